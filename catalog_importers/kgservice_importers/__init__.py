@@ -1,0 +1,1 @@
+"""Importers: one folder a source format; they see the model only."""

@@ -1,0 +1,1 @@
+"""Gaia-X credentials: JSON-LD and VC-JWT."""

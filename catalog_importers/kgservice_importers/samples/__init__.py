@@ -1,0 +1,1 @@
+"""Two sample catalogues with made-up providers, in the real wire formats: data."""

@@ -1,0 +1,1 @@
+"""TMF620 product catalogues, as DOME serves them."""

@@ -1,0 +1,1 @@
+"""One service to describe, resolve, provision and move cloud services over many providers."""

@@ -1,0 +1,1 @@
+"""The `kg` command: the same use cases for a terminal."""

@@ -1,0 +1,1 @@
+"""OWL-RL closure, SHACL validation and SHACL rules, with derivations."""

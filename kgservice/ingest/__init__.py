@@ -1,0 +1,1 @@
+"""Fetch, map, admit, infer, validate and commit documents, with provenance."""

@@ -1,0 +1,1 @@
+"""Durable jobs and worker leases; facts written back."""

@@ -1,0 +1,1 @@
+"""Evidence to criterion to label, with validity."""

@@ -1,0 +1,92 @@
+"""RDF terms as plain values, so that pure rooms and plug-ins need no RDF engine.
+
+Terms are immutable and hashable. Lexical forms are kept exactly as they were written
+(RDF 1.1 Concepts §3.3): an engine may rewrite literals, signatures and shapes must not notice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple, TypeAlias
+
+XSD = "http://www.w3.org/2001/XMLSchema#"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+XSD_STRING = XSD + "string"
+RDF_LANG_STRING = RDF + "langString"
+
+_IRI_FORBIDDEN = re.compile(r"[\x00-\x20<>\"{}|^`\\]")
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ESCAPED = re.compile(r'[\\"\n\r\t]')
+
+
+class Iri(NamedTuple):
+    """An absolute IRI."""
+
+    value: str
+
+    def __str__(self) -> str:
+        """Return the IRI itself, without angle brackets."""
+        return self.value
+
+
+class Blank(NamedTuple):
+    """A blank node; the label is meaningful within one document only."""
+
+    label: str
+
+
+class Literal(NamedTuple):
+    """A literal with its lexical form, datatype IRI and, for `rdf:langString`, its language."""
+
+    value: str
+    datatype: str = XSD_STRING
+    language: str = ""
+
+
+Subject: TypeAlias = Iri | Blank
+Term: TypeAlias = Iri | Blank | Literal
+
+
+class Triple(NamedTuple):
+    """A statement."""
+
+    subject: Subject
+    predicate: Iri
+    object: Term
+
+
+Row: TypeAlias = dict[str, Term]
+"""One solution of a SELECT: variable name (no `?`) to term; an unbound variable is absent."""
+
+
+def is_valid_iri(text: str) -> bool:
+    """Say whether `text` is an absolute IRI that N-Triples can carry (RDF 1.1 N-Triples §6)."""
+    scheme, colon, rest = text.partition(":")
+    return bool(colon and rest and scheme[:1].isalpha()) and not _IRI_FORBIDDEN.search(text)
+
+
+def to_text(term: Term) -> str:
+    """Write one term in N-Triples syntax."""
+    if isinstance(term, Iri):
+        return f"<{term.value}>"
+    if isinstance(term, Blank):
+        return f"_:{term.label}"
+    quoted = _ESCAPED.sub(lambda match: _ESCAPES[match.group()], term.value)
+    if term.language:
+        return f'"{quoted}"@{term.language}'
+    return f'"{quoted}"' if term.datatype == XSD_STRING else f'"{quoted}"^^<{term.datatype}>'
+
+
+def to_ntriples(triples: Iterable[Triple]) -> str:
+    """Write statements as N-Triples, one a line, in the order given."""
+    return "".join(f"{to_text(s)} {to_text(p)} {to_text(o)} .\n" for s, p, o in triples)
+
+
+def typed(value: str | int | bool, datatype: str = "") -> Literal:
+    """Make a literal; `datatype` is an XSD local name, by default chosen from the Python type."""
+    if isinstance(value, bool):
+        return Literal("true" if value else "false", XSD + (datatype or "boolean"))
+    if isinstance(value, int):
+        return Literal(str(value), XSD + (datatype or "integer"))
+    return Literal(value, XSD + (datatype or "string"))

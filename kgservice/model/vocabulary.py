@@ -1,0 +1,112 @@
+"""The vocabulary as a value: what a property means, read from `vocab/` by a room that may read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+
+from kgservice.model.rdf import Iri
+
+
+class ValueKind(Enum):
+    """How many values a property has for one service, and what that means (REQUESTS: meaning)."""
+
+    SINGLE = "Single"
+    CHOICE = "Choice"
+    FEATURE = "Feature"
+    EXPOSURE = "Exposure"
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyInfo:
+    """What the vocabulary says of one property.
+
+    Attributes:
+        iri: The property.
+        name: Its name in YAML requests, such as `monthlyPrice`.
+        kind: How its values are to be read.
+        datatype: XSD datatype IRI of its values, or empty when they are nodes.
+        range_class: Class IRI of its values when they are nodes, else empty.
+        unit: Unit code that its numbers are stored in (`GiB`, `ms`, `%`), else empty.
+        is_money: Its values are amounts of money.
+        is_derived: It is computed when a request is resolved, never imported.
+    """
+
+    iri: Iri
+    name: str
+    kind: ValueKind
+    datatype: str = ""
+    range_class: str = ""
+    unit: str = ""
+    is_money: bool = False
+    is_derived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit: `factor` of the base unit of its `dimension` (GiB: 1073741824 of `By`)."""
+
+    code: str
+    dimension: str
+    factor: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """A country of the EU authority table, with the codes and names people write."""
+
+    iri: Iri
+    alpha2: str
+    alpha3: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A country's membership of a named set, such as the EEA, from `since` until before `until`."""
+
+    country: Iri
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """All that `vocab/` defines, in the form that code needs.
+
+    Attributes:
+        properties: By request name; `names_by_iri` is the way back.
+        classes: Local or given name to class IRI (`PostgreSQL` to `kg:PostgreSQL`).
+        individuals: Local name to IRI of named values (formats, extensions, support levels).
+        units: By code and by every alias.
+        countries: By alpha-2, alpha-3, name (all lower case) and IRI.
+        named_sets: Name (`EEA`) to its dated members.
+        level_order: Label scheme IRI to its levels, lowest first.
+    """
+
+    properties: Mapping[str, PropertyInfo]
+    names_by_iri: Mapping[str, str]
+    classes: Mapping[str, Iri]
+    individuals: Mapping[str, Iri]
+    units: Mapping[str, Unit]
+    countries: Mapping[str, Country]
+    named_sets: Mapping[str, tuple[Membership, ...]]
+    level_order: Mapping[str, tuple[Iri, ...]]
+
+    def members(self, set_name: str, on: date) -> tuple[Iri, ...]:
+        """Give the countries that belong to a named set on a day, in IRI order.
+
+        Raises:
+            KeyError: there is no such set.
+        """
+        return tuple(
+            sorted(
+                member.country
+                for member in self.named_sets[set_name]
+                if (member.since is None or member.since <= on)
+                and (member.until is None or on < member.until)
+            )
+        )

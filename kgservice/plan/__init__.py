@@ -1,0 +1,1 @@
+"""Composition in, ordered reversible steps out; pure."""

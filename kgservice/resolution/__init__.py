@@ -1,0 +1,1 @@
+"""Request and candidates in, ranked compositions or reasons out; pure."""

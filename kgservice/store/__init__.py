@@ -1,0 +1,1 @@
+"""The only room that talks to an RDF engine: writer process, snapshots, readers."""

@@ -1,0 +1,190 @@
+"""The store port: what the rest of the product may ask of an RDF engine.
+
+Two datasets: `shared` (catalogues, inferred statements, labels, vocabulary, workers, metadata) and
+`private` (one graph per request, plan, service and job). Each keeps a *merged graph* beside its
+named graphs: every statement of the graphs that were committed with `merge=True`, once. The
+private dataset's merged graph is a copy of the shared one, so that a private query can join.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal as OneOf
+from typing import Protocol
+
+from kgservice.model.rdf import Row, Triple
+
+DatasetName = OneOf["shared", "private"]
+MERGED_GRAPH = "urn:kgservice:merged"
+META_GRAPH = "urn:kgservice:meta"
+VOCABULARY_GRAPH = "urn:kgservice:vocabulary"
+LABEL_GRAPH = "urn:kgservice:labels"
+WORKER_GRAPH = "urn:kgservice:workers"
+RULES_GRAPH = "urn:kgservice:rules"
+
+
+class ChangeKind(Enum):
+    """How a graph changes."""
+
+    REPLACE = "replace"
+    ADD = "add"
+    REMOVE = "remove"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class GraphChange:
+    """A change of one named graph.
+
+    Attributes:
+        graph: The graph's IRI.
+        triples: The new content (REPLACE), what to add (ADD) or to take out (REMOVE).
+        kind: REPLACE writes only what differs; DELETE empties and forgets the graph.
+        merge: The graph's statements are part of the merged graph.
+        if_version: Commit only while the graph has this version; 0 means "does not exist".
+    """
+
+    graph: str
+    triples: tuple[Triple, ...] = ()
+    kind: ChangeKind = ChangeKind.REPLACE
+    merge: bool = False
+    if_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitResult:
+    """What a commit did.
+
+    Attributes:
+        generation: Number of the dataset's state; grows with each commit that changed something.
+        versions: New version of each graph that changed; unchanged graphs keep theirs.
+        added: Statements added.
+        removed: Statements removed.
+    """
+
+    generation: int
+    versions: dict[str, int]
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class GraphInfo:
+    """A named graph and its version."""
+
+    graph: str
+    version: int
+    merge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QueryScope:
+    """What a query may see.
+
+    Attributes:
+        dataset: `shared`, or `private` for someone's own graphs.
+        default_graphs: Graphs that make up the default graph; empty means the merged graph.
+        named_graphs: Graphs reachable by GRAPH; None means every graph of the dataset (only for
+            `shared`), an empty tuple none. At most 20.
+    """
+
+    dataset: DatasetName = "shared"
+    default_graphs: tuple[str, ...] = ()
+    named_graphs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAnswer:
+    """A finished, serialised answer: status and length are known before the first byte is sent."""
+
+    media_type: str
+    body: bytes
+    generation: int
+
+
+class Session(Protocol):
+    """A reader process for one piece of work: one snapshot, and a scratch store beside it.
+
+    `where` says which store the WHERE part sees: `snapshot` (the scope's dataset) or `scratch`.
+    """
+
+    generation: int
+
+    def load(self, triples: Iterable[Triple]) -> None:
+        """Put statements into the scratch store's default graph."""
+        ...
+
+    def construct(self, text: str, *, where: OneOf["snapshot", "scratch"] = "snapshot") -> int:
+        """Run a CONSTRUCT and put its statements into the scratch store; give their number."""
+        ...
+
+    def select(self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch") -> list[Row]:
+        """Run a SELECT and give its rows. An ASK gives one row with `answer`."""
+        ...
+
+    def triples(self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch") -> list[Triple]:
+        """Run a CONSTRUCT or DESCRIBE and give its statements without storing them."""
+        ...
+
+
+class Store(Protocol):
+    """The port. Every adapter passes `tests/contract/test_store.py`."""
+
+    def commit(
+        self, changes: Sequence[GraphChange], *, dataset: DatasetName = "shared"
+    ) -> CommitResult:
+        """Apply all changes or none, in one transaction, through the one writer.
+
+        Costs are proportional to what differs. Readers see the old state or the new one.
+
+        Raises:
+            PreconditionFailed: an `if_version` does not hold; nothing changed.
+            Unavailable: the writer died before it answered; the whole change is there or none.
+        """
+        ...
+
+    def read(self, text: str, *, dataset: DatasetName = "shared", graphs: Sequence[str] = ()) -> list[Row]:
+        """Run a trusted SELECT on the live state, at the writer: plans, observations, workers.
+
+        `graphs` make up the default graph (empty: the merged graph); GRAPH sees every graph.
+        """
+        ...
+
+    def query(
+        self, text: str, *, scope: QueryScope, accept: str, deadline_s: float | None = None
+    ) -> QueryAnswer:
+        """Run an untrusted query in a reader process on a snapshot that has the latest commit.
+
+        `accept` is a media type that `results.MEDIA_TYPES` knows.
+
+        Raises:
+            InputError: the query does not parse or is refused by the gate; `at` is its position.
+            DeadlineExceeded: it was killed at its deadline.
+            Unavailable: it used more memory than allowed (`query-memory`).
+        """
+        ...
+
+    def session(
+        self, *, scope: QueryScope, deadline_s: float | None = None
+    ) -> AbstractContextManager[Session]:
+        """Lease a reader process with a scratch store for work of several queries."""
+        ...
+
+    def graph(self, graph: str, *, dataset: DatasetName = "shared") -> list[Triple]:
+        """Give a graph's statements; empty when there is no such graph."""
+        ...
+
+    def graphs(self, prefix: str = "", *, dataset: DatasetName = "shared") -> list[GraphInfo]:
+        """List the named graphs whose IRI starts with `prefix`, in IRI order, without merged."""
+        ...
+
+    def stats(self) -> dict[str, int]:
+        """Count statements, graphs, generations, queries, kills."""
+        ...
+
+    def close(self) -> None:
+        """Stop the processes; everything committed stays."""
+        ...

@@ -1,0 +1,1 @@
+"""Validation shapes, rules, authority and label schemes: data."""

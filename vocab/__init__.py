@@ -1,0 +1,1 @@
+"""The ontologies, queries and alignment axioms: data."""

@@ -1,0 +1,1 @@
+"""Workers: one folder a technology; they see the model only."""

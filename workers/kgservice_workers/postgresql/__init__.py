@@ -1,0 +1,1 @@
+"""The PostgreSQL worker: databases in clusters that the provider runs."""

@@ -1,0 +1,1 @@
+"""What every worker needs: the lease loop, the data channel, sealed secrets."""
