@@ -60,7 +60,13 @@ class KgError(Exception):
     exit_code = 3
 
     def __init__(
-        self, detail: str, *, code: str = "", at: str = "", hint: str = "", reasons: tuple[Problem, ...] = ()
+        self,
+        detail: str,
+        *,
+        code: str = "",
+        at: str = "",
+        hint: str = "",
+        reasons: tuple[Problem, ...] = (),
     ) -> None:
         """Say what is wrong; `code` overrides the class's slug, `reasons` lists the causes."""
         super().__init__(detail)

@@ -17,7 +17,6 @@ DEFAULTS: Mapping[str, str] = {
     "KG_QUERY_TIMEOUT_S": "30",
     "KG_QUERY_MEMORY_MB": "1024",
     "KG_QUERY_WORKERS": "2",
-    "KG_DEFAULT_GRAPH": "union",
     "KG_PUBLIC_READ": "1",
     "KG_ALLOW_HOSTS": "",
 }
@@ -44,14 +43,15 @@ class Settings:
     query_timeout_s: float
     query_memory_mb: int
     query_workers: int
-    default_graph: str
     public_read: bool
     allow_hosts: frozenset[str]
     origins: tuple[Setting, ...]
 
 
 def resolve_settings(
-    environment: Mapping[str, str], file_values: Mapping[str, str], file_name: str = "kgservice.toml"
+    environment: Mapping[str, str],
+    file_values: Mapping[str, str],
+    file_name: str = "kgservice.toml",
 ) -> Settings:
     """Combine environment, settings file and defaults.
 
@@ -62,7 +62,9 @@ def resolve_settings(
     for name in file_values:
         if name not in DEFAULTS:
             raise InputError(
-                f"{name} is not a setting.", code="setting-unknown", at=file_name,
+                f"{name} is not a setting.",
+                code="setting-unknown",
+                at=file_name,
                 hint="`kg doctor` lists the settings.",
             )
     found = tuple(_origin(name, environment, file_values, file_name) for name in DEFAULTS)
@@ -77,7 +79,6 @@ def resolve_settings(
         query_timeout_s=_number("KG_QUERY_TIMEOUT_S", value),
         query_memory_mb=int(_number("KG_QUERY_MEMORY_MB", value)),
         query_workers=max(1, int(_number("KG_QUERY_WORKERS", value))),
-        default_graph=_one_of("KG_DEFAULT_GRAPH", value, ("union", "isolated")),
         public_read=_one_of("KG_PUBLIC_READ", value, ("1", "0")) == "1",
         allow_hosts=frozenset(h for h in re.split(r"[,\s]+", value["KG_ALLOW_HOSTS"]) if h),
         origins=found,
@@ -107,6 +108,7 @@ def _one_of(name: str, value: Mapping[str, str], allowed: tuple[str, ...]) -> st
     if value[name] not in allowed:
         raise InputError(
             f"{name} must be one of {', '.join(allowed)}, not {value[name]!r}.",
-            code="setting-invalid", at=name,
+            code="setting-invalid",
+            at=name,
         )
     return value[name]
