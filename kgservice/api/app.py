@@ -1,0 +1,55 @@
+"""The Flask application: routes of every part, authentication, headers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask, Response, request
+
+from kgservice.api import catalogs, entities, mpli, problems, sparql, status, tokens
+from kgservice.api.auth import authenticate
+from kgservice.api.workers import worker_blueprint
+from kgservice.mpli.application import Application
+
+MAX_BODY_BYTES = 16 * 1024 * 1024
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
+    "Vary": "Accept, Authorization",
+}
+
+
+def create_app(application: Application) -> Flask:
+    """Make the WSGI application over an opened data folder."""
+    app = Flask("kgservice")
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.strict_slashes = False
+    problems.install(app, application.base_iri)
+    for part in (status, catalogs, tokens, sparql, mpli, entities):
+        app.register_blueprint(part.blueprint(application))
+    if application.jobs is not None:
+        app.register_blueprint(
+            worker_blueprint(application.jobs, _worker_authentication(application))
+        )
+    app.after_request(_add_headers)
+    return app
+
+
+def _worker_authentication(application: Application) -> Callable[[], object]:
+    def identify() -> object:
+        caller = authenticate(application)
+        caller.require("work")
+        return caller
+
+    return identify
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in _SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.headers.get("Authorization"):
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+    return response

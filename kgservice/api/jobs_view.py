@@ -1,0 +1,38 @@
+"""How a job is shown over HTTP, and the 202 that long work answers."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+from flask import Response, jsonify
+
+from kgservice.mpli.application import Application
+
+STREAM_SECONDS = 25.0
+"""A stream ends after this and the client comes back with Last-Event-ID: each holds a thread."""
+
+
+def accepted(application: Application, job: str) -> tuple[Response, int, dict[str, str]]:
+    """Answer 202 with the job's address (RFC 9110 §15.3.3)."""
+    address = f"/mpli/v1/jobs/{job}"
+    body = {"job": f"{application.base_iri}job/{job}", "id": job, "href": address}
+    return jsonify(body), 202, {"Location": address}
+
+
+def event_stream(application: Application, job: str, after: int) -> Iterator[str]:
+    """Send a job's events as server-sent events, from the one after `after` on."""
+    jobs = application.need_jobs()
+    until = time.monotonic() + STREAM_SECONDS
+    while time.monotonic() < until:
+        events = jobs.events(job, after, wait_s=2.0)
+        for event in events:
+            after = event.id
+            data = json.dumps(event.as_json(), ensure_ascii=False)
+            yield f"id: {event.id}\nevent: {event.kind}\ndata: {data}\n\n"
+        if not events:
+            yield ": waiting\n\n"
+        if jobs.job(job).is_finished and not jobs.events(job, after, wait_s=0.0):
+            yield "event: end\ndata: {}\n\n"
+            return

@@ -1,0 +1,177 @@
+"""`/mpli/v1`: discovery, requests, plans, services and jobs."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+
+from kgservice.api.auth import require
+from kgservice.api.bodies import (
+    ApplyBody,
+    MoveBody,
+    PlanBody,
+    ReleaseBody,
+    read_body,
+    read_json,
+)
+from kgservice.api.jobs_view import accepted, event_stream
+from kgservice.mpli import discover, plans, requests, services
+from kgservice.mpli.application import Application
+
+Made = tuple[Response, int, dict[str, str]]
+
+
+def blueprint(application: Application) -> Blueprint:
+    """Make the routes."""
+    routes = Blueprint("mpli", __name__, url_prefix="/mpli/v1")
+    _add_discovery(routes, application)
+    _add_requests(routes, application)
+    _add_plans(routes, application)
+    _add_services(routes, application)
+    _add_service_changes(routes, application)
+    _add_jobs(routes, application)
+    return routes
+
+
+def _add_discovery(routes: Blueprint, application: Application) -> None:
+    @routes.get("/offerings")
+    def offerings() -> Response:
+        require(application, "read-shared")
+        return jsonify(discover.offerings(application, request.args))
+
+
+def _add_requests(routes: Blueprint, application: Application) -> None:
+    @routes.get("/requests")
+    def list_requests() -> Response:
+        caller = require(application, "use-services")
+        return jsonify({"requests": requests.list_requests(application, caller)})
+
+    @routes.post("/requests")
+    def add_request() -> Made:
+        caller = require(application, "use-services")
+        made = requests.add_request(
+            application, caller, request.get_data(), request.mimetype or "application/yaml"
+        )
+        return jsonify(made.as_json()), 201, {"Location": f"/mpli/v1/requests/{made.id}"}
+
+    @routes.get("/requests/<identity>")
+    def show_request(identity: str) -> Response:
+        caller = require(application, "use-services")
+        accept = request.headers.get("Accept", "application/json")
+        body, media_type = requests.show_request(application, caller, identity, accept)
+        return Response(body, content_type=media_type)
+
+    @routes.get("/requests/<identity>/resolution")
+    def resolution(identity: str) -> Response:
+        caller = require(application, "use-services")
+        accept = request.headers.get("Accept", "application/json")
+        engine = request.args.get("engine", "graph")
+        body, media_type = requests.resolution_of(application, caller, identity, engine, accept)
+        return Response(body, content_type=media_type)
+
+    @routes.get("/requests/<identity>/explanation")
+    def explanation(identity: str) -> Response:
+        caller = require(application, "use-services")
+        return jsonify(requests.explanation_of(application, caller, identity))
+
+
+def _add_plans(routes: Blueprint, application: Application) -> None:
+    @routes.post("/plans")
+    def add_plan() -> Made:
+        caller = require(application, "use-services")
+        body = read_body(PlanBody)
+        key = body.customerKey.model_dump(exclude_none=True) if body.customerKey else None
+        plan = plans.add_plan(application, caller, body.request, body.rank, key)
+        return jsonify(plans.as_json(plan)), 201, {"Location": f"/mpli/v1/plans/{plan.id}"}
+
+    @routes.get("/plans/<identity>")
+    def show_plan(identity: str) -> Response:
+        caller = require(application, "use-services")
+        return jsonify(plans.as_json(plans.get_plan(application, caller, identity)))
+
+    @routes.post("/plans/<identity>/apply")
+    def apply_plan(identity: str) -> Made:
+        caller = require(application, "use-services")
+        body = read_body(ApplyBody)
+        key = body.customerKey.model_dump(exclude_none=True) if body.customerKey else None
+        return accepted(application, plans.apply_plan(application, caller, identity, key))
+
+
+def _add_services(routes: Blueprint, application: Application) -> None:
+    @routes.get("/services")
+    def list_services() -> Response:
+        caller = require(application, "use-services")
+        return jsonify({"services": services.list_services(application, caller)})
+
+    @routes.get("/services/<identity>")
+    def show_service(identity: str) -> Response:
+        caller = require(application, "use-services")
+        return jsonify(services.show_service(application, caller, identity))
+
+    @routes.get("/services/<identity>/connection")
+    def connection(identity: str) -> Response:
+        caller = require(application, "use-services")
+        return jsonify(services.sealed_connection(application, caller, identity))
+
+
+def _add_service_changes(routes: Blueprint, application: Application) -> None:
+    @routes.patch("/services/<identity>")
+    def adjust_service(identity: str) -> Made:
+        caller = require(application, "use-services")
+        plan = services.plan_adjust(application, caller, identity, read_json())
+        return accepted(application, plans.apply_plan(application, caller, plan.id, None))
+
+    @routes.delete("/services/<identity>")
+    def end_service(identity: str) -> Made:
+        caller = require(application, "use-services")
+        plan = services.plan_end(application, caller, identity)
+        return accepted(application, plans.apply_plan(application, caller, plan.id, None))
+
+    @routes.post("/services/<identity>/moves")
+    def move_service(identity: str) -> Made:
+        caller = require(application, "use-services")
+        body = read_body(MoveBody)
+        plan = services.plan_move(
+            application, caller, identity, to=body.to, consented=body.eraseConsent
+        )
+        if not body.apply:
+            return jsonify(plans.as_json(plan)), 201, {"Location": f"/mpli/v1/plans/{plan.id}"}
+        return accepted(application, plans.apply_plan(application, caller, plan.id, None))
+
+    @routes.post("/services/<identity>/release")
+    def release_service(identity: str) -> Made:
+        caller = require(application, "use-services")
+        body = read_body(ReleaseBody)
+        return accepted(
+            application,
+            services.release_held_source(application, caller, identity, consent=body.consent),
+        )
+
+
+def _add_jobs(routes: Blueprint, application: Application) -> None:
+    @routes.get("/jobs")
+    def list_jobs() -> Response:
+        caller = require(application, "use-services")
+        return jsonify({"jobs": services.list_jobs(application, caller)})
+
+    @routes.get("/jobs/<identity>")
+    def show_job(identity: str) -> Response:
+        caller = require(application, "use-services")
+        with_query = request.args.get("query") == "1"
+        return jsonify(services.show_job(application, caller, identity, with_query=with_query))
+
+    @routes.get("/jobs/<identity>/events")
+    def events(identity: str) -> Response:
+        caller = require(application, "use-services")
+        services.show_job(application, caller, identity)
+        last = request.headers.get("Last-Event-ID") or request.args.get("after", "0")
+        after = int(last) if last.isdigit() else 0
+        stream = event_stream(application, identity, after)
+        response = Response(stream, mimetype="text/event-stream")
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @routes.post("/jobs/<identity>/cancel")
+    def cancel(identity: str) -> Made:
+        caller = require(application, "use-services")
+        services.cancel_job(application, caller, identity)
+        return accepted(application, identity)

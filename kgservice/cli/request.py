@@ -1,0 +1,168 @@
+"""`kg request`: check, resolve and explain a desired situation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kgservice.cli.context import load_settings
+from kgservice.cli.gateway import Gateway, open_gateway
+from kgservice.cli.output import print_json, print_table, text
+from kgservice.model.errors import InputError
+
+MEDIA_TYPES = {
+    ".yaml": "application/yaml",
+    ".yml": "application/yaml",
+    ".ttl": "text/turtle",
+    ".jsonld": "application/ld+json",
+}
+
+
+@click.group()
+def request() -> None:
+    """Say what you want; learn whether and in which way it is possible.
+
+    Example: kg request resolve portal.yaml
+    """
+
+
+def read_request(file: str) -> tuple[bytes, str]:
+    """Read a request file and tell its media type by its ending.
+
+    Raises:
+        InputError: it cannot be read, or its ending is unknown.
+    """
+    path = Path(file)
+    if path.suffix not in MEDIA_TYPES:
+        raise InputError(
+            f"A request is not written in {path.suffix or 'a file without ending'}.",
+            code="request-format-unknown",
+            at=file,
+            hint=f"Use one of: {', '.join(MEDIA_TYPES)}.",
+        )
+    try:
+        return path.read_bytes(), MEDIA_TYPES[path.suffix]
+    except OSError as error:
+        raise InputError(
+            f"The request cannot be read: {error.strerror}.", code="file-unreadable", at=file
+        ) from None
+
+
+def send_request(gateway: Gateway, file: str) -> str:
+    """Hand a request to the service and give its id."""
+    content, media_type = read_request(file)
+    try:
+        made = gateway.call("POST", "/mpli/v1/requests", body=content, content_type=media_type)
+    except InputError as error:
+        error.at = f"{file}:{error.at}" if error.at else file
+        raise
+    return text(made.json(), "id")
+
+
+@request.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True)
+def check(file: str, as_json: bool) -> None:
+    """Check that a request is well written; nothing is searched.
+
+    Example: kg request check portal.yaml
+    """
+    with open_gateway(load_settings()) as gateway:
+        identity = send_request(gateway, file)
+        if as_json:
+            print_json(gateway.call("GET", f"/mpli/v1/requests/{identity}").json())
+        else:
+            click.echo(f"{file} is a valid request; its id is {identity}.")
+
+
+@request.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--engine", type=click.Choice(["graph"]), default="graph")
+@click.option("--json", "as_json", is_flag=True)
+def resolve(file: str, engine: str, as_json: bool) -> int:
+    """Find the best feasible compositions, or the reasons why there is none.
+
+    Example: kg request resolve portal.yaml
+    """
+    with open_gateway(load_settings()) as gateway:
+        identity = send_request(gateway, file)
+        path = f"/mpli/v1/requests/{identity}/resolution?engine={engine}"
+        answer = gateway.call("GET", path).json()
+    if as_json:
+        print_json(answer)
+    else:
+        print_resolution(answer)
+    return 0 if answer.get("status") == "feasible" else 1
+
+
+@request.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True)
+def explain(file: str, as_json: bool) -> int:
+    """Tell, for each component, why offerings were left out, and which conditions conflict.
+
+    Example: kg request explain portal.yaml
+    """
+    with open_gateway(load_settings()) as gateway:
+        identity = send_request(gateway, file)
+        answer = gateway.call("GET", f"/mpli/v1/requests/{identity}/explanation").json()
+    if as_json:
+        print_json(answer)
+    else:
+        print_explanation(answer)
+    return 0 if answer.get("status") == "feasible" else 1
+
+
+def print_resolution(answer: dict[str, object]) -> None:
+    """Print an answer as a table of compositions, and the reasons behind it."""
+    click.echo(f"{text(answer, 'status')} on {text(answer, 'asOf')}")
+    compositions = answer.get("compositions")
+    listed = compositions if isinstance(compositions, list) else []
+    if listed:
+        names = list(listed[0]["offerings"])
+        print_table(
+            ["rank", "per month", *names, "missed wishes"],
+            [
+                [
+                    row["rank"],
+                    _price(row),
+                    *(_offering(row, name) for name in names),
+                    len(row.get("wishes", {}).get("missed", [])),
+                ]
+                for row in listed
+            ],
+        )
+    print_explanation(answer)
+
+
+def _price(row: dict[str, object]) -> str:
+    return f"{text(row, 'monthlyPrice', 'amount')} {text(row, 'monthlyPrice', 'currency')}"
+
+
+def _offering(row: dict[str, dict[str, str]], name: str) -> str:
+    title = row.get("titles", {}).get(name, "")
+    picked = row.get("configuration", {}).get(name, {})
+    chosen = ", ".join(f"{key} {value}" for key, value in dict(picked).items())
+    return f"{title or row['offerings'][name]}" + (f" ({chosen})" if chosen else "")
+
+
+def print_explanation(answer: dict[str, object]) -> None:
+    """Print the counts and reasons of an answer."""
+    counts = answer.get("counts")
+    for name, count in counts.items() if isinstance(counts, dict) else ():
+        click.echo(
+            f"{name}: {count['offerings']} offerings, {count['satisfied']} satisfy,"
+            f" {count['unknown']} unknown, {count['violated']} do not"
+        )
+        for constraint, number in count.get("firstReason", {}).items():
+            click.echo(f"    {number:>4}  {constraint}")
+    conflicts = answer.get("conflicts")
+    for conflict in conflicts if isinstance(conflicts, list) else []:
+        click.echo("conflict: " + ", ".join(conflict))
+    missing = answer.get("missing")
+    for item in missing if isinstance(missing, list) else []:
+        click.echo(
+            f"unknown: {text(item, 'fact')} of {text(item, 'title') or text(item, 'offering')};"
+            f" {text(item, 'whoCouldSay')} could say"
+        )

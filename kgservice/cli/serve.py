@@ -1,0 +1,72 @@
+"""`kg serve`: the service."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from kgservice.cli.context import load_settings
+from kgservice.cli.gateway import SERVICE_FILE
+from kgservice.model.errors import Unavailable
+
+THREADS = 24
+"""Long polls of workers and event streams hold a thread each; queries need some beside them."""
+
+
+@click.command()
+@click.option("--host", help="Address to listen on (default: KG_HOST or 127.0.0.1).")
+@click.option("--port", type=int, help="Port; 0 picks a free one (default: KG_PORT or 8080).")
+@click.option("--data", "data", metavar="DIR", help="The data folder.")
+@click.option("--samples", is_flag=True, help="Load the bundled sample catalogues first.")
+def serve(host: str | None, port: int | None, data: str | None, samples: bool) -> None:
+    """Run the service until SIGTERM or Ctrl-C; prints one line when it is ready.
+
+    Example: kg serve --port 0 --data ./kg-data
+    """
+    settings = load_settings(data_dir=data, host=host, port=None if port is None else str(port))
+    from kgservice.api.app import create_app
+    from kgservice.mpli.application import open_application
+
+    application = open_application(settings)
+    try:
+        if samples:
+            from kgservice.mpli.catalogs import load_samples
+
+            load_samples(application)
+        _serve(create_app(application), settings.host, settings.port, application.folder)
+    finally:
+        application.close()
+
+
+def _serve(app: object, host: str, port: int, folder: Path) -> None:
+    from waitress.server import create_server
+
+    try:
+        server = create_server(app, host=host, port=port, threads=THREADS, ident=None)
+    except OSError as error:
+        raise Unavailable(
+            f"Cannot listen on {host}:{port}: {error.strerror}.",
+            code="address-in-use",
+            hint="Give another --port; 0 picks a free one.",
+        ) from None
+    url = f"http://{host}:{server.effective_port}"
+    note = folder / SERVICE_FILE
+    note.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        # a thread: closing inside a handler could interrupt the loop at a bad point
+        threading.Thread(target=server.close, daemon=True).start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    click.echo(f"listening on {url}")
+    try:
+        server.run()
+    finally:
+        note.unlink(missing_ok=True)

@@ -1,0 +1,133 @@
+"""`kg service`: running services: look, adjust, move, release, end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import yaml
+
+from kgservice.cli.context import load_settings
+from kgservice.cli.follow import finish
+from kgservice.cli.gateway import open_gateway
+from kgservice.cli.keys import open_sealed
+from kgservice.cli.output import print_json, print_table, text
+from kgservice.model.errors import InputError
+
+
+@click.group()
+def service() -> None:
+    """Services that were provisioned for you.
+
+    Example: kg service list
+    """
+
+
+@service.command("list")
+@click.option("--json", "as_json", is_flag=True)
+def list_(as_json: bool) -> None:
+    """List your services.
+
+    Example: kg service list
+    """
+    with open_gateway(load_settings(), needs_service=True) as gateway:
+        found = gateway.call("GET", "/mpli/v1/services").json()
+    if as_json:
+        print_json(found)
+        return
+    fields = ("id", "component", "kind", "state", "provider", "offering")
+    rows = found["services"] if isinstance(found["services"], list) else []
+    print_table(fields, [[text(row, field) for field in fields] for row in rows])
+
+
+@service.command()
+@click.argument("identity", metavar="ID")
+@click.option("--connect", is_flag=True, help="Decrypt and show how to connect, with your key.")
+def show(identity: str, connect: bool) -> None:
+    """Show a service; with --connect also its connection details, decrypted on this machine.
+
+    Example: kg service show portal-db --connect
+    """
+    with open_gateway(load_settings(), needs_service=True) as gateway:
+        shown = gateway.call("GET", f"/mpli/v1/services/{identity}").json()
+        if connect:
+            sealed = gateway.call("GET", f"/mpli/v1/services/{identity}/connection").json()
+            shown["connection"] = open_sealed(text(sealed, "sealed"))
+            if sealed.get("held"):
+                shown["heldSource"] = open_sealed(text(sealed, "held"))
+    print_json(shown)
+
+
+@service.command()
+@click.argument("identity", metavar="ID")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+def adjust(identity: str, file: str) -> None:
+    """Adjust a service: FILE holds a merge patch of what its component asks for.
+
+    Example: kg service adjust portal-db more-connections.yaml
+    """
+    patch = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+    if not isinstance(patch, dict):
+        raise InputError(
+            "A merge patch is a mapping of names to values.", code="patch-invalid", at=file
+        )
+    with open_gateway(load_settings(), needs_service=True) as gateway:
+        answer = gateway.call(
+            "PATCH",
+            f"/mpli/v1/services/{identity}",
+            body=json.dumps(patch),
+            content_type="application/merge-patch+json",
+        )
+        shown = finish(gateway, answer)
+    click.echo(f"{identity}: {text(shown, 'state')}")
+
+
+@service.command()
+@click.argument("identity", metavar="ID")
+@click.option("--to", default="", help="An offering or a provider; default: the best feasible one.")
+@click.option("--erase-source", is_flag=True, help="Consent that the old copy is erased at once.")
+@click.option("--plan", "only_plan", is_flag=True, help="Only show what would be done.")
+def move(identity: str, to: str, erase_source: bool, only_plan: bool) -> None:
+    """Move a service to another provider; the source lives until the target is verified.
+
+    Example: kg service move portal-db --to urn:ngsi-ld:organization:1
+    """
+    body = {"to": to, "eraseConsent": erase_source, "apply": not only_plan}
+    with open_gateway(load_settings(), needs_service=True) as gateway:
+        answer = gateway.call("POST", f"/mpli/v1/services/{identity}/moves", json=body)
+        if only_plan:
+            click.echo(text(answer.json(), "text"))
+            return
+        shown = finish(gateway, answer)
+    click.echo(
+        f"{identity}: {text(shown, 'state')}; write gap {text(shown, 'writeGap', default='?')} s"
+    )
+
+
+@service.command()
+@click.argument("identity", metavar="ID")
+def release(identity: str) -> None:
+    """Consent that the held source of a moved service is erased now.
+
+    Example: kg service release portal-db
+    """
+    with open_gateway(load_settings(), needs_service=True) as gateway:
+        path = f"/mpli/v1/services/{identity}/release"
+        shown = finish(gateway, gateway.call("POST", path, json={"consent": True}))
+    click.echo(f"{identity}: the held source is erased ({text(shown, 'state')})")
+
+
+@service.command()
+@click.argument("identity", metavar="ID")
+@click.option("--yes", is_flag=True, help="Do not ask; the service's data is erased.")
+def end(identity: str, yes: bool) -> None:
+    """End a service and erase its data.
+
+    Example: kg service end portal-db --yes
+    """
+    if not yes:
+        click.confirm(f"End {identity} and erase its data?", abort=True)
+    with open_gateway(load_settings(), needs_service=True) as gateway:
+        shown = finish(gateway, gateway.call("DELETE", f"/mpli/v1/services/{identity}"))
+    click.echo(f"{identity}: ended ({text(shown, 'state')})")
