@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
 from pathlib import Path
 from types import FrameType
 
@@ -60,11 +59,10 @@ def _serve(app: object, host: str, port: int, folder: Path) -> None:
     note.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        # a thread: closing inside a handler could interrupt the loop at a bad point
-        threading.Thread(target=server.close, daemon=True).start()
+        # waitress ends its loop and its threads on KeyboardInterrupt
+        raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
     click.echo(f"listening on {url}")
     try:
         server.run()

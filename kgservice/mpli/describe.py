@@ -1,0 +1,52 @@
+"""Describe one thing that the service minted a name for, within what the caller may read."""
+
+from __future__ import annotations
+
+from kgservice.model.errors import NotFound
+from kgservice.model.rdf import is_valid_iri
+from kgservice.mpli.access import Caller
+from kgservice.mpli.application import Application
+from kgservice.mpli.query import QueryCall, own_graphs, run
+
+_PRIVATE = ("request/", "plan/", "service/", "job/")
+
+
+def describe(application: Application, caller: Caller, iri: str, accept: str) -> tuple[bytes, str]:
+    """Give the statements about `iri` (and, for a graph, its content) in a form that is accepted.
+
+    Raises:
+        NotFound: nothing is known of it, or the caller may not know.
+    """
+    unknown = NotFound(f"Nothing is known of {iri}.", code="entity-unknown")
+    if not is_valid_iri(iri):
+        raise unknown
+    name = iri.removeprefix(application.base_iri)
+    graph = iri.partition("#")[0]
+    if name.startswith(_PRIVATE):
+        if graph not in own_graphs(application, caller):
+            raise unknown
+        text = f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}"
+        call = QueryCall(text, _rdf(accept), named_graphs=(graph,), default_graphs=(graph,))
+    else:
+        caller.require("read-shared")
+        text = (
+            f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ {{ BIND(<{iri}> AS ?s) ?s ?p ?o }}"
+            f" UNION {{ GRAPH <{graph}> {{ ?s ?p ?o }} }} }}"
+        )
+        call = QueryCall(text, _rdf(accept))
+    answer = run(application, caller, call)
+    if not answer.body.strip() or not _says_something(answer.body):
+        raise unknown
+    return answer.body, answer.media_type
+
+
+def _rdf(accept: str) -> str:
+    """Prefer Turtle when the caller accepts anything or only asks for a page or JSON."""
+    known = ("turtle", "n-triples", "rdf+xml", "ld+json", "trig", "n-quads")
+    return accept if any(name in accept for name in known) else "text/turtle"
+
+
+def _says_something(body: bytes) -> bool:
+    """Tell an empty graph, in any syntax, from one with statements."""
+    lines = [line for line in body.splitlines() if line.strip() and not line.startswith(b"@prefix")]
+    return len(lines) > 0 and body.strip() not in (b"[]", b"{}")
