@@ -14,7 +14,7 @@ from kgservice.api.bodies import (
     read_json,
 )
 from kgservice.api.jobs_view import accepted, event_stream
-from kgservice.mpli import discover, plans, requests, services
+from kgservice.mpli import discover, jobs, moves, plans, requests, services
 from kgservice.mpli.application import Application
 
 Made = tuple[Response, int, dict[str, str]]
@@ -130,12 +130,11 @@ def _add_service_changes(routes: Blueprint, application: Application) -> None:
     def move_service(identity: str) -> Made:
         caller = require(application, "use-services")
         body = read_body(MoveBody)
-        plan = services.plan_move(
-            application, caller, identity, to=body.to, consented=body.eraseConsent
-        )
+        plan = moves.plan_service_move(application, caller, identity, to=body.to)
         if not body.apply:
             return jsonify(plans.as_json(plan)), 201, {"Location": f"/mpli/v1/plans/{plan.id}"}
-        return accepted(application, plans.apply_plan(application, caller, plan.id, None))
+        job = plans.apply_plan(application, caller, plan.id, None, consented=body.eraseConsent)
+        return accepted(application, job)
 
     @routes.post("/services/<identity>/release")
     def release_service(identity: str) -> Made:
@@ -143,7 +142,7 @@ def _add_service_changes(routes: Blueprint, application: Application) -> None:
         body = read_body(ReleaseBody)
         return accepted(
             application,
-            services.release_held_source(application, caller, identity, consent=body.consent),
+            jobs.release_held_source(application, caller, identity, consent=body.consent),
         )
 
 
@@ -151,18 +150,18 @@ def _add_jobs(routes: Blueprint, application: Application) -> None:
     @routes.get("/jobs")
     def list_jobs() -> Response:
         caller = require(application, "use-services")
-        return jsonify({"jobs": services.list_jobs(application, caller)})
+        return jsonify({"jobs": jobs.list_jobs(application, caller)})
 
     @routes.get("/jobs/<identity>")
     def show_job(identity: str) -> Response:
         caller = require(application, "use-services")
         with_query = request.args.get("query") == "1"
-        return jsonify(services.show_job(application, caller, identity, with_query=with_query))
+        return jsonify(jobs.show_job(application, caller, identity, with_query=with_query))
 
     @routes.get("/jobs/<identity>/events")
     def events(identity: str) -> Response:
         caller = require(application, "use-services")
-        services.show_job(application, caller, identity)
+        jobs.show_job(application, caller, identity)
         last = request.headers.get("Last-Event-ID") or request.args.get("after", "0")
         after = int(last) if last.isdigit() else 0
         stream = event_stream(application, identity, after)
@@ -173,5 +172,5 @@ def _add_jobs(routes: Blueprint, application: Application) -> None:
     @routes.post("/jobs/<identity>/cancel")
     def cancel(identity: str) -> Made:
         caller = require(application, "use-services")
-        services.cancel_job(application, caller, identity)
+        jobs.cancel_job(application, caller, identity)
         return accepted(application, identity)

@@ -1,0 +1,124 @@
+"""Jobs as their owners see them."""
+
+from __future__ import annotations
+
+from kgservice.jobs import Event, Job
+from kgservice.model.errors import NotFound, Refused
+from kgservice.model.terms import KG
+from kgservice.mpli.access import Caller
+from kgservice.mpli.application import Application
+from kgservice.mpli.services import find_service
+
+
+def list_jobs(application: Application, caller: Caller) -> list[dict[str, object]]:
+    """List the caller's jobs, newest first."""
+    jobs = application.need_jobs().jobs()
+    return [_short(job) for job in jobs if caller.may("see-all") or job.customer == caller.name]
+
+
+def find_job(application: Application, caller: Caller, identity: str) -> Job:
+    """Give a job.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    job = application.need_jobs().job(identity)
+    if not (caller.may("see-all") or job.customer == caller.name):
+        raise NotFound(f"There is no job {identity}.", code="job-unknown")
+    return job
+
+
+def show_job(
+    application: Application, caller: Caller, identity: str, *, with_query: bool = False
+) -> dict[str, object]:
+    """Show a job with its steps and events; on demand with what ready-steps.rq answered."""
+    job = find_job(application, caller, identity)
+    runner = application.need_jobs()
+    shown: dict[str, object] = {
+        **_short(job),
+        "plan": job.plan,
+        "reason": "; ".join(job.reasons),
+        "steps": [
+            {
+                "step": one.step,
+                "outcome": one.outcome or "under way",
+                "worker": one.worker,
+                "started": one.started,
+                "ended": one.ended,
+                "facts": dict(one.facts),
+                "reason": one.reason,
+            }
+            for one in job.executions
+        ],
+        "events": [_event(event) for event in runner.events(identity, 0)],
+    }
+    for one in job.executions:
+        if "writeGap" in one.facts:
+            shown["writeGap"] = one.facts["writeGap"]
+    if with_query:
+        shown["ready"] = runner.ready_rows(identity)
+    return shown
+
+
+def cancel_job(application: Application, caller: Caller, identity: str) -> None:
+    """Cancel a job; what it did is undone in reverse order.
+
+    Raises:
+        Refused: it has ended, or is past its point of no return.
+    """
+    find_job(application, caller, identity)
+    application.need_jobs().cancel(identity)
+
+
+def release_held_source(
+    application: Application, caller: Caller, identity: str, *, consent: bool
+) -> str:
+    """Record the customer's consent to erase what is held; give the job that goes on with it.
+
+    Raises:
+        Refused: there is no consent (`consent-missing`), or nothing is held (`nothing-held`).
+    """
+    service = find_service(application, caller, identity)
+    if not consent:
+        raise Refused("Nothing is erased without consent.", code="consent-missing", at="/consent")
+    runner = application.need_jobs()
+    for job in runner.jobs():
+        if service.iri in job.services and job.state == "holding":
+            runner.consent(job.id)
+            return job.id
+    raise Refused(f"Nothing is held for {service.id}.", code="nothing-held")
+
+
+def _short(job: Job) -> dict[str, object]:
+    return {
+        "id": job.id,
+        "kind": job.action.removeprefix(KG.NS),
+        "state": job.state,
+        "started": job.created,
+        "ended": job.ended,
+        "subject": ", ".join(name.rpartition("/")[2] for name in job.services),
+        "customer": job.customer,
+    }
+
+
+def _event(event: Event) -> dict[str, object]:
+    data = dict(event.data)
+    return {
+        "id": event.id,
+        "at": event.at,
+        "kind": event.kind,
+        "message": _said(event.kind, data),
+        **data,
+    }
+
+
+def _said(kind: str, data: dict[str, object]) -> str:
+    """Say an event in a few words."""
+    parts = [
+        str(data[name])
+        for name in ("step", "state", "outcome", "message", "reason")
+        if data.get(name)
+    ]
+    worker = str(data.get("worker") or "")
+    at = f" at {worker.rpartition('/')[2]}" if worker else ""
+    return f"{kind}: {' '.join(parts)}{at}"

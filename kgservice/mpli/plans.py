@@ -1,0 +1,164 @@
+"""Plans: made from a composition, kept as a graph, refused when stale, carried out as a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kgservice.model.errors import InputError, NotFound, Refused
+from kgservice.mpli import requests
+from kgservice.mpli.access import Caller
+from kgservice.mpli.application import Application
+from kgservice.mpli.bindings import offering_terms, worker_requirements
+from kgservice.mpli.resolve import ResolvedComposition, check_with_reference
+from kgservice.plan import (
+    Binding,
+    Composition,
+    JsonObject,
+    Performer,
+    Plan,
+    PlanContext,
+    from_triples,
+    plan_provisioning,
+    require_fresh,
+    to_json,
+    to_text,
+    to_triples,
+)
+from kgservice.resolution.request import Component
+from kgservice.store.port import GraphChange
+from kgservice.store.queries import load_query
+
+
+def add_plan(
+    application: Application,
+    caller: Caller,
+    request: str,
+    rank: int,
+    customer_key: JsonObject | None,
+) -> Plan:
+    """Resolve a request and plan one of its compositions; nothing is done yet.
+
+    Raises:
+        NotFound: the request is unknown.
+        Refused: it is not feasible (`infeasible`, with reasons), or no worker performs a component
+            (`no-worker`, naming it).
+        InputError: there is no composition of that rank (`rank-unknown`).
+    """
+    saved = requests.get_request(application, caller, request)
+    answer = requests.resolution(application, saved)
+    if answer.status != "feasible":
+        raise Refused(
+            f"The request is {answer.status}; there is nothing to plan.",
+            code="infeasible",
+            hint="`kg request explain FILE` tells why.",
+            reasons=answer.reasons(),
+        )
+    if rank > len(answer.compositions):
+        raise InputError(
+            f"There are {len(answer.compositions)} compositions, none of rank {rank}.",
+            code="rank-unknown",
+            at="/rank",
+        )
+    chosen = answer.compositions[rank - 1]
+    check_with_reference(application.store, application.vocabulary, saved.request, chosen)
+    composition = Composition(
+        iri=chosen.iri,
+        bindings=tuple(
+            bind(application, component, chosen) for component in saved.request.components
+        ),
+        price=chosen.price_text,
+        uses=chosen.uses,
+        evidence_until=chosen.evidence_until,
+    )
+    context = plan_context(application, saved.customer, customer_key or {})
+    return save_plan(application, plan_provisioning(composition, context))
+
+
+def plan_context(application: Application, customer: str, customer_key: JsonObject) -> PlanContext:
+    """Gather what every plan needs to know."""
+    return PlanContext(
+        base_iri=application.base_iri,
+        customer=customer,
+        made=application.now(),
+        performers=performers(application),
+        customer_key=customer_key,
+    )
+
+
+def performers(application: Application) -> tuple[Performer, ...]:
+    """Ask the graph who performs what."""
+    rows = application.store.read(load_query("performers"))
+    return tuple(
+        Performer(*(row[name][0] for name in ("worker", "provider", "kind", "verb")))
+        for row in rows
+    )
+
+
+def save_plan(application: Application, plan: Plan) -> Plan:
+    """Keep a plan as a private graph."""
+    application.store.commit([GraphChange(plan.iri, to_triples(plan))], dataset="private")
+    return plan
+
+
+def get_plan(application: Application, caller: Caller, identity: str) -> Plan:
+    """Give a saved plan by id or IRI.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    name = identity.rpartition("/")[2]
+    triples = application.store.graph(f"{application.base_iri}plan/{name}", dataset="private")
+    plan = from_triples(triples) if triples else None
+    if plan is None or not (caller.may("see-all") or plan.customer == caller.name):
+        raise NotFound(f"There is no plan {name}.", code="plan-unknown")
+    return plan
+
+
+def apply_plan(
+    application: Application, caller: Caller, identity: str, customer_key: JsonObject | None
+) -> str:
+    """Carry out a plan as a durable job and give the job's id; applying twice is one job.
+
+    Raises:
+        Refused: its facts have changed since (`plan-stale`), it has expired (`plan-expired`), or
+            connection details would have nobody to be sealed for (`customer-key-missing`).
+        Unavailable: no service runs.
+    """
+    plan = get_plan(application, caller, identity)
+    jobs = application.need_jobs()
+    del customer_key  # the plan names the key; the client sends it with the plan
+    running = jobs.job_of_plan(plan.iri)
+    if running:
+        return running
+    require_fresh(plan, present_versions(application, plan.uses), application.now())
+    return jobs.start_plan(plan)
+
+
+def present_versions(application: Application, graphs: Mapping[str, int]) -> dict[str, int]:
+    """Give the present version of each of some shared graphs; one that is gone is absent."""
+    wanted = set(graphs)
+    return {info.graph: info.version for info in application.store.graphs() if info.graph in wanted}
+
+
+def bind(application: Application, component: Component, chosen: ResolvedComposition) -> Binding:
+    """Make a plan's binding of one component of a resolved composition."""
+    offering = chosen.offerings[component.name]
+    terms = offering_terms(application, offering)
+    return Binding(
+        component=component.name,
+        kind=component.kind.value,
+        offering=offering,
+        provider=terms.provider,
+        offering_version=terms.version,
+        price=chosen.price_of(component.name),
+        requirements=worker_requirements(component, chosen.configuration[component.name]),
+        needs=component.needs,
+        terms=terms.documents,
+        notice_period=terms.notice,
+        retrieval_period=terms.retrieval,
+    )
+
+
+def as_json(plan: Plan) -> dict[str, object]:
+    """Show a plan: its steps with their undo, costs, legal periods, and a text for people."""
+    return {**to_json(plan), "text": to_text(plan)}
