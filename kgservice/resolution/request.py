@@ -1,0 +1,253 @@
+"""A request as a value: components, conditions on their bindings, joint conditions, order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import TypeAlias
+
+from kgservice.model.rdf import Iri, Literal
+from kgservice.model.vocabulary import PropertyInfo
+
+
+class Policy(Enum):
+    """What happens to a binding whose constraint is unknown."""
+
+    REJECT = "reject"
+    WARN = "warn"
+    ACCEPT = "accept"
+
+
+class Operator(Enum):
+    """A comparison, as it is written in YAML and in SPARQL."""
+
+    GE = ">="
+    LE = "<="
+    GT = ">"
+    LT = "<"
+    EQ = "="
+
+
+Value: TypeAlias = Iri | Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A comparison with one value; `currency` is given for amounts of money."""
+
+    operator: Operator
+    value: Value
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """The value is one of these."""
+
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoneOf:
+    """The value is none of these."""
+
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Each of these is among the values (features only)."""
+
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InSet:
+    """The value is a member of a named set on the request's day."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """One value meets all of these."""
+
+    constraints: tuple[Constraint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAtLeast:
+    """A label of a scheme at a level or a higher one, valid from as-of for a time.
+
+    Attributes:
+        scheme: The label scheme.
+        level: The lowest level that will do; None means any level of the scheme.
+        valid_for: `xsd:duration` text, or empty for "valid on as-of".
+        version: Version of the scheme, or empty for any.
+    """
+
+    scheme: Iri
+    level: Iri | None = None
+    valid_for: str = ""
+    version: str = ""
+
+
+Condition: TypeAlias = Compare | AnyOf | NoneOf | AllOf | InSet | Has | LabelAtLeast
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """One line of a request: a condition on what a path reaches.
+
+    Attributes:
+        id: Short id, such as `db.majorVersion` (or an IRI that a Turtle request gave).
+        path: Properties from the binding on.
+        condition: What must hold there.
+        policy: The line's own policy for unknown, if it has one.
+        is_wish: It ranks and does not exclude.
+        line: Where it is written; 0 when unknown.
+    """
+
+    id: str
+    path: tuple[PropertyInfo, ...]
+    condition: Condition
+    policy: Policy | None = None
+    is_wish: bool = False
+    line: int = field(default=0, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The dotted path, as in YAML."""
+        return ".".join(step.name for step in self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One thing asked for; `kind` is the class of its offering."""
+
+    name: str
+    kind: Iri
+    constraints: tuple[Constraint, ...] = ()
+    quantity: int = 1
+    needs: tuple[str, ...] = ()
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """All components in `over` have the same value."""
+
+    id: str
+    path: tuple[PropertyInfo, ...]
+    over: tuple[str, ...]
+    policy: Policy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Different:
+    """No two components in `over` have the same value."""
+
+    id: str
+    path: tuple[PropertyInfo, ...]
+    over: tuple[str, ...]
+    policy: Policy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """The components in `over` have at most `n` distinct values together."""
+
+    id: str
+    path: tuple[PropertyInfo, ...]
+    over: tuple[str, ...]
+    n: int
+    policy: Policy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SumLimit:
+    """The values of the components in `over` add up to at most `limit` (stored unit)."""
+
+    id: str
+    path: tuple[PropertyInfo, ...]
+    over: tuple[str, ...]
+    limit: Literal
+    currency: str = ""
+    policy: Policy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compatible:
+    """Something that one component gives is something that the other takes."""
+
+    id: str
+    giver: str
+    given: tuple[PropertyInfo, ...]
+    taker: str
+    taken: tuple[PropertyInfo, ...]
+    policy: Policy | None = None
+
+
+Joint: TypeAlias = Same | Different | AtMost | SumLimit | Compatible
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Minimise or maximise the sum of a property over all components."""
+
+    property: PropertyInfo
+    is_maximise: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The desired situation.
+
+    Attributes:
+        title: What the user calls it.
+        components: What is asked for, in document order.
+        every: Conditions for the binding of each component.
+        together: Joint conditions.
+        prefer: Lexicographic order among what is feasible.
+        as_of: The day on which it must hold; None means the day of asking.
+        term: How long it is wanted, `xsd:duration` text or empty.
+        unknown: Policy where a line has none of its own.
+        answers: How many compositions are wanted.
+        iri: The request's IRI; empty until it has one.
+    """
+
+    title: str
+    components: tuple[Component, ...]
+    every: tuple[Constraint, ...] = ()
+    together: tuple[Joint, ...] = ()
+    prefer: tuple[Preference, ...] = ()
+    as_of: date | None = None
+    term: str = ""
+    unknown: Policy = Policy.REJECT
+    answers: int = 5
+    iri: str = ""
+
+    def constraints_of(self, component: Component) -> tuple[Constraint, ...]:
+        """Give what the component's binding must meet or should, in document order."""
+        return component.constraints + self.every
+
+    def all_constraints(self) -> Iterator[Constraint]:
+        """Go through all conditions on bindings, in document order, wishes too."""
+        for component in self.components:
+            yield from component.constraints
+        yield from self.every
+
+    def policy_of(self, part: Constraint | Joint) -> Policy:
+        """Give the policy for unknown that holds for a condition."""
+        return part.policy or self.unknown
+
+    def iri_of(self, identity: str) -> str:
+        """Give the IRI of a part of this request from its short id."""
+        return identity if ":" in identity else f"{self.iri}#{identity}"
+
+
+def joint_components(joint: Joint) -> tuple[str, ...]:
+    """Name the components that a joint condition reads."""
+    return (joint.giver, joint.taker) if isinstance(joint, Compatible) else joint.over

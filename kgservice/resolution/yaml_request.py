@@ -1,0 +1,221 @@
+"""A request in YAML, read into the model; every error names the line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from kgservice.model.errors import InputError
+from kgservice.model.vocabulary import Vocabulary
+from kgservice.resolution.names import check_preference, read_class, read_component_name, refuse
+from kgservice.resolution.request import Component, Constraint, Preference, Request
+from kgservice.resolution.values import read_date, suggestion
+from kgservice.resolution.yaml_conditions import (
+    Line,
+    need_text,
+    read_constraint,
+    read_duration,
+    read_policy,
+)
+from kgservice.resolution.yaml_joint import read_joint
+from kgservice.resolution.yaml_nodes import ListNode, MapNode, Node, Scalar, read_yaml
+
+_KEYS = (
+    "request",
+    "as-of",
+    "term",
+    "components",
+    "every",
+    "together",
+    "prefer",
+    "unknown",
+    "answers",
+)
+_LATER = ("ways", "exit", "use")
+MAX_COMPONENTS = 12
+MAX_ANSWERS = 100
+MAX_QUANTITY = 10_000
+
+
+def read_request(text: str, vocabulary: Vocabulary, name: str = "request") -> Request:
+    """Read a request in YAML or JSON; `name` is the file that errors point into.
+
+    Raises:
+        InputError: something in it is wrong; `at` is `name:line`.
+        NotSupported: it asks for what this version cannot do.
+    """
+    root = _mapping(read_yaml(text, name))
+    _check_keys(root, _KEYS, _LATER)
+    title = need_text(root.entries["request"]) if "request" in root.entries else ""
+    components = _components(root, vocabulary)
+    names = tuple(component.name for component in components)
+    return Request(
+        title=title,
+        components=components,
+        every=_constraints("every", root.entries.get("every"), vocabulary),
+        together=tuple(
+            read_joint(item, index, names, vocabulary)
+            for index, item in enumerate(_items(root, "together"), start=1)
+        ),
+        prefer=_preferences(root, vocabulary),
+        as_of=_as_of(root),
+        term=read_duration(root.entries["term"]) if "term" in root.entries else "",
+        unknown=read_policy(root.entries.get("unknown") or Scalar("reject", "", 0)),
+        answers=_count(root.entries.get("answers"), 5, MAX_ANSWERS),
+    )
+
+
+def _mapping(node: Node) -> MapNode:
+    if not isinstance(node, MapNode):
+        raise InputError("Keys and values are expected here.", code="value-invalid", at=node.at)
+    return node
+
+
+def _check_keys(node: MapNode, known: Sequence[str], later: Sequence[str]) -> None:
+    for key in node.entries:
+        if key in later:
+            refuse(f"`{key}`", node.keys[key].at)
+        if key not in known:
+            raise InputError(
+                f"`{key}` is not a key of a request.",
+                code="key-unknown",
+                at=node.keys[key].at,
+                hint=suggestion(key, known) or f"Keys: {', '.join(known)}.",
+            )
+
+
+def _items(root: MapNode, key: str) -> tuple[Node, ...]:
+    node = root.entries.get(key)
+    if node is None or (isinstance(node, Scalar) and not node.text):
+        return ()
+    if not isinstance(node, ListNode):
+        raise InputError(f"`{key}` is a list.", code="value-invalid", at=node.at)
+    return node.items
+
+
+def _components(root: MapNode, vocabulary: Vocabulary) -> tuple[Component, ...]:
+    if "components" not in root.entries:
+        raise InputError(
+            "A request needs `components`.",
+            code="key-missing",
+            at=root.at,
+            hint="Write `components:` and below it a name and a `kind`.",
+        )
+    node = _mapping(root.entries["components"])
+    if not node.entries or len(node.entries) > MAX_COMPONENTS:
+        raise InputError(
+            f"A request has 1 to {MAX_COMPONENTS} components.", code="value-invalid", at=node.at
+        )
+    names = tuple(node.entries)
+    return tuple(
+        _component(node.keys[name], _mapping(node.entries[name]), names, vocabulary)
+        for name in names
+    )
+
+
+def _component(
+    key: Scalar, node: MapNode, names: tuple[str, ...], vocabulary: Vocabulary
+) -> Component:
+    name = read_component_name(key.text, key.at)
+    if "kind" not in node.entries:
+        raise InputError(f"`{name}` has no `kind`.", code="key-missing", at=key.at)
+    for later in ("use", "ways", "shape"):
+        if later in node.entries:
+            refuse(f"`{later}`", node.keys[later].at)
+    own = {"kind", "quantity", "needs"}
+    rest = {entry: value for entry, value in node.entries.items() if entry not in own}
+    conditions = MapNode(rest, node.keys, node.at, node.line)
+    kind = node.entries["kind"]
+    return Component(
+        name=name,
+        kind=read_class(need_text(kind), vocabulary, kind.at),
+        constraints=_constraints(name, conditions, vocabulary),
+        quantity=_count(node.entries.get("quantity"), 1, MAX_QUANTITY),
+        needs=tuple(_needs(name, node.entries.get("needs"), names)),
+        line=key.line,
+    )
+
+
+def _needs(owner: str, node: Node | None, names: tuple[str, ...]) -> Iterator[str]:
+    if node is None:
+        return
+    for item in node.items if isinstance(node, ListNode) else (node,):
+        name = need_text(item)
+        if name not in names or name == owner:
+            raise InputError(
+                f"`{owner}` needs {name!r}, which is not another component.",
+                code="component-unknown",
+                at=item.at,
+                hint=suggestion(name, names),
+            )
+        yield name
+
+
+def _constraints(owner: str, node: Node | None, vocabulary: Vocabulary) -> tuple[Constraint, ...]:
+    if node is None or (isinstance(node, Scalar) and not node.text):
+        return ()
+    mapping = _mapping(node)
+    found: dict[str, Constraint] = {}
+    for key, value in mapping.entries.items():
+        constraint = read_constraint(Line(owner, mapping.keys[key], value), vocabulary)
+        if constraint.id in found:
+            raise InputError(
+                f"`{constraint.name}` is both a condition and a wish here.",
+                code="duplicate-key",
+                at=mapping.keys[key].at,
+                hint="Put one of them under `every`, so that each has an id of its own.",
+            )
+        found[constraint.id] = constraint
+    return tuple(found.values())
+
+
+def _preferences(root: MapNode, vocabulary: Vocabulary) -> tuple[Preference, ...]:
+    node = root.entries.get("prefer")
+    if isinstance(node, MapNode):
+        refuse(f"`prefer` with {', '.join(f'`{key}`' for key in node.entries)}", node.at)
+    items = (node,) if isinstance(node, Scalar) and node.text else _items(root, "prefer")
+    return tuple(_preference(item, vocabulary) for item in items)
+
+
+def _preference(node: Node, vocabulary: Vocabulary) -> Preference:
+    if isinstance(node, MapNode):
+        refuse(f"`prefer` with {', '.join(f'`{key}`' for key in node.entries)}", node.at)
+    direction, _, name = need_text(node).partition(" ")
+    if direction not in ("minimise", "maximise"):
+        raise InputError(
+            f"{need_text(node)!r} is not a preference.",
+            code="value-invalid",
+            at=node.at,
+            hint="Write `minimise monthlyPrice`.",
+        )
+    info = vocabulary.properties.get(name.strip())
+    if info is None:
+        raise InputError(
+            f"{name.strip()!r} is not a property.",
+            code="property-unknown",
+            at=node.at,
+            hint=suggestion(name.strip(), vocabulary.properties),
+        )
+    check_preference(info, node.at)
+    return Preference(info, direction == "maximise")
+
+
+def _as_of(root: MapNode) -> date | None:
+    node = root.entries.get("as-of")
+    if node is None:
+        return None
+    try:
+        return read_date(need_text(node))
+    except InputError as error:
+        raise InputError(error.detail, code=error.code, at=node.at, hint=error.hint) from None
+
+
+def _count(node: Node | None, default: int, most: int) -> int:
+    if node is None:
+        return default
+    text = need_text(node)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= most:
+        raise InputError(
+            f"{text!r} is not a number from 1 to {most}.", code="value-invalid", at=node.at
+        )
+    return int(text)
