@@ -1,1 +1,24 @@
 """Durable jobs and worker leases; facts written back."""
+
+from kgservice.jobs.journal import Event, Execution, Job
+from kgservice.jobs.leases import FAILURE_CLASSES, Lease, LeaseTable, TaskEnd, Timing
+from kgservice.jobs.queries import QueryFolder
+from kgservice.jobs.runner import JobOptions, JobRunner
+from kgservice.jobs.workers import Registration, WorkerIdentity, WorkerRegistry
+
+__all__ = [
+    "FAILURE_CLASSES",
+    "Event",
+    "Execution",
+    "Job",
+    "JobOptions",
+    "JobRunner",
+    "Lease",
+    "LeaseTable",
+    "QueryFolder",
+    "Registration",
+    "TaskEnd",
+    "Timing",
+    "WorkerIdentity",
+    "WorkerRegistry",
+]

@@ -58,6 +58,8 @@ def agreement(service: str, binding: Binding, context: PlanContext) -> dict[str,
         "offeringVersion": binding.offering_version,
         "provider": binding.provider,
         "price": binding.price,
+        "noticePeriod": binding.notice_period,
+        "retrievalPeriod": binding.retrieval_period,
         "customer": context.customer,
         "terms": [{"address": t.address, "sha256": t.sha256} for t in binding.terms],
     }

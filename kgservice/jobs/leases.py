@@ -1,0 +1,379 @@
+"""Tasks for workers, given out under leases with fencing tokens.
+
+A task is leased to one worker at a time. Each lease gets a higher token; whoever comes with a lower
+one learns that it lost the task (`stale-lease`) and must not touch the provider any more.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from kgservice.jobs.database import Database
+from kgservice.jobs.workers import WorkerIdentity, own_worker
+from kgservice.model.errors import InputError, NotFound, Refused
+from kgservice.plan import Json, JsonObject
+from kgservice.plan.building import canonical
+
+FAILURE_CLASSES = ("retryable", "permanent", "needsOperator", "unknownOutcome")
+MAX_FACTS_BYTES = 1_000_000
+_CLAIM = """
+UPDATE task SET state = 'leased', token = token + 1, attempts = attempts + 1, leased_by = :worker,
+  lease_until = :now + :lease
+WHERE id = (
+  SELECT task.id FROM task JOIN worker AS chosen ON chosen.iri = task.worker
+  WHERE task.cancel = 0 AND task.attempts < :most
+    AND ((task.state = 'ready' AND task.ready_at <= :now)
+      OR (task.state = 'leased' AND task.lease_until < :now))
+    AND (task.worker = :worker
+      OR (task.pinned = 0 AND chosen.provider = :provider AND chosen.type = :type
+        AND max(task.ready_at, task.lease_until) < :now - :lease))
+  ORDER BY task.ready_at, task.id LIMIT 1)
+RETURNING *
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Times of leases, in seconds.
+
+    Attributes:
+        lease_s: How long a lease lasts without a heartbeat.
+        retry_s: First wait after a failure that may be retried; it doubles each time.
+        failures: After so many attempts a failure that may be retried is final.
+        attempts: After so many leases, also lost ones, a task is given up.
+    """
+
+    lease_s: float = 15.0
+    retry_s: float = 0.5
+    failures: int = 5
+    attempts: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A task in a worker's hands, as it goes over the wire (`workers/SPEC.md`)."""
+
+    task: str
+    token: int
+    lease_s: float
+    attempt: int
+    body: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEnd:
+    """How a task ended: `done`, `failed` or `cancelled`.
+
+    Attributes:
+        task: Its id.
+        step: The step's name.
+        state: How it ended.
+        worker: Who had the last lease; empty when nobody ever had one.
+        token: The last fencing token.
+        attempts: How often it was leased.
+        facts: What the worker reported.
+        reason: Why it failed.
+    """
+
+    task: str
+    step: str
+    state: str
+    worker: str
+    token: int
+    attempts: int
+    facts: JsonObject
+    reason: str
+
+
+class LeaseTable:
+    """The tasks of all jobs."""
+
+    def __init__(
+        self,
+        database: Database,
+        timing: Timing | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Use the tables of `database`; `clock` gives seconds and may be replaced in tests."""
+        self._database = database
+        self.timing = timing or Timing()
+        self._clock = clock
+
+    def put(self, body: JsonObject, *, job: str, step: str, worker: str, pinned: bool) -> None:
+        """Offer a task to `worker`; one that exists already stays as it is.
+
+        A worker of the same type and provider may take it over when the chosen one does not come
+        for the length of a lease, unless it is `pinned` (sealed for that worker).
+        """
+        with self._database.transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO task VALUES (?,?,?,?,?,?,'ready',0,0,?,0,'',0,'{}','')",
+                (
+                    task_id(job, step),
+                    job,
+                    step,
+                    worker,
+                    int(pinned),
+                    canonical(body),
+                    self._clock(),
+                ),
+            )
+
+    def lease(self, identity: WorkerIdentity, worker: str, wait_s: float) -> Lease | None:
+        """Give the next task for a worker, waiting up to `wait_s` seconds for one.
+
+        Raises:
+            NotFound: the worker is not registered (`worker-unknown`).
+            AccessDenied: it belongs to another token (`worker-not-yours`).
+        """
+        row = own_worker(self._database, identity, worker)
+        until = time.monotonic() + min(wait_s, 60.0)
+        while True:
+            seen = self._database.signal.number
+            claimed = self._claim(row)
+            if claimed is not None:
+                return claimed
+            left = until - time.monotonic()
+            if left <= 0:
+                return None
+            # Half a second bounds how late an expired lease is noticed.
+            self._database.signal.wait(seen, min(left, 0.5))
+
+    def _claim(self, worker: sqlite3.Row) -> Lease | None:
+        values = {
+            "worker": worker["iri"],
+            "provider": worker["provider"],
+            "type": worker["type"],
+            "now": self._clock(),
+            "lease": self.timing.lease_s,
+            "most": self.timing.attempts,
+        }
+        if not self._has_candidate(values["now"]):
+            return None
+        with self._database.transaction() as db:
+            row = db.execute(_CLAIM, values).fetchone()
+        if row is None:
+            return None
+        return Lease(
+            row["id"], row["token"], self.timing.lease_s, row["attempts"], json.loads(row["body"])
+        )
+
+    def _has_candidate(self, now: float) -> bool:
+        # Read first: a poll that finds nothing must neither write nor wake the other pollers.
+        text = (
+            "SELECT 1 FROM task WHERE cancel = 0 AND ((state = 'ready' AND ready_at <= ?)"
+            " OR (state = 'leased' AND lease_until < ?)) LIMIT 1"
+        )
+        return self._database.row(text, (now, now)) is not None
+
+    def heartbeat(
+        self, identity: WorkerIdentity, task: str, token: int, progress: JsonObject | None = None
+    ) -> bool:
+        """Renew a lease; the answer says whether the worker should stop the task.
+
+        Raises:
+            Refused: `stale-lease`.
+            NotFound: there is no such task (`task-unknown`).
+        """
+        row = self._own_task(identity, task)
+        with self._database.transaction() as db:
+            changed = db.execute(
+                "UPDATE task SET lease_until = ? WHERE id = ? AND token = ? AND state = 'leased'",
+                (self._clock() + self.timing.lease_s, task, token),
+            ).rowcount
+            if not changed:
+                raise _stale(task)
+            if progress:
+                text = canonical({"step": row["step"], **progress})
+                db.execute(
+                    "INSERT OR IGNORE INTO event (job, key, at, kind, data)"
+                    " VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%fZ'), 'progress', ?)",
+                    (row["job"], f"progress:{row['step']}:{token}:{text}", text),
+                )
+        return bool(row["cancel"])
+
+    def complete(
+        self,
+        identity: WorkerIdentity,
+        task: str,
+        token: int,
+        facts: JsonObject,
+        sealed: Mapping[str, str],
+    ) -> None:
+        """Take a worker's result; repeating it under the same token changes nothing.
+
+        `sealed` holds JWEs for `customer` or `worker`; they stay in this file.
+
+        Raises:
+            Refused: `stale-lease`.
+            InputError: more than 1 MB of facts (`facts-too-large`).
+            NotFound: there is no such task (`task-unknown`).
+        """
+        text = canonical(facts)
+        if len(text.encode()) > MAX_FACTS_BYTES:
+            raise InputError("The facts are larger than 1 MB.", code="facts-too-large", at="/facts")
+        row = self._own_task(identity, task)
+        if row["state"] == "done" and row["token"] == token:
+            return
+        with self._database.transaction() as db:
+            changed = db.execute(
+                "UPDATE task SET state = 'done', facts = ?"
+                " WHERE id = ? AND token = ? AND state = 'leased'",
+                (text, task, token),
+            ).rowcount
+            if not changed:
+                raise _stale(task)
+            for audience, jwe in sealed.items():
+                db.execute("INSERT OR REPLACE INTO sealed VALUES (?,?,?)", (task, audience, jwe))
+
+    def fail(self, identity: WorkerIdentity, task: str, token: int, kind: str, reason: str) -> None:
+        """Take a worker's failure. `retryable` and `unknownOutcome` are tried again.
+
+        A worker that gets the task again must first look what is there: the idempotency key is
+        the same.
+
+        Raises:
+            Refused: `stale-lease`.
+            InputError: an unknown class of failure (`failure-class-unknown`).
+            NotFound: there is no such task (`task-unknown`).
+        """
+        if kind not in FAILURE_CLASSES:
+            raise InputError(
+                f"{kind!r} is no class of failure.",
+                code="failure-class-unknown",
+                at="/class",
+                hint=f"Use one of: {', '.join(FAILURE_CLASSES)}.",
+            )
+        row = self._own_task(identity, task)
+        if row["state"] == "failed" and row["token"] == token:
+            return
+        again = kind in ("retryable", "unknownOutcome") and row["attempts"] < self.timing.failures
+        wait = self.timing.retry_s * 2 ** (row["attempts"] - 1)
+        with self._database.transaction() as db:
+            changed = db.execute(
+                "UPDATE task SET state = ?, reason = ?, ready_at = ?, lease_until = 0"
+                " WHERE id = ? AND token = ? AND state = 'leased'",
+                (
+                    "ready" if again and not row["cancel"] else "failed",
+                    reason,
+                    self._clock() + wait,
+                    task,
+                    token,
+                ),
+            ).rowcount
+            if not changed:
+                raise _stale(task)
+
+    def _own_task(self, identity: WorkerIdentity, task: str) -> sqlite3.Row:
+        row = self._database.row("SELECT * FROM task WHERE id = ?", (task,))
+        if row is None:
+            raise NotFound(f"There is no task {task}.", code="task-unknown")
+        if not row["leased_by"]:
+            raise _stale(task)
+        own_worker(self._database, identity, row["leased_by"])
+        return row
+
+    def withdraw(self, job: str) -> None:
+        """Take back a job's tasks: free ones at once, leased ones by telling their workers."""
+        with self._database.transaction() as db:
+            db.execute("UPDATE task SET cancel = 1 WHERE job = ?", (job,))
+            db.execute(
+                "UPDATE task SET state = 'cancelled', token = token + 1"
+                " WHERE job = ? AND state = 'ready'",
+                (job,),
+            )
+
+    def renew(self, job: str, step: str) -> None:
+        """Forget that a task failed, so that it is tried again under higher tokens."""
+        with self._database.transaction() as db:
+            db.execute(
+                "UPDATE task SET state = 'ready', attempts = 0, ready_at = 0, cancel = 0"
+                " WHERE id = ? AND state IN ('failed', 'cancelled')",
+                (task_id(job, step),),
+            )
+
+    def ended(self, job: str) -> list[TaskEnd]:
+        """List the job's tasks that ended; also ends those that nobody will finish."""
+        self._give_up(job)
+        rows = self._database.rows(
+            "SELECT * FROM task WHERE job = ? AND state IN ('done', 'failed', 'cancelled')"
+            " ORDER BY id",
+            (job,),
+        )
+        return [
+            TaskEnd(
+                row["id"],
+                row["step"],
+                row["state"],
+                row["leased_by"],
+                row["token"],
+                row["attempts"],
+                json.loads(row["facts"]),
+                row["reason"],
+            )
+            for row in rows
+        ]
+
+    def _give_up(self, job: str) -> None:
+        lost = "job = ? AND state = 'leased' AND lease_until < ? AND (cancel = 1 OR attempts >= ?)"
+        values = (job, self._clock(), self.timing.attempts)
+        if self._database.row(f"SELECT 1 FROM task WHERE {lost}", values) is None:  # noqa: S608
+            return
+        with self._database.transaction() as db:
+            db.execute(
+                "UPDATE task SET token = token + 1, reason = 'worker-lost: its lease ended',"  # noqa: S608
+                f" state = iif(cancel, 'cancelled', 'failed') WHERE {lost}",
+                values,
+            )
+
+    def sealed(self, task: str, audience: str) -> str:
+        """Give a task's ciphertext for `customer` or `worker`; empty when there is none."""
+        row = self._database.row(
+            "SELECT jwe FROM sealed WHERE task = ? AND audience = ?", (task, audience)
+        )
+        return row["jwe"] if row else ""
+
+    def publish_connection(self, service: str, purpose: str, task: str) -> None:
+        """Make the customer's ciphertext of a task the service's current one."""
+        with self._database.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO connection VALUES (?,?,?)", (service, purpose, task))
+
+    def connection(self, service: str, purpose: str) -> str:
+        """Give the current ciphertext with connection details; empty when there is none."""
+        row = self._database.row(
+            "SELECT jwe FROM connection JOIN sealed USING (task)"
+            " WHERE service = ? AND purpose = ? AND audience = 'customer'",
+            (service, purpose),
+        )
+        return row["jwe"] if row else ""
+
+    def pin(self, job: str, step: str, worker: str) -> str:
+        """Bind a step to a worker, once; give the worker that it is bound to."""
+        with self._database.transaction() as db:
+            db.execute("INSERT OR IGNORE INTO pin VALUES (?,?,?)", (job, step, worker))
+        return self.pinned(job, step)
+
+    def pinned(self, job: str, step: str) -> str:
+        """Give the worker that a step is bound to, or nothing."""
+        row = self._database.row("SELECT worker FROM pin WHERE job = ? AND step = ?", (job, step))
+        return row["worker"] if row else ""
+
+
+def task_id(job: str, step: str) -> str:
+    """Name a task; it is also its idempotency key."""
+    return f"{job}.{step}"
+
+
+def _stale(task: str) -> Refused:
+    return Refused(
+        f"The lease of {task} is not yours any more.",
+        code="stale-lease",
+        hint="Stop, and do not touch the provider: someone else works on it.",
+    )
+
+
+__all__ = ["FAILURE_CLASSES", "Json", "Lease", "LeaseTable", "TaskEnd", "Timing", "task_id"]

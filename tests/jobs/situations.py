@@ -1,0 +1,193 @@
+"""Values that the tests of plans and jobs share: two providers, one service, fake workers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from kgservice.jobs import JobRunner, Lease, Registration
+from kgservice.model.errors import Refused
+from kgservice.model.terms import KG
+from kgservice.plan import (
+    WORKER_VERBS,
+    Binding,
+    Composition,
+    Performer,
+    PlanContext,
+    RunningService,
+)
+
+BASE = "http://127.0.0.1:8080/"
+WATERLINIE = "https://waterlinie.example/"
+NOORDZEE = "https://noordzee.example/"
+PG = KG.PostgreSQL.value
+DUMP = "https://w3id.org/kgservice/ns#pg_dump-directory"
+MADE = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def binding(component: str, provider: str, **more: Any) -> Binding:
+    return Binding(
+        component=component,
+        kind=PG,
+        offering=f"{provider}offers/pg",
+        provider=provider,
+        requirements={"majorVersion": 16, "storage": "100", "extension": ["vector"]},
+        **more,
+    )
+
+
+def performers(*providers: str) -> tuple[Performer, ...]:
+    return tuple(
+        Performer(f"{BASE}worker/{provider}", provider, PG, verb.value)
+        for provider in providers
+        for verb in WORKER_VERBS.values()
+    )
+
+
+def context(*providers: str, made: datetime | None = None) -> PlanContext:
+    return PlanContext(
+        BASE,
+        "alice",
+        made or datetime.now(UTC),
+        performers(*providers or (WATERLINIE, NOORDZEE)),
+        {"kty": "EC", "crv": "P-256", "x": "eA", "y": "eQ"},
+    )
+
+
+def composition() -> Composition:
+    return Composition(
+        f"{BASE}request/r1#composition-1",
+        (binding("db", WATERLINIE), binding("replica", NOORDZEE)),
+        price="115.00 EUR a month",
+        uses={f"{BASE}graph/polder/1": 3},
+    )
+
+
+def running(provider: str = WATERLINIE, service: str = "db-1") -> RunningService:
+    return RunningService(f"{BASE}service/{service}", service, binding("db", provider))
+
+
+@dataclass(frozen=True)
+class Token:
+    """A worker's token, as the access module would give it."""
+
+    id: str
+    worker_type: str
+    provider: str
+
+
+@dataclass
+class Cloud:
+    """What exists at the providers: the effects of fake workers, by idempotency key."""
+
+    databases: dict[tuple[str, str], str] = field(default_factory=dict)
+    effects: list[str] = field(default_factory=list)
+    fenced: set[str] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def perform(self, provider: str, verb: str, key: str, values: Mapping[str, Any]) -> None:
+        with self.lock:
+            if key in self.effects:
+                return
+            self.effects.append(key)
+            place = (provider, str(values["name"]))
+            if verb == "provision":
+                self.databases[place] = key
+            elif verb in ("rollback", "erase", "end"):
+                self.databases.pop(place, None)
+            elif verb == "fence":
+                self.fenced.add(str(values["name"]))
+            elif verb == "unfence":
+                self.fenced.discard(str(values["name"]))
+
+
+def facts_of(verb: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    tables = {"public.t": {"rows": 3, "checksum": "0"}}
+    return {
+        "provision": {"majorVersion": 16, "host": "127.0.0.1", "port": 5432},
+        "fence": {"fencedAt": datetime.now(UTC).isoformat()},
+        "export": {"bytes": 10, "sha256": "ab", "tables": tables},
+        "import": {"bytes": 10, "sha256": values.get("sha256")},
+        "verify": {"rows": 3, "tables": values.get("tables"), "equal": True},
+        "observe": {"version": "16.14", "connections": 0},
+    }.get(verb, {})
+
+
+Outcome = Callable[[str, Lease], str]
+
+
+class FakeWorker(threading.Thread):
+    """Leases and carries out tasks in this process; `fault` may name a class of failure."""
+
+    def __init__(
+        self, jobs: JobRunner, provider: str, cloud: Cloud, fault: Outcome | None = None
+    ) -> None:
+        super().__init__(daemon=True)
+        self.jobs, self.cloud, self.fault = jobs, cloud, fault or (lambda verb, lease: "")
+        self.token = Token(f"t-{provider}", "postgresql", provider)
+        self.done = threading.Event()
+        self.inputs: dict[str, Any] = {}
+        self.iri = register(jobs, self.token)
+
+    def run(self) -> None:
+        while not self.done.is_set():
+            lease = self.jobs.leases.lease(self.token, self.iri, 0.2)
+            if lease is not None:
+                self.carry_out(lease)
+
+    def carry_out(self, lease: Lease) -> None:
+        verb = str(lease.body["verb"])
+        values: dict[str, Any] = dict(lease.body["input"])  # type: ignore[arg-type]
+        self.inputs[str(lease.body["idempotencyKey"])] = values
+        key = str(lease.body["idempotencyKey"])
+        try:
+            kind = self.fault(verb, lease)
+            if kind:
+                self.jobs.leases.fail(self.token, lease.task, lease.token, kind, f"{verb} broke")
+                return
+            self.cloud.perform(self.token.provider, verb, key, values)
+            sealed = {"provision": "customer", "hold": "customer", "export": "worker"}.get(verb)
+            self.jobs.leases.complete(
+                self.token,
+                lease.task,
+                lease.token,
+                facts_of(verb, values),
+                {sealed: f"jwe-{key}"} if sealed else {},
+            )
+        except Refused:
+            return
+
+    def finish(self) -> None:
+        self.done.set()
+        self.join(timeout=5)
+
+
+def register(jobs: JobRunner, token: Token) -> str:
+    return jobs.workers.register(
+        token,
+        Registration(
+            token.worker_type,
+            token.provider,
+            (PG,),
+            tuple(WORKER_VERBS),
+            (DUMP,),
+            (DUMP,),
+            {"majorVersion": (16,)},
+            {"kty": "EC", "crv": "P-256", "x": token.id, "y": "eQ"},
+        ),
+    )
+
+
+def until(jobs: JobRunner, job: str, *states: str, timeout_s: float = 30.0) -> str:
+    """Wait for one of the states, woken by the job's events."""
+    deadline = datetime.now(UTC).timestamp() + timeout_s
+    last = 0
+    while (state := jobs.job(job).state) not in states:
+        left = deadline - datetime.now(UTC).timestamp()
+        assert left > 0, (state, jobs.job(job), jobs.events(job))
+        events = jobs.events(job, last, min(left, 0.5))
+        last = events[-1].id if events else last
+    return state
