@@ -50,9 +50,9 @@ class PlanBody(Body):
 
 
 class ApplyBody(Body):
-    """Whom connection details are encrypted for, when the plan does not say so yet."""
+    """What goes with the order to carry out a plan."""
 
-    customerKey: PublicKey | None = None
+    eraseConsent: bool = False
 
 
 class MoveBody(Body):

@@ -92,8 +92,8 @@ def _add_plans(routes: Blueprint, application: Application) -> None:
     def apply_plan(identity: str) -> Made:
         caller = require(application, "use-services")
         body = read_body(ApplyBody)
-        key = body.customerKey.model_dump(exclude_none=True) if body.customerKey else None
-        return accepted(application, plans.apply_plan(application, caller, identity, key))
+        job = plans.apply_plan(application, caller, identity, consented=body.eraseConsent)
+        return accepted(application, job)
 
 
 def _add_services(routes: Blueprint, application: Application) -> None:
@@ -118,13 +118,13 @@ def _add_service_changes(routes: Blueprint, application: Application) -> None:
     def adjust_service(identity: str) -> Made:
         caller = require(application, "use-services")
         plan = services.plan_adjust(application, caller, identity, read_json())
-        return accepted(application, plans.apply_plan(application, caller, plan.id, None))
+        return accepted(application, plans.apply_plan(application, caller, plan.id))
 
     @routes.delete("/services/<identity>")
     def end_service(identity: str) -> Made:
         caller = require(application, "use-services")
         plan = services.plan_end(application, caller, identity)
-        return accepted(application, plans.apply_plan(application, caller, plan.id, None))
+        return accepted(application, plans.apply_plan(application, caller, plan.id))
 
     @routes.post("/services/<identity>/moves")
     def move_service(identity: str) -> Made:
@@ -133,7 +133,7 @@ def _add_service_changes(routes: Blueprint, application: Application) -> None:
         plan = moves.plan_service_move(application, caller, identity, to=body.to)
         if not body.apply:
             return jsonify(plans.as_json(plan)), 201, {"Location": f"/mpli/v1/plans/{plan.id}"}
-        job = plans.apply_plan(application, caller, plan.id, None, consented=body.eraseConsent)
+        job = plans.apply_plan(application, caller, plan.id, consented=body.eraseConsent)
         return accepted(application, job)
 
     @routes.post("/services/<identity>/release")

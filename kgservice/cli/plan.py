@@ -42,8 +42,7 @@ def apply(plan_id: str, no_wait: bool, as_json: bool) -> None:
     Example: kg apply 5b0c7e19f2d1a4e8
     """
     with open_gateway(load_settings(), needs_service=True) as gateway:
-        body = {"customerKey": public_key()}
-        answer = gateway.call("POST", f"/mpli/v1/plans/{plan_id}/apply", json=body)
+        answer = gateway.call("POST", f"/mpli/v1/plans/{plan_id}/apply")
         shown = answer.json() if no_wait else finish(gateway, answer, quiet=as_json)
     if as_json:
         print_json(shown)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from kgservice.model.errors import Refused
 from kgservice.model.rdf import Iri
 from kgservice.mpli import requests
@@ -16,7 +19,7 @@ from kgservice.mpli.services import (
     known_services,
     running,
 )
-from kgservice.plan import Plan, plan_move
+from kgservice.plan import Json, Plan, plan_move
 from kgservice.resolution.request import Request
 from kgservice.store.queries import load_query
 
@@ -40,13 +43,25 @@ def plan_service_move(application: Application, caller: Caller, identity: str, *
     component = next(c for c in saved.request.components if c.name == service.component)
     target = bind(application, component, chosen)
     # what was adjusted since stays asked for at the new place
-    target = target.with_requirements({**target.requirements, **_kept(now.binding.requirements)})
+    wanted = {**target.requirements, **_adjusted(now.binding.requirements, target.requirements)}
+    target = replace(target, requirements=wanted)
     formats = application.store.read(
         load_query("move-format", {"source": Iri(service.offering), "target": Iri(target.offering)})
     )
     context = plan_context(application, service.customer, customer_key_of(application, service))
     way = formats[0]["format"][0] if formats else ""
     return save_plan(application, plan_move(now, target, way, context, chosen.uses))
+
+
+def _adjusted(present: Mapping[str, Json], target: Mapping[str, Json]) -> dict[str, Json]:
+    """Give the present settings, but for what the target's configuration picks by itself."""
+    return {
+        name: value for name, value in present.items() if name not in _PICKED or name not in target
+    }
+
+
+_PICKED = ("majorVersion",)
+"""Choices of the new offering; every other setting was asked for and goes along."""
 
 
 def _best(

@@ -115,23 +115,23 @@ def get_plan(application: Application, caller: Caller, identity: str) -> Plan:
 
 
 def apply_plan(
-    application: Application, caller: Caller, identity: str, customer_key: JsonObject | None
+    application: Application, caller: Caller, identity: str, *, consented: bool = False
 ) -> str:
     """Carry out a plan as a durable job and give the job's id; applying twice is one job.
 
+    `consented` records the customer's consent that held data is erased at once.
+
     Raises:
-        Refused: its facts have changed since (`plan-stale`), it has expired (`plan-expired`), or
-            connection details would have nobody to be sealed for (`customer-key-missing`).
+        Refused: its facts have changed since (`plan-stale`), or it has expired (`plan-expired`).
         Unavailable: no service runs.
     """
     plan = get_plan(application, caller, identity)
     jobs = application.need_jobs()
-    del customer_key  # the plan names the key; the client sends it with the plan
     running = jobs.job_of_plan(plan.iri)
     if running:
         return running
     require_fresh(plan, present_versions(application, plan.uses), application.now())
-    return jobs.start_plan(plan)
+    return jobs.start_plan(plan, consented=consented)
 
 
 def present_versions(application: Application, graphs: Mapping[str, int]) -> dict[str, int]:
