@@ -1,1 +1,29 @@
 """Evidence to criterion to label, with validity."""
+
+from kgservice.labels.credentials import Proof, ProofOutcome, verify
+from kgservice.labels.derive import (
+    ClaimReason,
+    CriterionStatus,
+    LabelReport,
+    Outcome,
+    derive_labels,
+    label_status,
+)
+from kgservice.labels.dids import bundled_did_documents, load_did_documents
+from kgservice.labels.schemes import accredited_issuers, label_criteria
+
+__all__ = [
+    "ClaimReason",
+    "CriterionStatus",
+    "LabelReport",
+    "Outcome",
+    "Proof",
+    "ProofOutcome",
+    "accredited_issuers",
+    "bundled_did_documents",
+    "derive_labels",
+    "label_criteria",
+    "label_status",
+    "load_did_documents",
+    "verify",
+]

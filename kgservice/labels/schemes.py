@@ -1,0 +1,177 @@
+"""Read label schemes and authority rules, which are Turtle files, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
+
+import pyoxigraph as ox
+
+from kgservice.model.rdf import Blank, Iri, Literal, Subject, Term, Triple
+from kgservice.model.terms import KG, RDFS, SH
+
+_CONSTRUCT: Final = Iri(SH.NS + "construct")
+_SELECT: Final = Iri(SH.NS + "select")
+_PREFIXES: Final = Iri(SH.NS + "prefixes")
+_DECLARE: Final = Iri(SH.NS + "declare")
+_PREFIX: Final = Iri(SH.NS + "prefix")
+_NAMESPACE: Final = Iri(SH.NS + "namespace")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a claim must meet; `query` selects `?claim` (and `?value`) that fail it.
+
+    Attributes:
+        iri: The condition.
+        name: Its label.
+        message: What is wrong with a claim that fails.
+        query: SELECT with its prefixes.
+        when_failed: kg:CriterionUnknown when the evidence is void, kg:CriterionNotMet when good
+            evidence shows that the criterion is not met.
+    """
+
+    iri: Iri
+    name: str
+    message: str
+    query: str
+    when_failed: Iri
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One criterion of a level: its rule (CONSTRUCT), what counts as a claim, the conditions."""
+
+    iri: Iri
+    name: str
+    scheme: Iri
+    level: Iri
+    rule: str
+    relevant: str
+    conditions: tuple[Condition, ...]
+
+
+class _Graph:
+    """Statements by subject and predicate."""
+
+    def __init__(self, triples: Iterable[Triple]) -> None:
+        self._index: dict[tuple[Term, Iri], list[Term]] = {}
+        self.triples = tuple(triples)
+        for subject, predicate, value in self.triples:
+            self._index.setdefault((subject, predicate), []).append(value)
+
+    def all(self, subject: Term, predicate: Iri) -> list[Term]:
+        return self._index.get((subject, predicate), [])
+
+    def text(self, subject: Term, predicate: Iri) -> str:
+        return next((v.value for v in self.all(subject, predicate) if isinstance(v, Literal)), "")
+
+    def iri(self, subject: Term, predicate: Iri) -> Iri:
+        return next(v for v in self.all(subject, predicate) if isinstance(v, Iri))
+
+    def query(self, node: Term, predicate: Iri) -> str:
+        """Give a node's query text with the prefixes that it declares (SHACL §5.2.1)."""
+        declared = [
+            f"PREFIX {self.text(d, _PREFIX)}: <{self.text(d, _NAMESPACE)}>"
+            for ontology in self.all(node, _PREFIXES)
+            for d in self.all(ontology, _DECLARE)
+        ]
+        return "\n".join([*sorted(declared), self.text(node, predicate)])
+
+
+@cache
+def label_criteria() -> tuple[Criterion, ...]:
+    """Give the criteria of every scheme under `shapes/labels`, in IRI order."""
+    return read_criteria(_packaged("labels"))
+
+
+@cache
+def authority_rules() -> tuple[Triple, ...]:
+    """Give the statements of `shapes/authority`: which issuer may say what."""
+    return _packaged("authority")
+
+
+def read_criteria(triples: Iterable[Triple]) -> tuple[Criterion, ...]:
+    """Read the criteria that label schemes in these statements define."""
+    graph = _Graph(triples)
+    levels = [
+        (s, o) for s, p, o in graph.triples
+        if p == KG.criterion and isinstance(s, Iri) and isinstance(o, Iri)
+    ]  # fmt: skip
+    return tuple(_criterion(graph, level, criterion) for level, criterion in sorted(levels))
+
+
+def _criterion(graph: _Graph, level: Iri, criterion: Iri) -> Criterion:
+    conditions = sorted(c for c in graph.all(criterion, KG.condition) if isinstance(c, Iri))
+    return Criterion(
+        iri=criterion,
+        name=graph.text(criterion, RDFS.label),
+        scheme=graph.iri(level, KG.scheme),
+        level=level,
+        rule=graph.query(graph.iri(criterion, SH.rule), _CONSTRUCT),
+        relevant=graph.query(graph.iri(criterion, KG.relevantClaims), _SELECT),
+        conditions=tuple(
+            Condition(
+                iri=condition,
+                name=graph.text(condition, RDFS.label),
+                message=graph.text(condition, Iri(SH.NS + "message")),
+                query=graph.query(condition, _SELECT),
+                when_failed=graph.iri(condition, KG.whenFailed),
+            )
+            for condition in conditions
+        ),
+    )
+
+
+def accredited_issuers(rules: Iterable[Triple] | None = None) -> frozenset[str]:
+    """List the issuers that may make certificate statements about anyone's services."""
+    graph = _Graph(authority_rules() if rules is None else rules)
+    subjects = {s for s, p, o in graph.triples if p == KG.maySay and o == KG.CertificateStatements}
+    return frozenset(
+        issuer.value
+        for subject in subjects
+        for issuer in graph.all(subject, KG.forIssuer)
+        if isinstance(issuer, Iri)
+    )
+
+
+def _packaged(folder: str) -> tuple[Triple, ...]:
+    files = sorted(
+        (f for f in _walk(resources.files("kgservice_shapes") / folder) if f.name.endswith(".ttl")),
+        key=lambda f: f.name,
+    )
+    return tuple(t for f in files for t in parse_turtle(f.read_text(encoding="utf-8"), f.name))
+
+
+def _walk(folder: Traversable) -> Iterable[Traversable]:
+    return [] if not folder.is_dir() else [f for f in folder.iterdir() if f.is_file()]
+
+
+def parse_turtle(text: str, name: str) -> tuple[Triple, ...]:
+    """Read one of our own Turtle files; blank nodes are told apart by file name."""
+    return tuple(
+        Triple(_subject(q.subject, name), Iri(q.predicate.value), _term(q.object, name))
+        for q in ox.parse(text, format=ox.RdfFormat.TURTLE)
+    )
+
+
+def _subject(value: object, name: str) -> Subject:
+    term = _term(value, name)
+    if isinstance(term, Literal):
+        raise TypeError("a literal cannot be a subject")
+    return term
+
+
+def _term(value: object, name: str) -> Term:
+    if isinstance(value, ox.NamedNode):
+        return Iri(value.value)
+    if isinstance(value, ox.BlankNode):
+        return Blank(f"{Path(name).stem}-{value.value}")
+    if isinstance(value, ox.Literal):
+        return Literal(value.value, value.datatype.value, value.language or "")
+    raise TypeError("RDF 1.2 terms are not used in our files")
