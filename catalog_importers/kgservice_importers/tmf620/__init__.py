@@ -1,1 +1,5 @@
-"""TMF620 product catalogues, as DOME serves them."""
+"""Reads catalogues in TM Forum's TMF620 product catalogue format, as DOME and FIWARE serve them."""
+
+from kgservice_importers.tmf620.importer import IMPORTER
+
+__all__ = ["IMPORTER"]

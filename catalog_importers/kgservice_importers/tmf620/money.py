@@ -1,0 +1,94 @@
+"""Read an amount of money in the four shapes in which TMF620 catalogues write it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from kgservice_importers.tmf620.json_tree import Json, Object, as_object, member_text
+from kgservice_importers.tmf620.values import Finding, number_text, parse_number
+
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+
+
+class Money(NamedTuple):
+    """An amount as decimal text, its ISO 4217 code, and whether tax is in it."""
+
+    amount: str
+    currency: str
+    tax_included: bool
+
+    def __str__(self) -> str:
+        """Write it as people do."""
+        return f"{self.amount} {self.currency}"
+
+
+def read_money(body: Object) -> Money | Finding | None:
+    """Read the amount of a price object; nothing when it gives none.
+
+    `price` is `{unit, value}`, `{amount, currency}`, `{taxIncludedAmount, dutyFreeAmount}` or
+    empty. A plain amount excludes tax: TMF620 lists `tax` apart from `price`. A percentage is a
+    discount on something else and is not understood.
+    """
+    percentage = member_text(body, "percentage")
+    if percentage:
+        number = parse_number(percentage)
+        if isinstance(number, Finding) or number != 0:
+            return Finding(
+                code="price-unsupported", detail="a percentage of another price is not understood"
+            )
+    written = body.get("price")
+    price: Object = written if isinstance(written, dict) else {"value": written, "unit": ""}
+    free = _amount(price.get("dutyFreeAmount"), False)
+    taxed = _amount(price.get("taxIncludedAmount"), True)
+    plain = [
+        _pair(price, "value", "unit", "currency", "units"),
+        _pair(price, "amount", "currency", "unit", "units"),
+    ]
+    return _chosen(free, taxed, [item for item in plain if item is not None])
+
+
+def _chosen(
+    free: Money | Finding | None, taxed: Money | Finding | None, plain: list[Money | Finding]
+) -> Money | Finding | None:
+    for item in (free, taxed, *plain):
+        if isinstance(item, Finding):
+            return item
+    amounts = [item for item in plain if isinstance(item, Money)]
+    known = {(item.amount, item.currency) for item in (free, taxed) if isinstance(item, Money)}
+    distinct = dict.fromkeys((item.amount, item.currency) for item in amounts)
+    stray = [pair for pair in distinct if known and pair not in known]
+    if len(distinct) > 1 or stray:
+        shown = ", ".join(f"{amount} {currency}" for amount, currency in [*known, *distinct])
+        return Finding(
+            code="price-ambiguous",
+            detail=f"several amounts ({shown}) and none says whether tax is included",
+        )
+    if isinstance(free, Money):
+        return free
+    if isinstance(taxed, Money):
+        return taxed
+    return amounts[0] if amounts else None
+
+
+def _amount(written: Json, tax_included: bool) -> Money | Finding | None:
+    if written is None:
+        return None
+    node = as_object(written) or {"value": written}
+    found = _pair(node, "value", "unit", "currency", "units") or _pair(
+        node, "amount", "currency", "unit", "units"
+    )
+    return found._replace(tax_included=tax_included) if isinstance(found, Money) else found
+
+
+def _pair(node: Object, amount: str, *currency: str) -> Money | Finding | None:
+    text = member_text(node, amount)
+    if not text:
+        return None
+    number = parse_number(text)
+    if isinstance(number, Finding):
+        return number
+    code = member_text(node, *currency).upper()
+    if not _CURRENCY.fullmatch(code):
+        return Finding(code="currency-missing", detail=f"{text[:40]!r} has no ISO 4217 currency")
+    return Money(number_text(number), code, False)
