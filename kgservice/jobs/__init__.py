@@ -1,9 +1,10 @@
 """Durable jobs and worker leases; facts written back."""
 
-from kgservice.jobs.journal import Event, Execution, Job
-from kgservice.jobs.leases import FAILURE_CLASSES, Lease, LeaseTable, TaskEnd, Timing
+from kgservice.jobs.leases import LeaseTable
 from kgservice.jobs.queries import QueryFolder
 from kgservice.jobs.runner import JobOptions, JobRunner
+from kgservice.jobs.tasks import FAILURE_CLASSES, Lease, TaskEnd, Timing
+from kgservice.jobs.values import Event, Execution, Job
 from kgservice.jobs.workers import Registration, WorkerIdentity, WorkerRegistry
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
-from kgservice.jobs.journal import Execution, Job
+from kgservice.jobs.values import Execution, Job
 from kgservice.model.rdf import Iri, Literal, Term, Triple, typed
 from kgservice.model.terms import DCTERMS, KG, PROV, RDF
 from kgservice.plan import Json, JsonObject, Plan, Step, step_iri

@@ -4,106 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from kgservice.jobs.database import Database
+from kgservice.jobs.values import ACTIVE, Event, Execution, Job, now
 from kgservice.model.errors import NotFound, Refused
 from kgservice.plan import Json, JsonObject
 from kgservice.plan.building import canonical
-from kgservice.plan.clocks import stamp
-
-ACTIVE = ("running", "cancelling", "rolling-back")
-"""States in which a workflow of the job is running."""
-
-
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """What happened to one step of a job; `outcome` is empty while it is under way.
-
-    Attributes:
-        step: The step's name.
-        number: Order of starting.
-        worker: IRI, or empty for what the service does itself.
-        token: The fencing token under which it ended.
-        attempts: How often it was leased.
-        outcome: `Completed`, `Failed`, `Undone` or empty.
-        facts: What was reported.
-        reason: Why it failed.
-        started: xsd:dateTime.
-        ended: xsd:dateTime or empty.
-    """
-
-    step: str
-    number: int
-    worker: str
-    token: int
-    attempts: int
-    outcome: str
-    facts: JsonObject
-    reason: str
-    started: str
-    ended: str
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A job as its journal has it.
-
-    Attributes:
-        id: Short name.
-        plan: IRI of its plan.
-        action: Class IRI of the plan.
-        customer: Whose job it is.
-        services: Service IRIs that it works on.
-        state: `running`, `holding`, `cancelling`, `rolling-back`, `done`, `rolled-back`, `failed`.
-        reasons: Why it failed or was rolled back.
-        created: xsd:dateTime.
-        ended: xsd:dateTime or empty.
-        is_cancelled: Somebody asked to cancel it.
-        has_passed: It is past its point of no return.
-        has_consent: The customer consented to erase at once.
-        leg: Number of times that it was taken up again.
-        wake_at: While holding: when the next step may start.
-        executions: In the order of starting.
-        holds: Step name to the moment before which it must not start.
-    """
-
-    id: str
-    plan: str
-    action: str
-    customer: str
-    services: tuple[str, ...]
-    state: str
-    reasons: tuple[str, ...]
-    created: str
-    ended: str
-    is_cancelled: bool
-    has_passed: bool
-    has_consent: bool
-    leg: int
-    wake_at: str
-    executions: tuple[Execution, ...] = ()
-    holds: tuple[tuple[str, str], ...] = ()
-
-    def execution(self, step: str) -> Execution | None:
-        """Give what happened to a step, if it was started."""
-        return next((found for found in self.executions if found.step == step), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened in a job, in the order of ids."""
-
-    id: int
-    at: str
-    kind: str
-    data: JsonObject
-
-
-def now() -> str:
-    """Give the present moment as xsd:dateTime."""
-    return stamp(datetime.now(UTC))
 
 
 class Journal:
@@ -249,6 +155,13 @@ class Journal:
             "SELECT * FROM event WHERE job = ? AND id > ? ORDER BY id", (job, after)
         )
         return [Event(row["id"], row["at"], row["kind"], json.loads(row["data"])) for row in rows]
+
+    def ready_rows(self, job: str) -> list[list[dict[str, str]]]:
+        """Give the recorded answers of `ready-steps.rq`, in order."""
+        rows = self._database.rows(
+            "SELECT data FROM event WHERE job = ? AND kind = 'ready-steps' ORDER BY id", (job,)
+        )
+        return [json.loads(row["data"])["rows"] for row in rows]
 
     def move_to(
         self, job: str, state: str, reasons: tuple[str, ...] = (), wake_at: str = ""

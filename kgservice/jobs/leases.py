@@ -10,15 +10,14 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from kgservice.jobs.database import Database
+from kgservice.jobs.tasks import FAILURE_CLASSES, Lease, TaskEnd, Timing, task_id
 from kgservice.jobs.workers import WorkerIdentity, own_worker
 from kgservice.model.errors import InputError, NotFound, Refused
-from kgservice.plan import Json, JsonObject
+from kgservice.plan import JsonObject
 from kgservice.plan.building import canonical
 
-FAILURE_CLASSES = ("retryable", "permanent", "needsOperator", "unknownOutcome")
 MAX_FACTS_BYTES = 1_000_000
 _CLAIM = """
 UPDATE task SET state = 'leased', token = token + 1, attempts = attempts + 1, leased_by = :worker,
@@ -34,59 +33,6 @@ WHERE id = (
   ORDER BY task.ready_at, task.id LIMIT 1)
 RETURNING *
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Times of leases, in seconds.
-
-    Attributes:
-        lease_s: How long a lease lasts without a heartbeat.
-        retry_s: First wait after a failure that may be retried; it doubles each time.
-        failures: After so many attempts a failure that may be retried is final.
-        attempts: After so many leases, also lost ones, a task is given up.
-    """
-
-    lease_s: float = 15.0
-    retry_s: float = 0.5
-    failures: int = 5
-    attempts: int = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """A task in a worker's hands, as it goes over the wire (`workers/SPEC.md`)."""
-
-    task: str
-    token: int
-    lease_s: float
-    attempt: int
-    body: JsonObject
-
-
-@dataclass(frozen=True, slots=True)
-class TaskEnd:
-    """How a task ended: `done`, `failed` or `cancelled`.
-
-    Attributes:
-        task: Its id.
-        step: The step's name.
-        state: How it ended.
-        worker: Who had the last lease; empty when nobody ever had one.
-        token: The last fencing token.
-        attempts: How often it was leased.
-        facts: What the worker reported.
-        reason: Why it failed.
-    """
-
-    task: str
-    step: str
-    state: str
-    worker: str
-    token: int
-    attempts: int
-    facts: JsonObject
-    reason: str
 
 
 class LeaseTable:
@@ -330,43 +276,6 @@ class LeaseTable:
                 values,
             )
 
-    def sealed(self, task: str, audience: str) -> str:
-        """Give a task's ciphertext for `customer` or `worker`; empty when there is none."""
-        row = self._database.row(
-            "SELECT jwe FROM sealed WHERE task = ? AND audience = ?", (task, audience)
-        )
-        return row["jwe"] if row else ""
-
-    def publish_connection(self, service: str, purpose: str, task: str) -> None:
-        """Make the customer's ciphertext of a task the service's current one."""
-        with self._database.transaction() as db:
-            db.execute("INSERT OR REPLACE INTO connection VALUES (?,?,?)", (service, purpose, task))
-
-    def connection(self, service: str, purpose: str) -> str:
-        """Give the current ciphertext with connection details; empty when there is none."""
-        row = self._database.row(
-            "SELECT jwe FROM connection JOIN sealed USING (task)"
-            " WHERE service = ? AND purpose = ? AND audience = 'customer'",
-            (service, purpose),
-        )
-        return row["jwe"] if row else ""
-
-    def pin(self, job: str, step: str, worker: str) -> str:
-        """Bind a step to a worker, once; give the worker that it is bound to."""
-        with self._database.transaction() as db:
-            db.execute("INSERT OR IGNORE INTO pin VALUES (?,?,?)", (job, step, worker))
-        return self.pinned(job, step)
-
-    def pinned(self, job: str, step: str) -> str:
-        """Give the worker that a step is bound to, or nothing."""
-        row = self._database.row("SELECT worker FROM pin WHERE job = ? AND step = ?", (job, step))
-        return row["worker"] if row else ""
-
-
-def task_id(job: str, step: str) -> str:
-    """Name a task; it is also its idempotency key."""
-    return f"{job}.{step}"
-
 
 def _stale(task: str) -> Refused:
     return Refused(
@@ -374,6 +283,3 @@ def _stale(task: str) -> Refused:
         code="stale-lease",
         hint="Stop, and do not touch the provider: someone else works on it.",
     )
-
-
-__all__ = ["FAILURE_CLASSES", "Json", "Lease", "LeaseTable", "TaskEnd", "Timing", "task_id"]

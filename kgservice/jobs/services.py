@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from kgservice.jobs.facts import execution_iri, observed, planned_service, with_values
-from kgservice.jobs.journal import Execution, Job
+from kgservice.jobs.values import Execution, Job
 from kgservice.model.rdf import Iri, Literal, Term, Triple, typed
 from kgservice.model.terms import DCTERMS, KG, ODRL, PROV, RDF
 from kgservice.plan import Json, JsonObject, Plan, Step
@@ -148,7 +148,7 @@ def _values(
     if step.verb == KG.CutOver:
         return _cut_over(job, plan, step, execution)
     if step.verb == KG.Erase:
-        return {KG.heldAt: []}
+        return {KG.heldAt: [], KG.consentedErase: []}
     return {}
 
 
@@ -157,7 +157,7 @@ def _place(step: Step) -> Values:
         KG.offering: [Iri(step.offering)],
         KG.boundTo: [Iri(step.offering)],
         KG.provider: [Iri(step.provider)],
-        KG.instanceName: [typed(str(step.input["name"]))],
+        KG.instance: [typed(str(step.input["name"]))],
     }
 
 

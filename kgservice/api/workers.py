@@ -1,0 +1,158 @@
+"""`/workers/v1`: the worker protocol over HTTP (`workers/SPEC.md`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from flask import Blueprint, Response, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic.alias_generators import to_camel
+
+from kgservice.jobs import JobRunner, Lease, Registration, WorkerIdentity
+from kgservice.model.errors import InputError
+
+Token = Annotated[int, Field(ge=1)]
+Text = Annotated[str, Field(max_length=2000)]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+
+class RegistrationBody(_Wire):
+    """What a worker says of itself; `worker` repeats an IRI that it was given before."""
+
+    worker: Text | None = None
+    type: Text
+    provider: Text
+    kinds: list[Text] = Field(min_length=1, max_length=100)
+    verbs: list[Text] = Field(min_length=1, max_length=100)
+    import_formats: list[Text] = Field(default_factory=list, max_length=100)
+    export_formats: list[Text] = Field(default_factory=list, max_length=100)
+    limits: dict[str, list[int | str]] = Field(default_factory=dict)
+    public_key: dict[str, JsonValue] = Field(default_factory=dict)
+    protocol: Text = "1"
+
+
+class LeaseBody(_Wire):
+    """A wish for work."""
+
+    worker: Text
+    wait_seconds: float = Field(default=20, ge=0, le=60)
+
+
+class Progress(_Wire):
+    """How far a task is."""
+
+    percent: float | None = Field(default=None, ge=0, le=100)
+    message: Text = ""
+
+
+class HeartbeatBody(_Wire):
+    """A sign of life under a lease."""
+
+    token: Token
+    progress: Progress | None = None
+
+
+class Sealed(_Wire):
+    """JWEs (RFC 7516, compact) for the customer and for another worker."""
+
+    customer: Annotated[str, Field(max_length=100_000)] | None = None
+    worker: Annotated[str, Field(max_length=100_000)] | None = None
+
+
+class CompletionBody(_Wire):
+    """The result of a task; facts hold no secrets."""
+
+    token: Token
+    facts: dict[str, JsonValue] = Field(default_factory=dict)
+    sealed: Sealed = Sealed()
+
+
+class FailureBody(_Wire):
+    """Why a task was not done."""
+
+    token: Token
+    failure_class: Literal["retryable", "permanent", "needsOperator", "unknownOutcome"] = Field(
+        alias="class"
+    )
+    code: Text
+    detail: Text = ""
+
+
+def worker_blueprint(jobs: JobRunner, authenticate: Callable[[], WorkerIdentity]) -> Blueprint:
+    """Make the routes; `authenticate` gives the caller of the present request or raises."""
+    routes = Blueprint("workers", __name__, url_prefix="/workers/v1")
+
+    @routes.post("/workers")
+    def register() -> tuple[Response, int]:
+        identity = authenticate()
+        body = RegistrationBody.model_validate(_body())
+        return jsonify({"worker": jobs.workers.register(identity, _registration(body))}), 201
+
+    @routes.post("/leases")
+    def lease() -> Response:
+        identity = authenticate()
+        body = LeaseBody.model_validate(_body())
+        jobs.workers.seen(identity, body.worker)
+        found = jobs.leases.lease(identity, body.worker, body.wait_seconds)
+        return Response(status=204) if found is None else jsonify(_task(found))
+
+    @routes.post("/tasks/<task>/heartbeat")
+    def heartbeat(task: str) -> Response:
+        identity = authenticate()
+        body = HeartbeatBody.model_validate(_body())
+        progress = body.progress.model_dump(exclude_none=True) if body.progress else None
+        should_stop = jobs.leases.heartbeat(identity, task, body.token, progress)
+        return jsonify({"cancel": should_stop, "leaseSeconds": jobs.leases.timing.lease_s})
+
+    @routes.post("/tasks/<task>/complete")
+    def complete(task: str) -> Response:
+        identity = authenticate()
+        body = CompletionBody.model_validate(_body())
+        sealed = body.sealed.model_dump(exclude_none=True)
+        jobs.leases.complete(identity, task, body.token, body.facts, sealed)
+        return jsonify({"task": task, "state": "completed"})
+
+    @routes.post("/tasks/<task>/fail")
+    def fail(task: str) -> Response:
+        identity = authenticate()
+        body = FailureBody.model_validate(_body())
+        reason = f"{body.code}: {body.detail}" if body.detail else body.code
+        jobs.leases.fail(identity, task, body.token, body.failure_class, reason)
+        return jsonify({"task": task, "state": "failed"})
+
+    return routes
+
+
+def _body() -> object:
+    body: object = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise InputError("The body is no JSON object.", code="body-invalid")
+    return body
+
+
+def _registration(body: RegistrationBody) -> Registration:
+    return Registration(
+        type=body.type,
+        provider=body.provider,
+        kinds=tuple(body.kinds),
+        verbs=tuple(body.verbs),
+        import_formats=tuple(body.import_formats),
+        export_formats=tuple(body.export_formats),
+        limits={name: tuple(values) for name, values in body.limits.items()},
+        public_key=body.public_key,
+        protocol=body.protocol,
+    )
+
+
+def _task(lease: Lease) -> dict[str, object]:
+    return {
+        "task": lease.task,
+        "token": lease.token,
+        "leaseSeconds": lease.lease_s,
+        "attempt": lease.attempt,
+        **lease.body,
+    }

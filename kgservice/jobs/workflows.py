@@ -1,0 +1,97 @@
+"""The workflows of jobs on DBOS, recovered by the same executor under the same version.
+
+Each step of a workflow is recorded with its result; a step that was interrupted runs again, which
+is why everything in the saga may be repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+
+from kgservice.jobs.saga import Saga
+from kgservice.jobs.values import Job
+
+EXECUTOR = "kgservice"
+APPLICATION_VERSION = "1"
+"""Raised only when running workflows of the old version cannot be continued by the new one."""
+_T = TypeVar("_T")
+
+
+class Workflows:
+    """Two workflows, `run` and `roll back`; the engine is one per process."""
+
+    def __init__(self, saga: Saga, url: str) -> None:
+        """Keep the engine's records at `url`; nothing runs before `start`."""
+        self._saga = saga
+        self._url = url
+
+    def start(self) -> None:
+        """Start the engine; it takes up the workflows that were interrupted."""
+        config = DBOSConfig(
+            name="kgservice",
+            system_database_url=self._url,
+            log_level="WARNING",
+            application_version=APPLICATION_VERSION,
+            executor_id=EXECUTOR,
+        )
+        DBOS(config=config)
+
+        # The engine marks the functions that it is given, which bound methods do not allow.
+        def run(identity: str, leg: int) -> str:
+            return self._run_workflow(identity, leg)
+
+        def roll_back(identity: str, leg: int) -> str:
+            return self._rollback_workflow(identity, leg)
+
+        self._run = DBOS.workflow(name="kgservice.run")(run)
+        self._roll_back = DBOS.workflow(name="kgservice.roll-back")(roll_back)
+        DBOS.launch()
+
+    def stop(self) -> None:
+        """Stop the engine; interrupted workflows are taken up at the next start."""
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=5)
+
+    def launch(self, job: Job) -> None:
+        """Start the workflow that the job's state asks for; one that exists is left alone."""
+        rolls_back = job.state == "rolling-back"
+        name = f"{job.id}.{'rollback.' if rolls_back else ''}{job.leg}"
+        with SetWorkflowID(name):
+            DBOS.start_workflow(self._roll_back if rolls_back else self._run, job.id, job.leg)
+
+    def _run_workflow(self, identity: str, leg: int) -> str:
+        saga = self._saga
+        turn = 0
+        while True:
+            turn += 1
+            rows = _step("ready-steps", saga.ready, identity, f"{leg}.{turn}")
+            if rows:
+                _step("start", saga.start, identity, rows)
+            verdict = _step("wait", saga.wait, identity)
+            if verdict == "undo":
+                _step("begin-rollback", saga.begin_rollback, identity)
+                with SetWorkflowID(f"{identity}.rollback.{leg}"):
+                    DBOS.start_workflow(self._roll_back, identity, leg)
+                return verdict
+            if verdict != "go":
+                return _step("finish", saga.finish, identity, verdict)
+
+    def _rollback_workflow(self, identity: str, leg: int) -> str:
+        saga = self._saga
+        _step("settle", saga.settle, identity)
+        is_clean = True
+        while rows := _step("undo-steps", saga.undo_rows, identity):
+            _step("start-undo", saga.start_undo, identity, rows[0])
+            is_clean = _step("wait-undo", saga.wait_undo, identity, rows[0]) and is_clean
+        return _step("finish", saga.finish, identity, "rolled-back" if is_clean else "failed")
+
+
+def _step(name: str, function: Callable[..., _T], *values: object) -> _T:
+    """Run a part of the saga as a recorded step; what is unavailable is tried again."""
+    return DBOS.run_step(
+        {"name": name, "retries_allowed": True, "max_attempts": 6, "interval_seconds": 0.5},
+        function,
+        *values,
+    )
