@@ -1,0 +1,156 @@
+"""The TBox: our own vocabularies and alignment files, closed once under OWL 2 RL by owlrl.
+
+Imported statements are never part of it. The closed schema is kept in a cache file named by the
+hash of what went in, since owlrl needs seconds where reading the file needs milliseconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from pathlib import Path
+
+import owlrl
+import pyoxigraph as ox
+import rdflib
+
+from kgservice.model.rdf import Blank, Iri, Literal, Term, Triple, to_ntriples
+from kgservice.model.terms import OWL, RDF, RDFS
+
+_SCHEMA_WORDS = frozenset(
+    {RDFS.subClassOf.value, RDFS.subPropertyOf.value, RDFS.domain.value, RDFS.range.value}
+    | {
+        OWL.NS + word
+        for word in (
+            "equivalentClass equivalentProperty inverseOf propertyChainAxiom hasKey onProperty"
+            " hasValue someValuesFrom intersectionOf unionOf oneOf maxCardinality"
+        ).split()
+    }
+)
+_DERIVED_WORDS = frozenset(
+    {RDFS.subClassOf.value, RDFS.subPropertyOf.value, RDFS.domain.value, RDFS.range.value}
+    | {OWL.NS + word for word in ("equivalentClass", "equivalentProperty", "inverseOf")}
+)
+_LIST_WORDS = frozenset({RDF.first.value, RDF.rest.value})
+_SCHEMA_CLASSES = frozenset(
+    OWL.NS + name
+    for name in (
+        "Class Restriction ObjectProperty DatatypeProperty SymmetricProperty TransitiveProperty"
+        " FunctionalProperty InverseFunctionalProperty"
+    ).split()
+)
+
+
+def read_turtle(path: Path) -> list[Triple]:
+    """Read a trusted Turtle file; blank node labels are made unique per file.
+
+    Raises:
+        SyntaxError: it is no Turtle.
+        OSError: it cannot be read.
+    """
+    prefix = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    return [
+        Triple(_term(q.subject, prefix), _term(q.predicate, prefix), _term(q.object, prefix))  # type: ignore[arg-type]
+        for q in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE)
+    ]
+
+
+def load_tbox(extra: Sequence[Path] = ()) -> list[Triple]:
+    """Read the bundled vocabularies, the alignment files and `extra` ontology files."""
+    root = Path(str(files("kgservice_vocab")))
+    paths = [*sorted(root.rglob("*.ttl")), *extra]
+    return [triple for path in paths if "queries" not in path.parts for triple in read_turtle(path)]
+
+
+def is_schema(triple: Triple) -> bool:
+    """Say whether a statement is part of the schema (of axioms), not about individuals."""
+    predicate = triple.predicate.value
+    if predicate == RDF.type.value:
+        return isinstance(triple.object, Iri) and triple.object.value in _SCHEMA_CLASSES
+    return predicate in _SCHEMA_WORDS or predicate in _LIST_WORDS
+
+
+def closed_schema(tbox: Iterable[Triple], cache_dir: Path | None = None) -> tuple[Triple, ...]:
+    """Give the schema with everything that OWL 2 RL derives about it.
+
+    Args:
+        tbox: All statements of the vocabularies; those about individuals are left out.
+        cache_dir: Where closed schemas are kept; by default the user's cache folder. When it
+            cannot be written to, the schema is simply computed again.
+    """
+    schema = sorted({t for t in tbox if is_schema(t)}, key=lambda t: to_ntriples((t,)))
+    text = to_ntriples(schema)
+    name = hashlib.sha256(b"1" + text.encode()).hexdigest()[:32] + ".nt"
+    path = (cache_dir or _default_cache()) / name
+    try:
+        return tuple(_parse_ntriples(path.read_bytes()))
+    except (OSError, SyntaxError):
+        closed = tuple(_close(schema))
+        _write_cache(path, to_ntriples(closed))
+        return closed
+
+
+def _close(schema: Sequence[Triple]) -> list[Triple]:
+    graph = rdflib.Graph()
+    for triple in schema:
+        graph.add(tuple(_to_rdflib(term) for term in triple))  # type: ignore[arg-type]
+    owlrl.DeductiveClosure(owlrl.OWLRL_Semantics).expand(graph)
+    found = set(schema)
+    for s, p, o in graph:
+        if str(p) in _DERIVED_WORDS and s != o and not isinstance(s, rdflib.Literal):
+            found.add(Triple(_from_rdflib(s), Iri(str(p)), _from_rdflib(o)))  # type: ignore[arg-type]
+    return sorted(found, key=lambda t: to_ntriples((t,)))
+
+
+def _default_cache() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME")
+    return Path(home or Path.home() / ".cache") / "kgservice"
+
+
+def _write_cache(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as part:
+            part.write(text)
+        Path(part.name).replace(path)
+    except OSError:
+        return  # a read-only home folder costs time, nothing else
+
+
+def _parse_ntriples(data: bytes) -> list[Triple]:
+    return [
+        Triple(_term(q.subject, ""), _term(q.predicate, ""), _term(q.object, ""))  # type: ignore[arg-type]
+        for q in ox.parse(input=data, format=ox.RdfFormat.N_TRIPLES)
+    ]
+
+
+def _term(term: object, prefix: str) -> Term:
+    if isinstance(term, ox.NamedNode):
+        return Iri(term.value)
+    if isinstance(term, ox.BlankNode):
+        return Blank(f"t{prefix}{term.value}" if prefix else term.value)
+    if isinstance(term, ox.Literal):
+        return Literal(term.value, term.datatype.value, term.language or "")
+    raise TypeError(term)
+
+
+def _to_rdflib(term: Term) -> rdflib.term.Node:
+    if isinstance(term, Iri):
+        return rdflib.URIRef(term.value)
+    if isinstance(term, Blank):
+        return rdflib.BNode(term.label)
+    if term.language:
+        return rdflib.Literal(term.value, lang=term.language)
+    return rdflib.Literal(term.value, datatype=rdflib.URIRef(term.datatype), normalize=False)
+
+
+def _from_rdflib(term: rdflib.term.Node) -> Term:
+    if isinstance(term, rdflib.BNode):
+        return Blank(str(term))
+    if isinstance(term, rdflib.Literal):
+        datatype = str(term.datatype) if term.datatype else ""
+        return Literal(str(term), datatype or Literal("").datatype, term.language or "")
+    return Iri(str(term))
