@@ -27,6 +27,7 @@ class Value(NamedTuple):
     at: str
     upto: bool = False
     is_structure: bool = False
+    is_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,10 @@ def _value(member: Json, at: str) -> Iterator[Value]:
         yield from _plain(member, "", at)
         return
     unit = _unit(member.get("unitOfMeasure"))
+    is_default = member.get("isDefault") is True
     if member.get("value") is not None:
-        yield from _plain(member["value"], unit, f"{at}/value")
+        for value in _plain(member["value"], unit, f"{at}/value"):
+            yield value._replace(is_default=True) if is_default else value
     elif member.get("valueTo") is not None:
         yield Value(scalar_text(member["valueTo"]), unit, f"{at}/valueTo", upto=True)
     elif scalar_text(member.get("isDefault")) == "true":

@@ -117,7 +117,7 @@ class FactWriter:
 
     def _property(self, info: PropertyInfo, item: Characteristic, draft: Draft) -> None:
         terms: dict[Term, None] = {}
-        for value in item.values:
+        for value in self._counted(info, item, draft):
             if value.is_structure or value.text == "":
                 shown = f"a structure is no value of {info.name}"
                 draft.find(Finding(code="value-unmapped", detail=shown), value.at)
@@ -131,6 +131,20 @@ class FactWriter:
             return
         for term in terms:
             draft.add(info.iri, term)
+
+    def _counted(
+        self, info: PropertyInfo, item: Characteristic, draft: Draft
+    ) -> tuple[Value, ...]:
+        """Of several values of a property that can have one only, take the default's."""
+        if info.kind is not ValueKind.SINGLE or len(item.values) < 2:
+            return item.values
+        defaults = tuple(value for value in item.values if value.is_default)
+        if len(defaults) != 1:
+            return item.values
+        detail = f"{len(item.values)} values of {info.name}, of which one is the default"
+        finding = Finding(code="default-taken", detail=detail, severity=Severity.INFO)
+        draft.find(finding, item.at, "The default was taken; the others are not facts.")
+        return defaults
 
     def _value(
         self, info: PropertyInfo, value: Value, draft: Draft, terms: dict[Term, None]
