@@ -43,9 +43,6 @@ GX_KIND = {
     "Container": "gx:ContainerServiceOffering",
     "VirtualMachine": "gx:VirtualMachineServiceOffering",
 }
-POLDER = ROOT / "catalog_importers" / "kgservice_importers" / "samples" / "polder-market"
-CERTIFIED_ELSEWHERE = ("Waterlinie", "Noordzee")
-"""Providers of the other sample catalogue whose PostgreSQL offerings are certified."""
 
 
 class Party:
@@ -149,7 +146,7 @@ def postgresql(item: dict[str, Any]) -> dict[str, Any]:
         "kg:majorVersion": [typed(v, "integer") for v in item["majorVersion"]],
         "kg:storage": typed(item["storage"], "decimal"),
         "kg:maxConnections": typed(item["maxConnections"], "integer"),
-        "kg:extension": [ref("kg:vector"), ref("kg:plpgsql")],
+        "kg:extension": [ref("kg:vector")],
         "kg:exportFormat": [ref("kg:pg_dump-directory"), ref("kg:logical-replication")],
         "kg:importFormat": [ref("kg:pg_dump-directory"), ref("kg:logical-replication")],
         "kg:minTlsVersion": "1.2",
@@ -407,35 +404,19 @@ def write_offerings(facts: dict[str, Any], parties: dict[str, Party]) -> None:
             write(f"{name}.jwt", tampered(token) if proof == "broken" else token)
 
 
-def polder_offerings() -> list[str]:
-    """Find the offerings of the other sample catalogue that the certification body covers."""
-    found = []
-    for file in sorted(POLDER.rglob("*.json")):
-        document = json.loads(file.read_text(encoding="utf-8"))
-        for item in document if isinstance(document, list) else [document]:
-            name, identifier = str(item.get("name", "")), str(item.get("id", ""))
-            if (
-                ":product-offering:" in identifier
-                and "postgres" in name.lower()
-                and name.startswith(CERTIFIED_ELSEWHERE)
-            ):
-                found.append(identifier)
-    return sorted(set(found))
+def scope_iri(name: str) -> str:
+    """Give the IRI of an offering: `provider/id` of this catalogue, or an IRI as it is."""
+    if ":" in name:
+        return name
+    provider, _, identifier = name.partition("/")
+    return f"{site(provider)}/offerings/{identifier}"
 
 
 def write_certificates(facts: dict[str, Any], body: Party) -> None:
     """Write the certificates of the certification body."""
-    items = [
-        (item, [f"{site(s.split('/')[0])}/offerings/{s.split('/')[1]}" for s in item["scope"]])
-        for item in facts["certificates"]
-    ]
-    items += [
-        ({"number": f"TF-27001-02{number:02}"}, [iri])
-        for number, iri in enumerate(polder_offerings(), start=1)
-    ]
-    for item, scope in items:
+    for item in facts["certificates"]:
         home = f"https://cert.tuev-fiktiv.example/credentials/{item['number']}"
-        subject = certificate(item, scope, facts["body"])
+        subject = certificate(item, [scope_iri(name) for name in item["scope"]], facts["body"])
         document = {**credential(home, body.did, subject), "type": ["VerifiableCredential"]}
         write(f"tuev-fiktiv/{item['number']}.jwt", body.sign(document))
 

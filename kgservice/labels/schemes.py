@@ -131,7 +131,13 @@ def _criterion(graph: _Graph, level: Iri, criterion: Iri) -> Criterion:
 def accredited_issuers(rules: Iterable[Triple] | None = None) -> frozenset[str]:
     """List the issuers that may make certificate statements about anyone's services."""
     graph = _Graph(authority_rules() if rules is None else rules)
-    subjects = {s for s, p, o in graph.triples if p == KG.maySay and o == KG.CertificateStatements}
+    subjects = {
+        s
+        for s, p, o in graph.triples
+        if p == KG.maySay
+        and o == KG.CertificateStatements
+        and KG.AnySubject in graph.all(s, KG.aboutSubjects)
+    }
     return frozenset(
         issuer.value
         for subject in subjects
