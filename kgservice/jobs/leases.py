@@ -177,7 +177,9 @@ class LeaseTable:
                 db.execute("INSERT OR REPLACE INTO sealed VALUES (?,?,?)", (task, audience, jwe))
 
     def fail(self, identity: WorkerIdentity, task: str, token: int, kind: str, reason: str) -> None:
-        """Take a worker's failure. `retryable` and `unknownOutcome` are tried again.
+        """Take a worker's failure; repeating it under the same token changes nothing.
+
+        `retryable` and `unknownOutcome` are tried again.
 
         A worker that gets the task again must first look what is there: the idempotency key is
         the same.
@@ -195,7 +197,7 @@ class LeaseTable:
                 hint=f"Use one of: {', '.join(FAILURE_CLASSES)}.",
             )
         row = self._own_task(identity, task)
-        if row["state"] == "failed" and row["token"] == token:
+        if row["state"] in ("failed", "ready") and row["token"] == token:
             return
         again = kind in ("retryable", "unknownOutcome") and row["attempts"] < self.timing.failures
         wait = self.timing.retry_s * 2 ** (row["attempts"] - 1)

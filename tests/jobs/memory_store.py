@@ -1,4 +1,4 @@
-"""A small store of the port's shape over pyoxigraph, in memory or in a folder, for this room's tests."""
+"""A small store of the port's shape over pyoxigraph, in memory or in a folder."""
 
 from __future__ import annotations
 

@@ -1,0 +1,6 @@
+"""The situations that plans and jobs share lie with the tests of jobs."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "jobs"))
