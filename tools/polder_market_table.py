@@ -139,7 +139,7 @@ POSTGRESQL = (
         ("paas",), "3.0",
     ),
     Offer(
-        "lage-landen-postgresql", "lagelanden", "PostgreSQL", "LLIT Database Budget",
+        "lage-landen-postgresql", "lagelanden", "PostgreSQL", "Lage Landen PostgreSQL Budget",
         "PostgreSQL at a low price.",
         {
             "PostgreSQL version": "16, 17", "Extensions": "vector", **_DUMPS,
@@ -248,7 +248,7 @@ CONTAINERS = (
         ),
     ),
     Offer(
-        "lage-landen-containers", "lagelanden", "Container", "LLIT Pods",
+        "lage-landen-containers", "lagelanden", "Container", "Lage Landen Pods",
         "Pods on a shared Kubernetes cluster.",
         {
             "vCPU": "2", "RAM": ("4", "GiB"), "Image format": "OCI", "Location": "Gent, BE",
@@ -335,7 +335,7 @@ MACHINES = (
         ("iaas",), identifier="urn:ngsi-ld:ProductOffering:12234",
     ),
     Offer(
-        "lage-landen-vm", "lagelanden", "Virtual machine", "LLIT VPS",
+        "lage-landen-vm", "lagelanden", "Virtual machine", "Lage Landen VPS",
         "A simple virtual server.",
         {
             "vCPU": "2", "RAM": "4 GiB", "Disk": "80 GiB", "Image format": "QCOW2, OVA",

@@ -38,6 +38,8 @@ def scalar_text(value: Json) -> str:
     Lone surrogates and control characters become U+FFFD.
     """
     if isinstance(value, str):
+        if value.isascii() and value.isprintable():
+            return value.strip()
         return _UNSAFE.sub("\ufffd", value).strip()
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -54,6 +54,7 @@ def lines(key: str) -> tuple[Mapping[str, object], ...]:
     return tuple(cast("list[Mapping[str, object]]", mapping_data()[key]))
 
 
+@lru_cache(maxsize=8192)
 def spaced(name: str) -> str:
     """Fold a name: lower case, blanks for runs of blanks, dots, dashes and underscores."""
     return _BLANKS.sub(" ", name[:_LONGEST_NAME].casefold()).strip()

@@ -128,7 +128,8 @@ class ValueReader:
         self._folded_units = {code.casefold(): unit for code, unit in vocabulary.units.items()}
         self._yes, self._no = frozenset(words("yes")), frozenset(words("no"))
         self._flat = frozenset(words("countless")) | frozenset(words("flatUnits"))
-        self.read = lru_cache(maxsize=65_536)(self._read)
+        self._properties = vocabulary.properties
+        self._remembered = lru_cache(maxsize=65_536)(self._read)
         self._by_type: dict[str, Callable[[PropertyInfo, str, str], Reading]] = {
             XSD + "integer": self._number,
             XSD + "decimal": self._number,
@@ -137,8 +138,12 @@ class ValueReader:
             XSD + "duration": self._duration,
         }
 
-    def _read(self, info: PropertyInfo, text: str, unit: str = "") -> Reading:
+    def read(self, info: PropertyInfo, text: str, unit: str = "") -> Reading:
         """Read one value of a characteristic, which may be a list if the property takes several."""
+        return self._remembered(info.name, text, unit)
+
+    def _read(self, name: str, text: str, unit: str) -> Reading:
+        info = self._properties[name]
         if info.kind is ValueKind.SINGLE or ("," not in text and ";" not in text):
             return self._one(info, text, unit)
         parts = [part.strip() for part in re.split(r"[,;]", text[:_LONGEST_TEXT]) if part.strip()]
