@@ -9,6 +9,7 @@ from flask import Flask, Response, request
 from kgservice.api import catalogs, entities, mpli, problems, sparql, status, tokens
 from kgservice.api.auth import authenticate
 from kgservice.api.workers import worker_blueprint
+from kgservice.jobs import WorkerIdentity
 from kgservice.mpli.application import Application
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -38,8 +39,8 @@ def create_app(application: Application) -> Flask:
     return app
 
 
-def _worker_authentication(application: Application) -> Callable[[], object]:
-    def identify() -> object:
+def _worker_authentication(application: Application) -> Callable[[], WorkerIdentity]:
+    def identify() -> WorkerIdentity:
         caller = authenticate(application)
         caller.require("work")
         return caller

@@ -128,7 +128,7 @@ def print_resolution(answer: dict[str, object]) -> None:
                     row["rank"],
                     _price(row),
                     *(_offering(row, name) for name in names),
-                    len(row.get("wishes", {}).get("missed", [])),
+                    ", ".join(row["wishes"]["missed"]) or "none",
                 ]
                 for row in listed
             ],
@@ -140,11 +140,12 @@ def _price(row: dict[str, object]) -> str:
     return f"{text(row, 'monthlyPrice', 'amount')} {text(row, 'monthlyPrice', 'currency')}"
 
 
-def _offering(row: dict[str, dict[str, str]], name: str) -> str:
-    title = row.get("titles", {}).get(name, "")
-    picked = row.get("configuration", {}).get(name, {})
-    chosen = ", ".join(f"{key} {value}" for key, value in dict(picked).items())
-    return f"{title or row['offerings'][name]}" + (f" ({chosen})" if chosen else "")
+def _offering(row: dict[str, object], name: str) -> str:
+    picked = row.get("configuration")
+    values = picked.get(name) if isinstance(picked, dict) else None
+    chosen = ", ".join(f"{key} {value}" for key, value in (values or {}).items())
+    title = text(row, "titles", name) or text(row, "offerings", name)
+    return f"{title} ({chosen})" if chosen else title
 
 
 def print_explanation(answer: dict[str, object]) -> None:

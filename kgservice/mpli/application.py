@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from kgservice.inference.rules import run_rules
 from kgservice.ingest.ontologies import load_ontologies
-from kgservice.jobs import JobRunner
+from kgservice.jobs import JobOptions, JobRunner
 from kgservice.model.errors import Unavailable
 from kgservice.model.settings import Settings
 from kgservice.model.vocabulary import Vocabulary
@@ -115,6 +116,10 @@ def open_application(
 
 
 def _start_jobs(settings: Settings, store: Store, folder: Path) -> JobRunner:
-    jobs = JobRunner(store, folder, settings.base_iri, jobs_url=settings.jobs_url)
+    def derive_again() -> None:
+        run_rules(store, settings.base_iri)
+
+    options = JobOptions(on_workers_changed=derive_again)
+    jobs = JobRunner(store, folder, settings.base_iri, jobs_url=settings.jobs_url, options=options)
     jobs.start()
     return jobs

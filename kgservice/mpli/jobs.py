@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kgservice.jobs import Event, Job
 from kgservice.model.errors import NotFound, Refused
 from kgservice.model.terms import KG
@@ -112,7 +114,7 @@ def _event(event: Event) -> dict[str, object]:
     }
 
 
-def _said(kind: str, data: dict[str, object]) -> str:
+def _said(kind: str, data: Mapping[str, object]) -> str:
     """Say an event in a few words."""
     parts = [
         str(data[name])

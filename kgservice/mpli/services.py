@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from kgservice.model.errors import InputError, NotFound, NotSupported, Refused
+from kgservice.model.errors import NotFound, Refused
 from kgservice.model.rdf import Iri, Literal, Term, Triple
 from kgservice.model.terms import KG
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.bindings import offering_terms, plain
 from kgservice.mpli.plans import plan_context, save_plan
+from kgservice.mpli.settings_patch import read_settings
 from kgservice.plan import (
     Binding,
     JsonObject,
     Plan,
     RunningService,
+    from_triples,
     plan_adjustment,
     plan_ending,
 )
-from kgservice.resolution.settings import read_settings
 from kgservice.store.queries import load_query
 
 
@@ -165,30 +165,14 @@ def _values(application: Application, service: KnownService) -> dict[str, str]:
     }
 
 
-def plan_adjust(
-    application: Application,
-    caller: Caller,
-    identity: str,
-    patch: Any,  # noqa: ANN401
-) -> Plan:
+def plan_adjust(application: Application, caller: Caller, identity: str, patch: object) -> Plan:
     """Plan a change of what a service's component asks for, given as a merge patch (RFC 7396).
 
     Raises:
         InputError: a name or value is not of the vocabulary, or the patch is no object.
-        NotSupported: removing a setting (`null`) is not possible yet.
+        NotSupported: removing a setting (`null`) is not possible.
         Refused: nothing changes (`nothing-to-do`), or no worker performs it (`no-worker`).
     """
-    if not isinstance(patch, dict) or not patch:
-        raise InputError(
-            "A merge patch is an object of names and values.",
-            code="patch-invalid",
-            hint='For example {"maxConnections": 80}.',
-        )
-    removed = [name for name, value in patch.items() if value is None]
-    if removed:
-        raise NotSupported(
-            f"{removed[0]} cannot be taken away from a running service.", at=f"/{removed[0]}"
-        )
     service = find_service(application, caller, identity)
     changes = read_settings(patch, application.vocabulary)
     now = running(application, service)
@@ -209,8 +193,6 @@ def plan_end(application: Application, caller: Caller, identity: str) -> Plan:
 
 def customer_key_of(application: Application, service: KnownService) -> JsonObject:
     """Give the public key that the customer sent with the plan that made the service."""
-    from kgservice.plan import from_triples
-
     triples = application.store.graph(service.plan, dataset="private")
     if not triples:
         return {}
