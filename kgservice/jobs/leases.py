@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from kgservice.jobs.database import Database
 from kgservice.jobs.tasks import FAILURE_CLASSES, Lease, TaskEnd, Timing, task_id
 from kgservice.jobs.workers import WorkerIdentity, own_worker
-from kgservice.model.errors import InputError, NotFound, Refused
+from kgservice.model.errors import AccessDenied, InputError, NotFound, Refused
 from kgservice.plan import JsonObject
 from kgservice.plan.building import canonical
 
@@ -222,7 +222,12 @@ class LeaseTable:
             raise NotFound(f"There is no task {task}.", code="task-unknown")
         if not row["leased_by"]:
             raise _stale(task)
-        own_worker(self._database, identity, row["leased_by"])
+        holder = self._database.row("SELECT * FROM worker WHERE iri = ?", (row["leased_by"],))
+        if holder is None or holder["token_id"] != identity.id:
+            # A colleague took it over: that is a lost lease. Anyone else has no business here.
+            if holder is None or holder["provider"] == identity.provider:
+                raise _stale(task)
+            raise AccessDenied(f"The task {task} is not yours.", code="worker-not-yours")
         return row
 
     def withdraw(self, job: str) -> None:
