@@ -17,15 +17,36 @@ TARGET = ROOT / "kgservice" / "model" / "terms.py"
 KG = "https://w3id.org/kgservice/ns#"
 STANDARD: dict[str, tuple[str, str]] = {
     "RDF": ("http://www.w3.org/1999/02/22-rdf-syntax-ns#", "type first rest nil List langString"),
-    "RDFS": ("http://www.w3.org/2000/01/rdf-schema#", "label comment subClassOf subPropertyOf domain range seeAlso isDefinedBy Class Resource"),
-    "OWL": ("http://www.w3.org/2002/07/owl#", "sameAs Class ObjectProperty DatatypeProperty Ontology equivalentClass equivalentProperty"),
-    "XSD": ("http://www.w3.org/2001/XMLSchema#", "string boolean integer decimal double date dateTime duration anyURI"),
-    "SH": ("http://www.w3.org/ns/shacl#", "NodeShape PropertyShape property path node class_ in_ hasValue minCount maxCount minInclusive maxInclusive minExclusive maxExclusive qualifiedValueShape qualifiedMinCount qualifiedMaxCount not_ or_ and_ pattern flags datatype nodeKind IRI severity message name oneOrMorePath zeroOrMorePath inversePath deactivated targetClass order group description resultMessage focusNode resultPath value sourceShape sourceConstraintComponent resultSeverity Violation Warning Info conforms result ValidationReport rule"),
-    "PROV": ("http://www.w3.org/ns/prov#", "Entity Activity Agent Plan wasDerivedFrom wasGeneratedBy wasAttributedTo wasAssociatedWith startedAtTime endedAtTime generatedAtTime used hadPlan wasInvalidatedBy invalidatedAtTime hadPrimarySource wasRevisionOf"),
-    "DCTERMS": ("http://purl.org/dc/terms/", "title description identifier issued modified source publisher creator license"),
+    "RDFS": (
+        "http://www.w3.org/2000/01/rdf-schema#",
+        "label comment subClassOf subPropertyOf domain range seeAlso isDefinedBy Class Resource",
+    ),
+    "OWL": (
+        "http://www.w3.org/2002/07/owl#",
+        "sameAs Class ObjectProperty DatatypeProperty Ontology equivalentClass equivalentProperty",
+    ),
+    "XSD": (
+        "http://www.w3.org/2001/XMLSchema#",
+        "string boolean integer decimal double date dateTime duration anyURI",
+    ),
+    "SH": (
+        "http://www.w3.org/ns/shacl#",
+        "NodeShape PropertyShape property path node class_ in_ hasValue minCount maxCount minInclusive maxInclusive minExclusive maxExclusive qualifiedValueShape qualifiedMinCount qualifiedMaxCount not_ or_ and_ pattern flags datatype nodeKind IRI severity message name oneOrMorePath zeroOrMorePath inversePath deactivated targetClass order group description resultMessage focusNode resultPath value sourceShape sourceConstraintComponent resultSeverity Violation Warning Info conforms result ValidationReport rule",
+    ),
+    "PROV": (
+        "http://www.w3.org/ns/prov#",
+        "Entity Activity Agent Plan wasDerivedFrom wasGeneratedBy wasAttributedTo wasAssociatedWith startedAtTime endedAtTime generatedAtTime used hadPlan wasInvalidatedBy invalidatedAtTime hadPrimarySource wasRevisionOf",
+    ),
+    "DCTERMS": (
+        "http://purl.org/dc/terms/",
+        "title description identifier issued modified source publisher creator license format isPartOf",
+    ),
     "SKOS": ("http://www.w3.org/2004/02/skos/core#", "prefLabel altLabel notation broader example"),
     "DCAT": ("http://www.w3.org/ns/dcat#", "Catalog Resource DataService endpointURL"),
-    "ODRL": ("http://www.w3.org/ns/odrl/2/", "Agreement Offer Policy assigner assignee target permission uid"),
+    "ODRL": (
+        "http://www.w3.org/ns/odrl/2/",
+        "Agreement Offer Policy assigner assignee target permission uid",
+    ),
     "SCHEMA": ("http://schema.org/", "priceCurrency price name provider"),
 }
 
@@ -34,7 +55,7 @@ def local_names() -> list[str]:
     """Collect the local names that `vocab/` defines in the product's own namespace."""
     names = set()
     for path in sorted((ROOT / "vocab").rglob("*.ttl")):
-        if "align" in path.relative_to(ROOT / "vocab").parts:
+        if {"align", "queries"} & set(path.relative_to(ROOT / "vocab").parts):
             continue
         for quad in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE):
             subject = quad.subject
@@ -62,7 +83,13 @@ def render() -> str:
     blocks = {name: (ns, words.split()) for name, (ns, words) in STANDARD.items()}
     blocks["KG"] = (KG, local_names())
     for block, (namespace, words) in blocks.items():
-        lines += ["", f"class {block}:", f'    """Terms of <{namespace}>."""', "", f'    NS: Final = "{namespace}"']
+        lines += [
+            "",
+            f"class {block}:",
+            f'    """Terms of <{namespace}>."""',
+            "",
+            f'    NS: Final = "{namespace}"',
+        ]
         for word in words:
             local = word[:-1] if word.endswith("_") and block != "KG" else word
             lines.append(f'    {attribute(word)}: Final = Iri("{namespace}{local}")')
