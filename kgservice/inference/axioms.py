@@ -79,7 +79,7 @@ class Schema:
 
 def compile_rules(schema: Schema) -> list[Rule]:
     """Compile the closed schema; the order of the rules is that of OWL 2 Profiles' tables."""
-    makers = (_properties, _property_kinds, _keys, _hierarchies, _booleans, _restrictions)
+    makers = (_properties, _property_kinds, _keys, _hierarchies, _booleans, _unions, _restrictions)
     rules = [rule for maker in makers for rule in maker(schema)]
     unique = {(r.heads, r.body): r for r in rules if any(h not in r.body for h in r.heads)}
     return list(unique.values())
@@ -165,12 +165,14 @@ def _hierarchies(schema: Schema) -> Iterator[Rule]:
 
 def _booleans(schema: Schema) -> Iterator[Rule]:
     for c, head in schema.pairs(OWL.NS + "intersectionOf"):
-        parts = tuple(_is("y", member) for member in schema.items(head))
+        members = (member for member in schema.items(head) if member != THING)
+        parts = tuple(_is("y", member) for member in members)
         if parts:
-            yield Rule("cls-int1", (_is("y", c),), tuple(p for p in parts if p[2] != THING))
-            for part in parts:
-                if part[2] != THING:
-                    yield Rule("cls-int2", (part,), (_is("y", c),))
+            yield Rule("cls-int1", (_is("y", c),), parts)
+            yield from (Rule("cls-int2", (part,), (_is("y", c),)) for part in parts)
+
+
+def _unions(schema: Schema) -> Iterator[Rule]:
     for c, head in schema.pairs(OWL.NS + "unionOf"):
         for member in schema.items(head):
             yield Rule("cls-uni", (_is("y", c),), (_is("y", member),))

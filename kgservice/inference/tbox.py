@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +18,7 @@ import owlrl
 import pyoxigraph as ox
 import rdflib
 
-from kgservice.model.rdf import Blank, Iri, Literal, Term, Triple, to_ntriples
+from kgservice.model.rdf import Blank, Iri, Literal, Term, Triple, to_ntriples, to_text
 from kgservice.model.terms import OWL, RDF, RDFS
 
 _SCHEMA_WORDS = frozenset(
@@ -25,9 +26,20 @@ _SCHEMA_WORDS = frozenset(
     | {
         OWL.NS + word
         for word in (
-            "equivalentClass equivalentProperty inverseOf propertyChainAxiom hasKey onProperty"
-            " hasValue someValuesFrom intersectionOf unionOf oneOf maxCardinality"
-        ).split()
+            "equivalentClass",
+            "equivalentProperty",
+            "inverseOf",
+            "propertyChainAxiom",
+            "hasKey",
+            "onProperty",
+            "hasValue",
+            "someValuesFrom",
+            "intersectionOf",
+            "unionOf",
+            "oneOf",
+            "maxCardinality",
+            "",
+        )
     }
 )
 _DERIVED_WORDS = frozenset(
@@ -37,29 +49,54 @@ _DERIVED_WORDS = frozenset(
 _LIST_WORDS = frozenset({RDF.first.value, RDF.rest.value})
 _SCHEMA_CLASSES = frozenset(
     OWL.NS + name
-    for name in (
-        "Class Restriction ObjectProperty DatatypeProperty SymmetricProperty TransitiveProperty"
-        " FunctionalProperty InverseFunctionalProperty"
-    ).split()
+    for name in [
+        "Class",
+        "Restriction",
+        "ObjectProperty",
+        "DatatypeProperty",
+        "SymmetricProperty",
+        "TransitiveProperty",
+        "FunctionalProperty",
+        "InverseFunctionalProperty",
+    ]
 )
 
 
 def read_turtle(path: Path) -> list[Triple]:
-    """Read a trusted Turtle file; blank node labels are made unique per file.
+    """Read a trusted Turtle file; blank nodes are named by their content, the same every time.
 
     Raises:
         SyntaxError: it is no Turtle.
         OSError: it cannot be read.
     """
-    prefix = hashlib.sha256(str(path).encode()).hexdigest()[:8]
-    return [
-        Triple(_term(q.subject, prefix), _term(q.predicate, prefix), _term(q.object, prefix))  # type: ignore[arg-type]
+    parsed = [
+        Triple(_term(q.subject), _term(q.predicate), _term(q.object))  # type: ignore[arg-type]
         for q in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE)
     ]
+    return _named_by_content(parsed, path.name)
 
 
-def load_tbox(extra: Sequence[Path] = ()) -> list[Triple]:
-    """Read the bundled vocabularies, the alignment files and `extra` ontology files."""
+def _named_by_content(triples: list[Triple], salt: str) -> list[Triple]:
+    outgoing: defaultdict[Term, list[tuple[str, Term]]] = defaultdict(list)
+    for s, p, o in triples:
+        if isinstance(s, Blank):
+            outgoing[s].append((p.value, o))
+    names: dict[Term, Blank] = {}
+
+    def name(node: Term, depth: int = 0) -> Term:
+        if not isinstance(node, Blank) or depth > 500:
+            return node
+        if node not in names:
+            parts = sorted(f"{p} {to_text(name(o, depth + 1))}" for p, o in outgoing[node])
+            text = "\n".join([salt, *parts])
+            names[node] = Blank("b" + hashlib.sha256(text.encode()).hexdigest()[:24])
+        return names[node]
+
+    return [Triple(name(s), p, name(o)) for s, p, o in triples]  # type: ignore[arg-type]
+
+
+def load_tbox(extra: Sequence[Path] = (), *, align: bool = True) -> list[Triple]:
+    """Read the bundled vocabularies, the alignment files (if wanted) and extra ontology files."""
     root = Path(str(files("kgservice_vocab")))
     paths = [*sorted(root.rglob("*.ttl")), *extra]
     return [triple for path in paths if "queries" not in path.parts for triple in read_turtle(path)]
@@ -96,7 +133,7 @@ def closed_schema(tbox: Iterable[Triple], cache_dir: Path | None = None) -> tupl
 def _close(schema: Sequence[Triple]) -> list[Triple]:
     graph = rdflib.Graph()
     for triple in schema:
-        graph.add(tuple(_to_rdflib(term) for term in triple))  # type: ignore[arg-type]
+        graph.add(tuple(to_rdflib(term) for term in triple))  # type: ignore[arg-type]
     owlrl.DeductiveClosure(owlrl.OWLRL_Semantics).expand(graph)
     found = set(schema)
     for s, p, o in graph:
@@ -122,22 +159,23 @@ def _write_cache(path: Path, text: str) -> None:
 
 def _parse_ntriples(data: bytes) -> list[Triple]:
     return [
-        Triple(_term(q.subject, ""), _term(q.predicate, ""), _term(q.object, ""))  # type: ignore[arg-type]
+        Triple(_term(q.subject), _term(q.predicate), _term(q.object))  # type: ignore[arg-type]
         for q in ox.parse(input=data, format=ox.RdfFormat.N_TRIPLES)
     ]
 
 
-def _term(term: object, prefix: str) -> Term:
+def _term(term: object) -> Term:
     if isinstance(term, ox.NamedNode):
         return Iri(term.value)
     if isinstance(term, ox.BlankNode):
-        return Blank(f"t{prefix}{term.value}" if prefix else term.value)
+        return Blank(term.value)
     if isinstance(term, ox.Literal):
         return Literal(term.value, term.datatype.value, term.language or "")
     raise TypeError(term)
 
 
-def _to_rdflib(term: Term) -> rdflib.term.Node:
+def to_rdflib(term: Term) -> rdflib.term.Node:
+    """Give a term as rdflib's, with its lexical form kept."""
     if isinstance(term, Iri):
         return rdflib.URIRef(term.value)
     if isinstance(term, Blank):

@@ -170,7 +170,7 @@ class WorkList:
         classes, predicates, is_type = program.by_class, program.by_predicate, program.type
         plans = program.any_predicate
         for fact in self._queue:  # grows while it is read
-            s, p, o = fact
+            _s, p, o = fact
             entry = predicates.get(p)
             if p == is_type:
                 self._fire(entry, fact, owners[fact])
@@ -189,9 +189,9 @@ class WorkList:
         known, literal = self.owner, self._literal
         for hs, hp, ho, rule in entry.simple:
             if hs < 0:
-                hs = s if hs == _SUBJECT else o  # noqa: PLW2901 - hot loop
+                hs = s if hs == _SUBJECT else o
             if ho < 0:
-                ho = s if ho == _SUBJECT else o  # noqa: PLW2901 - hot loop
+                ho = s if ho == _SUBJECT else o
             derived = (hs, hp, ho)
             if derived not in known and not literal[hs]:
                 self._add(derived, owner, rule, (fact,))
@@ -228,16 +228,13 @@ class WorkList:
         s, p, o = (env[-ref] if ref < 0 else ref for ref in step)
         for predicate in [p] if p >= 0 else list(self._forward):
             if s >= 0:
-                for value in self._forward[predicate].get(s, ()):
-                    if o < 0 or o == value:
-                        yield (s, predicate, value)
+                objects = self._forward[predicate].get(s, ())
+                yield from ((s, predicate, x) for x in objects if o < 0 or o == x)
             elif o >= 0:
-                for subject in self._backward[predicate].get(o, ()):
-                    yield (subject, predicate, o)
+                yield from ((x, predicate, o) for x in self._backward[predicate].get(o, ()))
             else:
-                for subject, values in self._forward[predicate].items():
-                    for value in values:
-                        yield (subject, predicate, value)
+                pairs = self._forward[predicate].items()
+                yield from ((x, predicate, y) for x, objects in pairs for y in objects)
 
     def _add(self, fact: Fact, owner: int, rule: int, premises: tuple[Fact, ...]) -> None:
         self._store(fact, owner)

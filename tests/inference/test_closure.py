@@ -125,7 +125,8 @@ def to_rdflib(triples: list[Triple]) -> rdflib.Graph:
 def by_owlrl(tbox: list[Triple], abox: list[Triple]) -> set[tuple[str, str, str]]:
     """What owlrl derives about the example's nodes.
 
-    Left out: literal subjects (so no literal is the value of an object property here), reflexive sameAs, owl:Thing and the like, anonymous classes.
+    Left out: literal subjects (so no literal is the value of an object property here), reflexive
+    sameAs, owl:Thing and the like, anonymous classes.
     """
     graph = to_rdflib([*tbox, *abox])
     before = set(graph)
