@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -116,9 +116,11 @@ class Database:
         """Read."""
         return self._connection().execute(text, tuple(values)).fetchall()
 
-    def row(self, text: str, values: Sequence[object] = ()) -> sqlite3.Row | None:
+    def row(
+        self, text: str, values: Sequence[object] | Mapping[str, object] = ()
+    ) -> sqlite3.Row | None:
         """Read the first row, if there is one."""
-        found: sqlite3.Row | None = self._connection().execute(text, tuple(values)).fetchone()
+        found: sqlite3.Row | None = self._connection().execute(text, values).fetchone()
         return found
 
     def close(self) -> None:

@@ -19,10 +19,7 @@ from kgservice.plan import JsonObject
 from kgservice.plan.building import canonical
 
 MAX_FACTS_BYTES = 1_000_000
-_CLAIM = """
-UPDATE task SET state = 'leased', token = token + 1, attempts = attempts + 1, leased_by = :worker,
-  lease_until = :now + :lease
-WHERE id = (
+_CANDIDATE = """
   SELECT task.id FROM task JOIN worker AS chosen ON chosen.iri = task.worker
   WHERE task.cancel = 0 AND task.attempts < :most
     AND ((task.state = 'ready' AND task.ready_at <= :now)
@@ -30,9 +27,14 @@ WHERE id = (
     AND (task.worker = :worker
       OR (task.pinned = 0 AND chosen.provider = :provider AND chosen.type = :type
         AND max(task.ready_at, task.lease_until) < :now - :lease))
-  ORDER BY task.ready_at, task.id LIMIT 1)
-RETURNING *
+  ORDER BY task.ready_at, task.id LIMIT 1
 """
+_CLAIM = f"""
+UPDATE task SET state = 'leased', token = token + 1, attempts = attempts + 1, leased_by = :worker,
+  lease_until = :now + :lease
+WHERE id = ({_CANDIDATE})
+RETURNING *
+"""  # noqa: S608
 
 
 class LeaseTable:
@@ -98,7 +100,8 @@ class LeaseTable:
             "lease": self.timing.lease_s,
             "most": self.timing.attempts,
         }
-        if not self._has_candidate(values["now"]):
+        # Read first: a poll that finds nothing must neither write nor wake the other pollers.
+        if self._database.row(_CANDIDATE, values) is None:
             return None
         with self._database.transaction() as db:
             row = db.execute(_CLAIM, values).fetchone()
@@ -107,14 +110,6 @@ class LeaseTable:
         return Lease(
             row["id"], row["token"], self.timing.lease_s, row["attempts"], json.loads(row["body"])
         )
-
-    def _has_candidate(self, now: float) -> bool:
-        # Read first: a poll that finds nothing must neither write nor wake the other pollers.
-        text = (
-            "SELECT 1 FROM task WHERE cancel = 0 AND ((state = 'ready' AND ready_at <= ?)"
-            " OR (state = 'leased' AND lease_until < ?)) LIMIT 1"
-        )
-        return self._database.row(text, (now, now)) is not None
 
     def heartbeat(
         self, identity: WorkerIdentity, task: str, token: int, progress: JsonObject | None = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from plan_situations import DUMP, PG
@@ -33,20 +35,34 @@ class Cloud:
     fenced: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    file: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Find the effects of an earlier process."""
+        for line in self.file.read_text().splitlines() if self.file and self.file.exists() else ():
+            provider, verb, key, name = json.loads(line)
+            self._take_effect(provider, verb, key, name)
+
     def perform(self, provider: str, verb: str, key: str, values: Mapping[str, Any]) -> None:
         with self.lock:
             if key in self.effects:
                 return
-            self.effects.append(key)
-            place = (provider, str(values["name"]))
-            if verb == "provision":
-                self.databases[place] = key
-            elif verb in ("rollback", "erase", "end"):
-                self.databases.pop(place, None)
-            elif verb == "fence":
-                self.fenced.add(str(values["name"]))
-            elif verb == "unfence":
-                self.fenced.discard(str(values["name"]))
+            name = str(values["name"])
+            if self.file:
+                with self.file.open("a") as log:
+                    log.write(json.dumps([provider, verb, key, name]) + "\n")
+            self._take_effect(provider, verb, key, name)
+
+    def _take_effect(self, provider: str, verb: str, key: str, name: str) -> None:
+        self.effects.append(key)
+        if verb == "provision":
+            self.databases[provider, name] = key
+        elif verb in ("rollback", "erase", "end"):
+            self.databases.pop((provider, name), None)
+        elif verb == "fence":
+            self.fenced.add(name)
+        elif verb == "unfence":
+            self.fenced.discard(name)
 
 
 def facts_of(verb: str, values: Mapping[str, Any]) -> dict[str, Any]:

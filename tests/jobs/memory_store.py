@@ -9,7 +9,13 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from kgservice.model.rdf import Blank, Iri, Literal, Row, Term, Triple, to_ntriples
-from kgservice.store.port import MERGED_GRAPH, VOCABULARY_GRAPH, CommitResult, GraphChange
+from kgservice.store.port import (
+    MERGED_GRAPH,
+    VOCABULARY_GRAPH,
+    WORKER_GRAPH,
+    CommitResult,
+    GraphChange,
+)
 
 VOCAB = Path(__file__).resolve().parents[2] / "vocab"
 
@@ -51,7 +57,7 @@ class MemoryStore:
             for name in ("shared", "private")
         }
         self._lock = threading.RLock()
-        self._merging: set[str] = set()
+        self._merging = {name for name in (VOCABULARY_GRAPH, WORKER_GRAPH) if self.graph(name)}
         self.generation = 0
         self.commits = 0
         if not self.graph(VOCABULARY_GRAPH):
