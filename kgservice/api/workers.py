@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from kgservice.jobs import JobRunner, Lease, Registration, WorkerIdentity
 from kgservice.model.errors import InputError
 
+MAX_REASON = 2000
 Token = Annotated[int, Field(ge=1)]
 Text = Annotated[str, Field(max_length=2000)]
 
@@ -30,7 +31,7 @@ class RegistrationBody(_Wire):
     verbs: list[Text] = Field(min_length=1, max_length=100)
     import_formats: list[Text] = Field(default_factory=list, max_length=100)
     export_formats: list[Text] = Field(default_factory=list, max_length=100)
-    limits: dict[str, list[int | str]] = Field(default_factory=dict)
+    limits: dict[str, int | str | list[int | str]] = Field(default_factory=dict)
     public_key: dict[str, JsonValue] = Field(default_factory=dict)
     protocol: Text = "1"
 
@@ -79,7 +80,7 @@ class FailureBody(_Wire):
         alias="class"
     )
     code: Text
-    detail: Text = ""
+    detail: Annotated[str, Field(max_length=20_000)] = ""
 
 
 def worker_blueprint(jobs: JobRunner, authenticate: Callable[[], WorkerIdentity]) -> Blueprint:
@@ -120,7 +121,7 @@ def worker_blueprint(jobs: JobRunner, authenticate: Callable[[], WorkerIdentity]
     def fail(task: str) -> Response:
         identity = authenticate()
         body = FailureBody.model_validate(_body())
-        reason = f"{body.code}: {body.detail}" if body.detail else body.code
+        reason = f"{body.code}: {body.detail[:MAX_REASON]}" if body.detail else body.code
         jobs.leases.fail(identity, task, body.token, body.failure_class, reason)
         return jsonify({"task": task, "state": "failed"})
 
@@ -142,7 +143,10 @@ def _registration(body: RegistrationBody) -> Registration:
         verbs=tuple(body.verbs),
         import_formats=tuple(body.import_formats),
         export_formats=tuple(body.export_formats),
-        limits={name: tuple(values) for name, values in body.limits.items()},
+        limits={
+            name: tuple(values) if isinstance(values, list) else (values,)
+            for name, values in body.limits.items()
+        },
         public_key=body.public_key,
         protocol=body.protocol,
     )
