@@ -135,7 +135,9 @@ def _from_presentation(item: dict[str, Json], at: str, depth: int) -> Iterator[E
 
 
 def _envelope(item: dict[str, Json], at: str) -> Envelope:
-    payload = {key: value for key, value in item.items() if key != "proof"}
+    # The JSON twin of a VC-JWT carries `iss` and `sub` too; they say nothing about the subject.
+    left_out = {"proof"} | (JWT_CLAIMS if "credentialSubject" in item else set())
+    payload = {key: value for key, value in item.items() if key not in left_out}
     content = json.dumps(item, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
     kind = "data-integrity" if item.get("proof") else ""
     return Envelope(payload, content, "application/ld+json", kind, "", at)

@@ -66,6 +66,11 @@ class _Findings:
 
 def expand(payload: dict[str, Json], base: str, at: str) -> Expanded | Problem:
     """Expand one credential or bare set of claims; relative IRIs are resolved against `base`."""
+    try:
+        payload = _without_keyword_contexts(payload)
+    except RecursionError:
+        return Problem("jsonld-invalid", "the document is nested too deeply", at,
+                       "Nothing was read from it.", Severity.ERROR)  # fmt: skip
     unknown = sorted(set(_unknown_contexts(payload)))
     if unknown:
         return Problem(
@@ -105,6 +110,21 @@ def _unknown_contexts(payload: dict[str, Json]) -> Iterator[str]:
             yield iri
 
 
+def _without_keyword_contexts(value: Json) -> Json:
+    """Drop keywords that 2022 documents list among their contexts (`"@context": ["@nest", …]`)."""
+    if isinstance(value, list):
+        return [_without_keyword_contexts(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    clean = {key: _without_keyword_contexts(item) for key, item in value.items()}
+    named = clean.get("@context")
+    if isinstance(named, list):
+        clean["@context"] = [c for c in named if not (isinstance(c, str) and c.startswith("@"))]
+    elif isinstance(named, str) and named.startswith("@"):
+        del clean["@context"]
+    return clean
+
+
 def _without_empty_ids(payload: dict[str, Json]) -> dict[str, Json]:
     """An empty id would be resolved to the catalogue itself; a node without id is meant."""
     clean = {k: v for k, v in payload.items() if not (k in ("id", "@id", "issuer") and v == "")}
@@ -120,14 +140,19 @@ def _without_empty_ids(payload: dict[str, Json]) -> dict[str, Json]:
 class _Root:
     id: str
     types: tuple[str, ...]
-    parts: tuple[dict[str, Json], ...]
+    rest: dict[str, Json]
+    subjects: tuple[dict[str, Json], ...]
+
+    @property
+    def parts(self) -> tuple[dict[str, Json], ...]:
+        return (self.rest, *self.subjects) if set(self.rest) - {"@id"} else self.subjects
 
 
 def _unwrap(node: dict[str, Json], findings: _Findings) -> _Root:
     """Part a credential node from its subjects; a type that only the credential has moves down."""
     types = [t for t in _as_list(node.get("@type")) if isinstance(t, str)]
     if SUBJECT not in node:
-        return _Root("", (), (_with_id(node, 0),))
+        return _Root("", (), {}, (_with_id(node, 0),))
     own = tuple(t for t in types if t not in ENVELOPE_TYPES)
     subjects = [s for s in _as_list(node[SUBJECT]) if isinstance(s, dict) and "@value" not in s]
     if not subjects:
@@ -138,8 +163,7 @@ def _unwrap(node: dict[str, Json], findings: _Findings) -> _Root:
             subject["@type"] = list(own)
     rest = {k: v for k, v in node.items() if k not in _ENVELOPE_MEMBERS}
     identifier = node.get("@id")
-    parts = (rest, *named) if len(rest) > ("@id" in rest) else tuple(named)
-    return _Root(identifier if isinstance(identifier, str) else "", own, parts)
+    return _Root(identifier if isinstance(identifier, str) else "", own, rest, tuple(named))
 
 
 def _with_id(node: dict[str, Json], position: int) -> dict[str, Json]:
@@ -191,17 +215,16 @@ def _assemble(roots: list[_Root], triples: tuple[Triple, ...], findings: _Findin
         s for s in dict.fromkeys(t.subject for t in triples)
         if isinstance(s, Blank) and s not in pointed
     ]  # fmt: skip
+    # A registration number's credential is often about itself, so a subject may be the credential.
     named = [
-        Iri(part["@id"])
+        Iri(subject["@id"])
         for root in roots
-        for part in root.parts
-        if part["@id"] != root.id and is_valid_iri(part["@id"])
+        for subject in root.subjects
+        if is_valid_iri(subject["@id"]) and not subject["@id"].startswith("_:")
     ]
-    # A credential whose subject is the credential itself (registration numbers do that).
-    own = [Iri(root.id) for root in roots if root.id and len(root.parts) and not named]
     credential_id = next((root.id for root in roots if root.id), "")
     types = tuple(dict.fromkeys(t for root in roots for t in root.types))
-    subjects: tuple[Subject, ...] = tuple(dict.fromkeys([*(named or own), *nameless]))
+    subjects: tuple[Subject, ...] = tuple(dict.fromkeys([*named, *nameless]))
     return Expanded(credential_id, types, subjects, triples, tuple(findings.items))
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from kgservice.model.documents import Credential, ImportContext, ImportItem, SourceDocument
-from kgservice.model.errors import NotSupported, Problem, Severity, Unavailable
+from kgservice.model.errors import Problem, Severity, Unavailable
 from kgservice.model.rdf import Blank, Iri, Subject, Triple
+from kgservice_importers.fetch import Fetcher, Limits
 from kgservice_importers.gaiax.contexts import Json
 from kgservice_importers.gaiax.envelopes import Envelope, open_envelopes
 from kgservice_importers.gaiax.expansion import Expanded, expand
+from kgservice_importers.gaiax.listing import fetch_listed
 from kgservice_importers.gaiax.skolem import skolemise
-from kgservice_importers.gaiax.structure import StructureMap
+from kgservice_importers.gaiax.structure import StructureMap, can_be_stored
 
 SUFFIXES: Final = frozenset({".json", ".jsonld", ".jwt"})
 _NOT_CREDENTIALS: Final = frozenset({"did", "contexts"})
 MAX_BYTES: Final = 8 * 1024 * 1024
+_LIMITS: Final = Limits(max_bytes=MAX_BYTES)
 
 
 class GaiaXImporter:
@@ -28,11 +32,29 @@ class GaiaXImporter:
     def read(self, source: str, context: ImportContext) -> Iterator[ImportItem]:
         """Read every credential of `source`; see `kgservice.model.documents.Importer.read`."""
         structure = StructureMap(context.vocabulary)
-        for content, name in _contents(source):
+        seen: dict[str, bytes] = {}
+        for content, name in _contents(source, context):
             if isinstance(content, Problem):
                 yield content
-            else:
-                yield from read_content(content, name, context, structure)
+                continue
+            for item in read_content(content, name, context, structure):
+                yield from [item] if isinstance(item, Problem) else _once(item, name, seen)
+
+
+def _once(document: SourceDocument, name: str, seen: dict[str, bytes]) -> Iterator[SourceDocument]:
+    """Leave out what was read already; tell apart documents that share an id."""
+    known = seen.setdefault(document.source_id, document.content)
+    if known is document.content:
+        yield document
+    elif known != document.content:
+        finding = Problem(
+            "document-id-repeated", f"another document has the id {document.source_id}", name,
+            "Both were read; this one is known by its id and its file.",
+        )  # fmt: skip
+        source_id = f"{document.source_id} in {name}"
+        if seen.setdefault(source_id, document.content) is document.content:
+            problems = (*document.problems, finding)
+            yield replace(document, source_id=source_id, problems=problems)
 
 
 def read_content(
@@ -69,7 +91,8 @@ def _document(
     genid = f"{context.base_iri}.well-known/genid/"
     marks = [_mark(s) for s in expanded.subjects if isinstance(s, Blank)]
     plain = skolemise([*expanded.triples, *marks], genid)
-    triples = tuple(t for t in plain if t.predicate != _MARK)
+    triples = tuple(t for t in plain if t.predicate != _MARK and can_be_stored(t))
+    refused = len(plain) - len(triples) - len(marks)
     nameless = [t.subject for t in plain if t.predicate == _MARK and isinstance(t.subject, Iri)]
     subjects = [s for s in expanded.subjects if isinstance(s, Iri)] + nameless
     triples += tuple(t for t in structure.added(triples) if t not in set(triples))
@@ -82,9 +105,18 @@ def _document(
         own_subjects=own_subjects(triples, subjects, credential, genid),
         triples=triples,
         credential=credential,
-        problems=expanded.problems,
+        problems=(*expanded.problems, *_refusals(refused, envelope.at)),
         modified=credential.valid_from if credential else "",
     )
+
+
+def _refusals(count: int, at: str) -> list[Problem]:
+    if not count:
+        return []
+    hint = "Statements that use it were left out."
+    return [
+        Problem("iri-invalid", f"{count} statements hold a malformed IRI or language", at, hint)
+    ]
 
 
 _MARK: Final = Iri("urn:kgservice:is-subject")
@@ -146,13 +178,10 @@ def _text(value: Json) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _contents(source: str) -> Iterator[tuple[bytes | Problem, str]]:
+def _contents(source: str, context: ImportContext) -> Iterator[tuple[bytes | Problem, str]]:
     if source.startswith(("http://", "https://")):
-        raise NotSupported(
-            "Gaia-X credentials are read from files and folders in this version.",
-            at=source,
-            hint="Download the credentials into a folder and register that folder.",
-        )
+        yield from fetch_listed(source, Fetcher(context.allowed_hosts, _LIMITS))
+        return
     path = Path(source)
     if not path.exists():
         raise Unavailable(

@@ -56,6 +56,15 @@ class StructureMap:
         return tuple(sorted(found))
 
 
+def can_be_stored(triple: Triple) -> bool:
+    """Say whether an engine takes the statement: RFC 3987 and BCP 47 ask more than JSON-LD does."""
+    try:
+        _quad(triple)
+    except ValueError:
+        return False
+    return True
+
+
 def _reference(vocabulary: Vocabulary) -> Iterator[tuple[str, str, ox.Literal]]:
     for country in {c.iri.value: c for c in vocabulary.countries.values()}.values():
         yield country.iri.value, _KG + "alpha2", ox.Literal(country.alpha2.upper())
