@@ -16,7 +16,7 @@ from kgservice_importers.tmf620.names import Names, mapping_data, spaced, squeez
 
 _LONGEST: Final = 64
 _LONGEST_TEXT: Final = 4000
-_NUMBER: Final = re.compile(r"([+-]?[\d.,]*\d(?:[eE][+-]?\d{1,3})?)\s*(\D.*)?")
+_NUMBER: Final = re.compile(r"([+-]?[\d.,]*\d(?:[eE][+-]?\d+)?)\s*(\D.*)?")
 _THREES_COMMA: Final = re.compile(r"\d{1,3}(,\d{3})+")
 _THREES_POINT: Final = re.compile(r"\d{1,3}(\.\d{3})+")
 _DURATION: Final = re.compile(
