@@ -21,7 +21,8 @@ from kgservice.model.terms import RDF, RDFS, SH
 
 _KNOWN_TERMS = frozenset(
     """NodeShape PropertyShape Shape property path node class hasValue minCount maxCount
-    minInclusive maxInclusive minExclusive maxExclusive qualifiedValueShape qualifiedMinCount qualifiedMaxCount
+    minInclusive maxInclusive minExclusive maxExclusive qualifiedValueShape
+    qualifiedMinCount qualifiedMaxCount
     qualifiedValueShapesDisjoint not or and xone pattern flags datatype nodeKind IRI BlankNode
     Literal BlankNodeOrIRI BlankNodeOrLiteral IRIOrLiteral severity message name description order
     group defaultValue oneOrMorePath zeroOrMorePath zeroOrOnePath inversePath alternativePath
