@@ -83,19 +83,19 @@ def _document(
     expanded = expand(envelope.payload, base, envelope.at)
     if isinstance(expanded, Problem):
         return expanded
-    if not expanded.triples or not expanded.subjects:
-        return Problem(
-            "credential-empty", "the document says nothing about anything", envelope.at,
-            "Check its context and its credentialSubject.", Severity.ERROR,
-        )  # fmt: skip
     genid = f"{context.base_iri}.well-known/genid/"
     marks = [_mark(s) for s in expanded.subjects if isinstance(s, Blank)]
     plain = skolemise([*expanded.triples, *marks], genid)
     triples = tuple(t for t in plain if t.predicate != _MARK and can_be_stored(t))
-    refused = len(plain) - len(triples) - len(marks)
     nameless = [t.subject for t in plain if t.predicate == _MARK and isinstance(t.subject, Iri)]
     subjects = [s for s in expanded.subjects if isinstance(s, Iri)] + nameless
-    triples += tuple(t for t in structure.added(triples) if t not in set(triples))
+    if not triples or not subjects:
+        return Problem(
+            "credential-empty", "the document says nothing about anything", envelope.at,
+            "Check its context and its credentialSubject.", Severity.ERROR,
+        )  # fmt: skip
+    refused = len(plain) - len(triples) - len(nameless)
+    triples = tuple(dict.fromkeys([*triples, *structure.added(triples)]))
     credential = _credential(envelope, expanded)
     return SourceDocument(
         source_id=_source_id(envelope, expanded, subjects[0]),
