@@ -51,23 +51,29 @@ class GraphEngine:
     Attributes:
         session: A snapshot with a scratch store.
         vocabulary: What the ontology files define.
-        request: The request, with its IRI.
-        as_of: The day on which it must hold.
+        request: The request, with its IRI and its day.
         bindings: By component name; filled by `prepare`.
         marks: Verdict by binding and condition.
         prices: Price by component name and offering.
         table: What joint conditions and the order read.
+        concluded: What the rule concluded of the compositions.
+        rounds: Number of searches made.
     """
 
     session: Session
     vocabulary: Vocabulary
     request: Request
-    as_of: date
     bindings: dict[str, list[BoundOffering]] = field(default_factory=dict)
     marks: dict[str, dict[str, Mark]] = field(default_factory=dict)
     prices: dict[str, dict[str, Price]] = field(default_factory=dict)
     table: dict[str, dict[str, tuple[Term, ...]]] = field(default_factory=dict)
+    concluded: list[Triple] = field(default_factory=list)
     rounds: int = 0
+
+    @property
+    def as_of(self) -> date:
+        """The day on which the request must hold."""
+        return self.request.as_of or date.max
 
     def prepare(self, only: Mapping[str, Only]) -> None:
         """Make all bindings with their facts, prices and verdicts.
@@ -144,7 +150,7 @@ class GraphEngine:
                 elif isinstance(joint, SumLimit):
                     self._read_numbers(joint.id, path[0], name, joint.currency)
                 else:
-                    self.table.setdefault(joint.id, {}).update(self._values(path, (name,)))
+                    self.table.setdefault(joint.id, {}).update(self.values(path, (name,)))
         currency = self._currency()
         for number, preference in enumerate(self.request.prefer, start=1):
             for component in self.request.components:
@@ -152,9 +158,10 @@ class GraphEngine:
                 self._read_numbers(key, preference.property, component.name, currency)
         self.session.load(table_facts(self.request, self.table))
 
-    def _values(
+    def values(
         self, path: tuple[PropertyInfo, ...], names: Iterable[str]
     ) -> dict[str, tuple[Term, ...]]:
+        """Give what a path reaches from the bindings of some components, by binding IRI."""
         found: dict[str, list[Term]] = {}
         for row in self.session.select(queries.path_values(self.request, path, names)):
             found.setdefault(row["binding"][0], []).append(row["value"])
@@ -162,11 +169,9 @@ class GraphEngine:
 
     def _read_numbers(self, key: str, info: PropertyInfo, name: str, currency: str) -> None:
         path = (info,)
-        values = self._values(path, (name,))
+        values = self.values(path, (name,))
         if info.is_money:
-            known = self._values(
-                (PropertyInfo(KG.currency, "currency", ValueKind.SINGLE),), (name,)
-            )
+            known = self.values((PropertyInfo(KG.currency, "currency", ValueKind.SINGLE),), (name,))
             values = {
                 iri: value
                 for iri, value in values.items()
@@ -194,9 +199,9 @@ class GraphEngine:
         ends = (("given", joint.giver, joint.given), ("taken", joint.taker, joint.taken))
         for end, name, path in ends:
             key = f"{joint.id}.{end}"
-            values = self._values(path, (name,))
+            values = self.values(path, (name,))
             self.table.setdefault(key, {}).update(values)
-            complete = self._values(_COMPLETE, (name,))
+            complete = self.values(_COMPLETE, (name,))
             closed = self.table.setdefault(f"{key}.closed", {})
             for binding in self.bindings[name]:
                 is_single = path[0].kind in (ValueKind.SINGLE, ValueKind.CHOICE)
@@ -204,7 +209,7 @@ class GraphEngine:
                     is_single and binding.iri in values
                 ):
                     closed[binding.iri] = (typed(True),)
-            self.table.setdefault("profile", {}).update(self._values(_PROFILE, (name,)))
+            self.table.setdefault("profile", {}).update(self.values(_PROFILE, (name,)))
 
     def _currency(self) -> str:
         """Give the currency in which money is ranked: the request's first, else the commonest."""

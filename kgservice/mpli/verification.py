@@ -25,7 +25,6 @@ from kgservice.resolution.request import (
     AtMost,
     Compatible,
     Joint,
-    Policy,
     Same,
     SumLimit,
 )
@@ -57,7 +56,8 @@ def verify(engine: GraphEngine, found: Sequence[Mapping[str, BoundOffering]]) ->
             marks[composition][joint.id] = mark
     for composition, verdicts in marks.items():
         engine.session.load(mark_triples(request, composition, verdicts))
-    concluded = {triple.subject[0] for triple in engine.session.triples(feasibility_rule())}
+    engine.concluded = engine.session.triples(feasibility_rule())
+    concluded = {triple.subject[0] for triple in engine.concluded}
     for composition in marks:
         if composition not in concluded:
             raise _differs(f"{composition} is not concluded to be feasible.")
@@ -135,8 +135,8 @@ def _compatible_marks(engine: GraphEngine, joint: Compatible) -> dict[str, Mark]
         },
         {
             "isMediated": f"BIND({mediated(joint, '?from', '?to')} AS ?isMediated)",
-            "isGivenClosed": _closed(engine, joint, "given", "?from", "isGivenClosed"),
-            "isTakenClosed": _closed(engine, joint, "taken", "?to", "isTakenClosed"),
+            "isGivenClosed": _closed(engine, joint, "given", "?from"),
+            "isTakenClosed": _closed(engine, joint, "taken", "?to"),
         },
     )
     marks = {}
@@ -146,9 +146,9 @@ def _compatible_marks(engine: GraphEngine, joint: Compatible) -> dict[str, Mark]
     return marks
 
 
-def _closed(engine: GraphEngine, joint: Compatible, end: str, node: str, name: str) -> str:
+def _closed(engine: GraphEngine, joint: Compatible, end: str, node: str) -> str:
     key = Iri(engine.request.iri_of(f"{joint.id}.{end}.closed"))
-    return f"BIND(EXISTS {{ {node} {to_text(key)} true }} AS ?{name})"
+    return f"BIND(EXISTS {{ {node} {to_text(key)} true }} AS ?is{end.capitalize()}Closed)"
 
 
 @cache
@@ -159,15 +159,6 @@ def feasibility_rule() -> str:
     if match is None:
         raise _differs("shapes/rules/feasible-composition.ttl has no sh:construct.")
     return f"PREFIX kg: <{KG.NS}>\n" + match.group(1).replace("$this", "?this")
-
-
-def allowed_unknown(engine: GraphEngine, verdicts: Mapping[str, Mark]) -> list[str]:
-    """List the joint conditions that are unknown and whose policy is to warn."""
-    return [
-        joint.id
-        for joint in engine.request.together
-        if verdicts.get(joint.id) is Mark.UNKNOWN and engine.request.policy_of(joint) is Policy.WARN
-    ]
 
 
 def _differs(detail: str) -> KgError:

@@ -1,0 +1,107 @@
+"""The reference path: pySHACL validates a composition's bindings against the request's shapes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pyshacl
+from rdflib import Graph
+
+from kgservice.model.duration import parse_duration
+from kgservice.model.errors import InputError, Refused
+from kgservice.model.rdf import XSD, Iri, Literal, Term, Triple, to_ntriples
+from kgservice.model.terms import KG, SH
+from kgservice.model.vocabulary import Vocabulary
+from kgservice.mpli.graph_engine import GraphEngine
+from kgservice.resolution.answer import ResolvedComposition
+from kgservice.resolution.compile import date_time
+from kgservice.resolution.queries import Only
+from kgservice.resolution.request import Policy, Request
+from kgservice.resolution.templates import render
+from kgservice.resolution.to_rdf import request_triples
+from kgservice.store.port import QueryScope, Store
+
+_DURATION = XSD + "duration"
+
+
+def check_with_reference(
+    store: Store, vocabulary: Vocabulary, request: Request, chosen: ResolvedComposition
+) -> None:
+    """Validate each binding of a composition with pySHACL against its component's node shape.
+
+    Conditions that may be unknown (policy `warn` or `accept`) are left out: SHACL has two values
+    only, and the composition says which of them are unknown. Takes about 20 ms a binding.
+
+    Raises:
+        Refused: a binding does not conform (`reference-differs`): the facts have changed since,
+            or the service has a defect.
+    """
+    dated = request if request.as_of else replace(request, as_of=datetime.now(UTC).date())
+    with store.session(scope=QueryScope()) as session:
+        engine = GraphEngine(session, vocabulary, dated)
+        engine.prepare({name: Only(iri) for name, iri in chosen.offerings.items()})
+        facts = session.triples(render("facts"))
+    as_of = dated.as_of or date.max
+    for component in dated.components:
+        shapes = node_shapes(dated, vocabulary, component.name)
+        report = violations(facts, shapes, chosen.bindings[component.name], as_of)
+        if report:
+            raise Refused(
+                f"{component.name}: the reference check says no: {report}",
+                code="reference-differs",
+                hint="Resolve the request again.",
+            )
+
+
+def node_shapes(request: Request, vocabulary: Vocabulary, name: str) -> list[Triple]:
+    """Give the shapes of one component with those for every component, as one node shape.
+
+    Only conditions that may not be unknown are kept; wishes never are conditions.
+    """
+    component = next(part for part in request.components if part.name == name)
+    strict = tuple(
+        constraint
+        for constraint in request.constraints_of(component)
+        if not constraint.is_wish and request.policy_of(constraint) is Policy.REJECT
+    )
+    alone = replace(
+        request,
+        components=(replace(component, constraints=strict, needs=()),),
+        every=(),
+        together=(),
+        prefer=(),
+    )
+    return list(request_triples(alone, vocabulary))
+
+
+def violations(facts: list[Triple], shapes: list[Triple], binding: str, as_of: date) -> str:
+    """Validate one binding; gives the report's text, empty when it conforms.
+
+    Durations on both sides are replaced by the moments at which they end, counted from as-of,
+    since SHACL cannot compare months with days.
+    """
+    data = _graph(_dated(facts, as_of))
+    shape_graph = _graph(_dated(shapes, as_of))
+    components = [t.subject for t in shapes if t.object == KG.Component]
+    target = Triple(components[0], Iri(SH.NS + "targetNode"), Iri(binding))
+    shape_graph += _graph([target])
+    conforms, _, text = pyshacl.validate(data, shacl_graph=shape_graph)
+    return "" if conforms else str(text)
+
+
+def _graph(triples: list[Triple]) -> Graph:
+    return Graph().parse(data=to_ntriples(triples), format="nt")
+
+
+def _dated(triples: list[Triple], as_of: date) -> list[Triple]:
+    return [Triple(s, p, _ending(o, as_of)) for s, p, o in triples]
+
+
+def _ending(term: Term, as_of: date) -> Term:
+    if not isinstance(term, Literal) or term.datatype != _DURATION:
+        return term
+    try:
+        return date_time(parse_duration(term.value).after(as_of))
+    except InputError:
+        return term

@@ -1,0 +1,244 @@
+"""The composition query: joint conditions as filters, the total order as a key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+
+from kgservice.model.rdf import Row, to_text
+from kgservice.model.terms import KG
+from kgservice.resolution.candidates import SCALE, Candidate, Table, every_wishes, keys_of
+from kgservice.resolution.judgement import BoundOffering, Rules
+from kgservice.resolution.request import (
+    AtMost,
+    Compatible,
+    Joint,
+    Request,
+    Same,
+    SumLimit,
+    joint_components,
+)
+from kgservice.resolution.templates import render
+
+_OFFSET = 10**17
+_LAST = "9" * 18
+_WISH_DIGITS, _RANK_OFFSET = 4, 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One search: its rules, its candidates by component name, and the table they were read from.
+
+    Attributes:
+        rules: The active conditions.
+        number: Distinguishes the rounds of one session.
+        candidates: By component name.
+        table: What joint conditions and the order read.
+    """
+
+    rules: Rules
+    number: int
+    candidates: Mapping[str, Sequence[Candidate]]
+    table: Table
+
+    def iri_of(self, component: str) -> str:
+        """Give the node that marks a component's candidates in this round."""
+        return f"{self.rules.request.iri_of(component)}/round/{self.number}"
+
+    def combinations(self) -> int:
+        """Count what the composition query has to go through."""
+        product = 1
+        for candidates in self.candidates.values():
+            product *= len(candidates)
+        return product
+
+
+def compose(search: Round, answers: int) -> str:
+    """Write the query for the best `answers` compositions."""
+    request = search.rules.request
+    numbers = range(len(request.components))
+    by_name = [_index(request, name) for name in sorted(c.name for c in request.components)]
+    group = " ".join(f"?o{i}" for i in numbers)
+    order = " ".join(f"STR(?o{i})" for i in by_name)
+    text = render(
+        "compose",
+        slots={
+            "offerings": group,
+            "components": _patterns(search),
+            "joint": _filters(search),
+            "key": f"BIND({_key(request, by_name)} AS ?key)",
+            "group": group,
+            "order": f"SUBSTR(?best, 1, {_prefix_length(request)}) {order}",
+        },
+    )
+    return f"{text}\nLIMIT {answers}"
+
+
+def compose_any(search: Round) -> str:
+    """Write the query that says whether there is any composition."""
+    return render("compose-any", slots={"components": _patterns(search), "joint": _filters(search)})
+
+
+def read_compositions(rows: Sequence[Row], search: Round) -> list[dict[str, BoundOffering]]:
+    """Read the rows of the composition query: per component its binding, best first."""
+    request = search.rules.request
+    known = {
+        (one.binding.component, one.binding.offering, one.binding.rank): one.binding
+        for candidates in search.candidates.values()
+        for one in candidates
+    }
+    names = [component.name for component in request.components]
+    by_name = sorted(names)
+    found = []
+    for row in rows:
+        ranks = row["best"][0][_prefix_length(request) :].split("|")
+        rank = {name: int(ranks[i]) - _RANK_OFFSET for i, name in enumerate(by_name)}
+        found.append(
+            {name: known[name, row[f"o{i}"][0], rank[name]] for i, name in enumerate(names)}
+        )
+    return found
+
+
+def _index(request: Request, name: str) -> int:
+    return next(i for i, component in enumerate(request.components) if component.name == name)
+
+
+def _prefix_length(request: Request) -> int:
+    return _WISH_DIGITS + 1 + (len(_LAST) + 1) * len(request.prefer)
+
+
+def _patterns(search: Round) -> str:
+    """Write, for each component, its candidates with the values that filters and order read."""
+    request = search.rules.request
+    lines = []
+    for i, component in enumerate(request.components):
+        lines.append(
+            f"?b{i} {to_text(KG.candidateFor)} <{search.iri_of(component.name)}> ; "
+            f"{to_text(KG.offering)} ?o{i} ; {to_text(KG.configurationRank)} ?r{i} ; "
+            f"{to_text(KG.missedWishes)} ?w{i} ."
+        )
+        for k, wish in enumerate(every_wishes(request)):
+            lines.append(f"?b{i} <{request.iri_of(f'{wish.id}.missed')}> ?e{k}_{i} .")
+        for key in _keys(search, component.name):
+            lines.append(_value_pattern(search, key, i, component.name))
+    return "\n  ".join(lines)
+
+
+def _keys(search: Round, component: str) -> list[str]:
+    request = search.rules.request
+    keys = [
+        key
+        for joint in search.rules.joint()
+        if component in joint_components(joint) and not isinstance(joint, Compatible)
+        for key in keys_of(joint, component)
+    ]
+    return keys + [f"prefer.{n}" for n in range(1, len(request.prefer) + 1)]
+
+
+def _value_pattern(search: Round, key: str, index: int, component: str) -> str:
+    """An OPTIONAL is written only when some candidate lacks the value: it hinders planning."""
+    pattern = f"?b{index} <{search.rules.request.iri_of(key)}> {_variable(key, index)} ."
+    known = search.table[key]
+    if all(one.binding.iri in known for one in search.candidates[component]):
+        return pattern
+    return f"OPTIONAL {{ {pattern} }}"
+
+
+def _variable(key: str, index: int) -> str:
+    return "?" + key.replace(".", "_").replace("together", "j").replace("prefer", "p") + f"_{index}"
+
+
+def _filters(search: Round) -> str:
+    return "\n  ".join(f"FILTER({_filter(joint, search)})" for joint in search.rules.joint())
+
+
+def _filter(joint: Joint, search: Round) -> str:
+    request = search.rules.request
+    strict = search.rules.rejects_unknown(joint)
+    if isinstance(joint, Compatible):
+        return _compatible(joint, request, strict)
+    variables = [_variable(joint.id, _index(request, name)) for name in joint.over]
+    if isinstance(joint, SumLimit):
+        return _sum(joint, variables, strict)
+    if isinstance(joint, AtMost):
+        return _at_most(joint, variables, strict)
+    is_same = isinstance(joint, Same)
+    pairs = [_pair(a, b, is_same, strict) for a, b in combinations(variables, 2)]
+    if strict:
+        pairs = [f"BOUND({variable})" for variable in variables] + pairs
+    return " && ".join(pairs) or "true"
+
+
+def _pair(a: str, b: str, is_same: bool, strict: bool) -> str:
+    test = f"sameTerm({a}, {b})" if is_same else f"!sameTerm({a}, {b})"
+    return test if strict else f"(!BOUND({a}) || !BOUND({b}) || {test})"
+
+
+def _at_most(joint: AtMost, variables: Sequence[str], strict: bool) -> str:
+    """Count each known value once; an unknown one could be a further value."""
+    counted = []
+    for i, variable in enumerate(variables):
+        seen = "".join(f" && !COALESCE(sameTerm({v}, {variable}), false)" for v in variables[:i])
+        counted.append(f"IF(BOUND({variable}){seen}, 1, 0)")
+        if strict:
+            counted.append(f"IF(BOUND({variable}), 0, 1)")
+    return f"{' + '.join(counted)} <= {joint.n}"
+
+
+def _sum(joint: SumLimit, variables: Sequence[str], strict: bool) -> str:
+    total = " + ".join(f"COALESCE({variable}, 0)" for variable in variables)
+    known = "".join(f"BOUND({variable}) && " for variable in variables) if strict else ""
+    return f"{known}{total} <= {scaled_limit(joint)}"
+
+
+def scaled_limit(joint: SumLimit) -> int:
+    """Give a sum's limit in the whole millionths that sums are made in."""
+    return int(Fraction(joint.limit.value) * SCALE // 1)
+
+
+def _compatible(joint: Compatible, request: Request, strict: bool) -> str:
+    a, b = _index(request, joint.giver), _index(request, joint.taker)
+    given, taken = (f"<{request.iri_of(f'{joint.id}.{end}')}>" for end in ("given", "taken"))
+    shared = f"EXISTS {{ ?b{a} {given} ?x FILTER EXISTS {{ ?b{b} {taken} ?x }} }}"
+    met = f"({shared} || {mediated(joint, f'?b{a}', f'?b{b}')})"
+    if strict:
+        return met
+    closed = " && ".join(
+        f"EXISTS {{ ?b{i} <{request.iri_of(f'{joint.id}.{end}.closed')}> true }}"
+        for i, end in ((a, "given"), (b, "taken"))
+    )
+    return f"({met} || !({closed}))"
+
+
+def mediated(joint: Compatible, giver: str, taker: str) -> str:
+    """Say in SPARQL whether the rules found the two profiles compatible (conversion, worker).
+
+    Profiles speak about export and import formats only.
+    """
+    if (joint.given[0].iri, joint.taken[0].iri) != (KG.exportFormat, KG.importFormat):
+        return "false"
+    profile, to = to_text(KG.profile), to_text(KG.compatibleWith)
+    return (
+        f"EXISTS {{ {giver} {profile} ?pa FILTER EXISTS {{ ?pa {to} ?pb "
+        f"FILTER EXISTS {{ {taker} {profile} ?pb }} }} }}"
+    )
+
+
+def _key(request: Request, by_name: Sequence[int]) -> str:
+    """Write the order as text of fixed width, so that MIN and ORDER BY follow it."""
+    numbers = range(len(request.components))
+    missed = [f"?w{i}" for i in numbers]
+    for k in range(len(every_wishes(request))):
+        any_missed = " || ".join(f"?e{k}_{i} = 1" for i in numbers)
+        missed.append(f"IF({any_missed}, 1, 0)")
+    first = 10 ** (_WISH_DIGITS - 1)
+    parts = [f"STR({first} + {' + '.join(missed)})"]
+    for n, preference in enumerate(request.prefer, start=1):
+        values = [_variable(f"prefer.{n}", i) for i in numbers]
+        sign = "-" if preference.is_maximise else "+"
+        known = " && ".join(f"BOUND({value})" for value in values)
+        parts.append(f'IF({known}, STR({_OFFSET} {sign} ({" + ".join(values)})), "{_LAST}")')
+    parts += [f"STR({_RANK_OFFSET} + ?r{i})" for i in by_name]
+    return "CONCAT(" + ', "|", '.join(parts) + ")"

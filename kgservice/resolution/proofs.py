@@ -1,0 +1,145 @@
+"""Proofs: which statements decided a condition, from which documents, by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kgservice.model.rdf import RDF, Iri, Row, Subject, Term, to_text
+from kgservice.model.terms import KG
+from kgservice.model.vocabulary import PropertyInfo, ValueKind
+from kgservice.resolution.judgement import BoundOffering
+from kgservice.resolution.reads import LABEL_PARTS
+from kgservice.resolution.request import Constraint, Has, LabelAtLeast
+from kgservice.resolution.templates import render, values_of
+
+_TYPE = Iri(RDF + "type")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A graph that holds a statement, and who issued its document (empty: the service itself)."""
+
+    graph: str
+    issuer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A statement with its sources."""
+
+    subject: Subject
+    property: Iri
+    value: Term
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The facts on which one condition was decided for one binding."""
+
+    constraint: str
+    binding: str
+    facts: tuple[Fact, ...]
+
+
+def proof_query(constraint: Constraint, offerings: Sequence[str], meta: str, merged: str) -> str:
+    """Write the query for the facts that a condition reads of some offerings."""
+    return _query(_blocks(constraint, "?offering", "a"), offerings, meta, merged)
+
+
+def kind_query(kind: Iri, offerings: Sequence[str], meta: str, merged: str) -> str:
+    """Write the query for the statement that makes offerings of a kind."""
+    return _query([_one("?offering", _TYPE, to_text(kind))], offerings, meta, merged)
+
+
+def _query(blocks: Iterable[str], offerings: Sequence[str], meta: str, merged: str) -> str:
+    return render(
+        "proof",
+        {"meta": Iri(meta), "merged": Iri(merged)},
+        {
+            "offerings": values_of("offering", list(offerings)),
+            "steps": "\n  UNION\n  ".join(f"{{ {block} }}" for block in blocks),
+        },
+    )
+
+
+def _one(subject: str, prop: Iri, value: str = "?value") -> str:
+    bound = "" if value == "?value" else f" BIND({value} AS ?value)"
+    return (
+        f"{subject} {to_text(prop)} {value} . BIND({subject} AS ?subject) "
+        f"BIND({to_text(prop)} AS ?property){bound}"
+    )
+
+
+def _blocks(constraint: Constraint, start: str, prefix: str, before: str = "") -> Iterator[str]:
+    """Give a block for each step of a path, with the pattern that leads there in front."""
+    node, lead = start, before
+    for number, step in enumerate(constraint.path):
+        yield from (f"{lead} {block}" for block in _step_blocks(step, node))
+        following = f"?{prefix}{number}"
+        lead = f"{lead} {node} {to_text(step.iri)} {following} ."
+        node = following
+    condition = constraint.condition
+    if isinstance(condition, Has):
+        for number, inner in enumerate(condition.constraints):
+            yield from _blocks(inner, node, f"{prefix}{number}x", lead)
+    elif isinstance(condition, LabelAtLeast):
+        for part in LABEL_PARTS:
+            yield f"{lead} {_one(node, part)}"
+
+
+def _step_blocks(step: PropertyInfo, node: str) -> Iterator[str]:
+    if step.is_derived:
+        price = to_text(KG.price)
+        yield _one(node, KG.price)
+        yield f"{node} {price} ?subject . ?subject ?property ?value ."
+        return
+    yield _one(node, step.iri)
+    if step.kind in (ValueKind.FEATURE, ValueKind.EXPOSURE):
+        yield _one(node, KG.completeFor, to_text(step.iri))
+
+
+def read_proofs(
+    rows: Iterable[Row], constraint: str, bindings: Sequence[BoundOffering]
+) -> list[Proof]:
+    """Read the rows of `proof.rq` as one proof per binding, facts in order."""
+    by_offering: dict[str, dict[tuple[Subject, Iri, Term], set[Source]]] = {}
+    for row in rows:
+        subject, prop = row["subject"], row["property"]
+        if isinstance(prop, Iri) and isinstance(subject, Iri):
+            issuer = row["issuer"][0] if "issuer" in row else ""
+            facts = by_offering.setdefault(row["offering"][0], {})
+            sources = facts.setdefault((subject, prop, row["value"]), set())
+            sources.add(Source(row["graph"][0], issuer))
+    return [
+        Proof(constraint, binding.iri, _facts_of(by_offering.get(binding.offering, {}), binding))
+        for binding in bindings
+    ]
+
+
+def _facts_of(
+    facts: Mapping[tuple[Subject, Iri, Term], set[Source]], binding: BoundOffering
+) -> tuple[Fact, ...]:
+    """Keep of a choice only what was picked."""
+    picked = dict(binding.picks)
+    left = {
+        value
+        for (subject, prop, value) in facts
+        if subject[0] == binding.offering and prop.value in picked and picked[prop.value] != value
+    }
+    kept = sorted(key for key in facts if key[2] not in left and key[0] not in left)
+    return tuple(
+        Fact(*key, tuple(sorted(facts[key], key=lambda one: (one.graph, one.issuer))))
+        for key in kept
+    )
+
+
+def evidence_until(proofs: Iterable[Proof]) -> str:
+    """Say when the first piece of evidence expires: per proof its latest, of all the earliest."""
+    ends = []
+    for proof in proofs:
+        found = [fact.value[0] for fact in proof.facts if fact.property == KG.validUntil]
+        if found:
+            ends.append(max(found))
+    return min(ends, default="")

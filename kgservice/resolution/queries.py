@@ -1,0 +1,149 @@
+"""The graph engine's queries for one request, as texts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from kgservice.model.rdf import Iri, to_text
+from kgservice.model.vocabulary import PropertyInfo, ValueKind
+from kgservice.resolution.compile import Compiler
+from kgservice.resolution.reads import Reads, reads_of
+from kgservice.resolution.request import Component, Constraint, Request
+from kgservice.resolution.templates import render, values_of
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which offerings may be bound to a component: one that is pinned, or all but some."""
+
+    pinned: str = ""
+    excluded: Collection[str] = ()
+
+    def pattern(self) -> str:
+        """Write it as a SPARQL filter on ?offering."""
+        if self.pinned:
+            return f"FILTER(?offering = <{self.pinned}>)"
+        listed = ", ".join(f"<{iri}>" for iri in sorted(self.excluded))
+        return f"FILTER(?offering NOT IN ({listed}))" if listed else ""
+
+
+def candidates(request: Request, component: Component, only: Only) -> str:
+    """Write the query that makes a component's bindings, on the merged graph."""
+    choices = reads_of(request, component).choices
+    picks = [f"OPTIONAL {{ ?offering {to_text(c.iri)} ?pick{i} }}" for i, c in enumerate(choices)]
+    picked = [f"?binding {to_text(c.iri)} ?pick{i} ." for i, c in enumerate(choices)]
+    keys = "".join(f', "\\n", COALESCE(STR(?pick{i}), "")' for i in range(len(choices)))
+    identity = f'BIND(CONCAT(STR(?component), "\\n", STR(?offering){keys}) AS ?identity)'
+    component_iri = Iri(request.iri_of(component.name))
+    text = render(
+        "candidates",
+        {"request": Iri(request.iri), "kind": component.kind},
+        {
+            "picked": "\n  ".join(picked),
+            "choices": "\n  ".join(picks),
+            "only": only.pattern(),
+            "identity": identity,
+        },
+    )
+    return text.replace("?component", to_text(component_iri))
+
+
+def facts(request: Request, component: Component) -> list[str]:
+    """Write the queries that bring the facts of a component's candidates, on the merged graph."""
+    reads = reads_of(request, component)
+    nowhere: tuple[Iri, ...] = ()
+    ways = [(nowhere, reads.properties), *reads.further]
+    return [
+        render(
+            "candidate-facts",
+            {"kind": component.kind},
+            {"way": _way(way), "properties": _among("property", properties)},
+        )
+        for way, properties in ways
+    ]
+
+
+def _way(way: tuple[Iri, ...]) -> str:
+    if not way:
+        return "BIND(?offering AS ?node)"
+    names = ["?offering", *(f"?way{i}" for i in range(1, len(way))), "?node"]
+    steps = zip(names, way, names[1:], strict=False)
+    return " ".join(f"{start} {to_text(step)} {end} ." for start, step, end in steps)
+
+
+def _among(variable: str, iris: Iterable[Iri]) -> str:
+    listed = ", ".join(to_text(iri) for iri in sorted(iris))
+    return f"FILTER(?{variable} IN ({listed}))"
+
+
+def _all_choices(request: Request) -> list[Iri]:
+    reads: list[Reads] = [reads_of(request, component) for component in request.components]
+    return sorted({choice.iri for read in reads for choice in read.choices})
+
+
+def binding_facts(request: Request) -> str:
+    """Write the query that gives each binding its offering's facts, on the scratch store."""
+    choices = _all_choices(request)
+    listed = ", ".join(to_text(iri) for iri in choices)
+    without = f"FILTER(?property NOT IN ({listed}))" if choices else ""
+    return render("binding-facts", slots={"without": without})
+
+
+def bindings(request: Request) -> str:
+    """Write the query that lists the bindings and what they pick."""
+    return render("bindings", slots={"choices": _among("property", _all_choices(request))})
+
+
+def judgement(request: Request, constraint: Constraint, compiler: Compiler) -> str:
+    """Write the CONSTRUCT that marks bindings with the verdict on one condition."""
+    return render(
+        "judge",
+        {"constraint": Iri(request.iri_of(constraint.id))},
+        _judge_slots(request, constraint, compiler),
+    )
+
+
+def judgement_again(request: Request, constraint: Constraint, compiler: Compiler) -> str:
+    """Write the SELECT that judges one condition over the compositions to be returned."""
+    return render("composition-judge", slots=_judge_slots(request, constraint, compiler))
+
+
+def _judge_slots(request: Request, constraint: Constraint, compiler: Compiler) -> Mapping[str, str]:
+    verdict = compiler.verdict(constraint, "?binding")
+    owners = [c.name for c in request.components if constraint in request.constraints_of(c)]
+    return {
+        "components": values_of("component", [request.iri_of(name) for name in owners]),
+        "met": f"BIND({verdict.met} AS ?met)",
+        "violated": f"BIND({verdict.violated} AS ?violated)",
+    }
+
+
+def path_values(request: Request, path: tuple[PropertyInfo, ...], names: Iterable[str]) -> str:
+    """Write the query for the values that a path reaches from the bindings of some components."""
+    return render(
+        "path-values",
+        slots={
+            "components": values_of("component", [request.iri_of(name) for name in names]),
+            "path": one_by_one(path),
+        },
+    )
+
+
+def one_by_one(path: tuple[PropertyInfo, ...], currency: str = "") -> str:
+    """Write the patterns from ?binding to ?value; a single property with two values has none."""
+    names = ["?binding", *(f"?step{i}" for i in range(1, len(path))), "?value"]
+    patterns = []
+    for start, step, end in zip(names, path, names[1:], strict=False):
+        prop = to_text(step.iri)
+        patterns.append(f"{start} {prop} {end} .")
+        if step.kind in (ValueKind.SINGLE, ValueKind.CHOICE):
+            other = f"?other{len(patterns)}"
+            patterns.append(
+                f"FILTER NOT EXISTS {{ {start} {prop} {other} FILTER(!sameTerm({end}, {other})) }}"
+            )
+    if currency:
+        money = "<https://w3id.org/kgservice/ns#currency>"
+        patterns.append(f'FILTER EXISTS {{ ?binding {money} "{currency}" }}')
+        patterns.append(f'FILTER NOT EXISTS {{ ?binding {money} ?c FILTER(?c != "{currency}") }}')
+    return "\n  ".join(patterns)

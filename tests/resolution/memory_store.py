@@ -1,0 +1,84 @@
+"""A store in memory, for many small searches: the port's session over two Oxigraph stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import pyoxigraph as ox
+
+from kgservice.model.rdf import Blank, Iri, Literal, Row, Term, Triple, to_ntriples
+from kgservice.store.port import MERGED_GRAPH, GraphInfo, QueryScope
+
+DOCUMENT = "http://127.0.0.1:8080/graph/test/0000000000000001"
+
+
+def to_term(node: object) -> Term:
+    if isinstance(node, ox.NamedNode):
+        return Iri(node.value)
+    if isinstance(node, ox.BlankNode):
+        return Blank(node.value)
+    assert isinstance(node, ox.Literal)
+    return Literal(node.value, node.datatype.value, node.language or "")
+
+
+class MemorySession:
+    """The snapshot is the whole store; the scratch store is empty at first."""
+
+    generation = 1
+
+    def __init__(self, snapshot: ox.Store) -> None:
+        self.snapshot = snapshot
+        self.scratch = ox.Store()
+        self.queries: list[str] = []
+
+    def load(self, triples: Iterable[Triple]) -> None:
+        self.scratch.load(to_ntriples(triples).encode(), format=ox.RdfFormat.N_TRIPLES)
+
+    def construct(self, text: str, *, where: str = "snapshot") -> int:
+        found = list(self._run(text, where))
+        self.scratch.extend(ox.Quad(t.subject, t.predicate, t.object) for t in found)
+        return len(found)
+
+    def select(self, text: str, *, where: str = "scratch") -> list[Row]:
+        solutions = self._run(text, where)
+        names = [variable.value for variable in solutions.variables]
+        return [
+            {name: to_term(row[name]) for name in names if row[name] is not None}
+            for row in solutions
+        ]
+
+    def triples(self, text: str, *, where: str = "scratch") -> list[Triple]:
+        return [
+            Triple(to_term(t.subject), to_term(t.predicate), to_term(t.object))  # type: ignore[arg-type]
+            for t in self._run(text, where)
+        ]
+
+    def _run(self, text: str, where: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        self.queries.append(text)
+        if where == "scratch":
+            return self.scratch.query(text)
+        merged = ox.NamedNode(MERGED_GRAPH)
+        named = [g for g in self.snapshot.named_graphs() if g != merged]
+        return self.snapshot.query(text, default_graph=[merged], named_graphs=named)
+
+
+class MemoryStore:
+    """Holds one document graph and the merged graph."""
+
+    def __init__(self, triples: Iterable[Triple]) -> None:
+        self.store = ox.Store()
+        text = to_ntriples(triples).encode()
+        for graph in (MERGED_GRAPH, DOCUMENT):
+            self.store.load(text, format=ox.RdfFormat.N_TRIPLES, to_graph=ox.NamedNode(graph))
+        self.last: MemorySession | None = None
+
+    def graphs(self, prefix: str = "", *, dataset: str = "shared") -> list[GraphInfo]:
+        return [GraphInfo(DOCUMENT, 3, merge=True)]
+
+    @contextmanager
+    def session(
+        self, *, scope: QueryScope, deadline_s: float | None = None
+    ) -> Iterator[MemorySession]:
+        self.last = MemorySession(self.store)
+        yield self.last
