@@ -31,15 +31,24 @@ STANDARD: dict[str, tuple[str, str]] = {
     ),
     "SH": (
         "http://www.w3.org/ns/shacl#",
-        "NodeShape PropertyShape property path node class_ in_ hasValue minCount maxCount minInclusive maxInclusive minExclusive maxExclusive qualifiedValueShape qualifiedMinCount qualifiedMaxCount not_ or_ and_ pattern flags datatype nodeKind IRI severity message name oneOrMorePath zeroOrMorePath inversePath deactivated targetClass order group description resultMessage focusNode resultPath value sourceShape sourceConstraintComponent resultSeverity Violation Warning Info conforms result ValidationReport rule",
+        "NodeShape PropertyShape property path node class_ in_ hasValue minCount maxCount "
+        "minInclusive maxInclusive minExclusive maxExclusive qualifiedValueShape "
+        "qualifiedMinCount qualifiedMaxCount not_ or_ and_ pattern flags datatype nodeKind "
+        "IRI severity message name oneOrMorePath zeroOrMorePath inversePath deactivated "
+        "targetClass order group description resultMessage focusNode resultPath value "
+        "sourceShape sourceConstraintComponent resultSeverity Violation Warning Info conforms "
+        "result ValidationReport rule",
     ),
     "PROV": (
         "http://www.w3.org/ns/prov#",
-        "Entity Activity Agent Plan wasDerivedFrom wasGeneratedBy wasAttributedTo wasAssociatedWith startedAtTime endedAtTime generatedAtTime used hadPlan wasInvalidatedBy invalidatedAtTime hadPrimarySource wasRevisionOf",
+        "Entity Activity Agent Plan wasDerivedFrom wasGeneratedBy wasAttributedTo "
+        "wasAssociatedWith startedAtTime endedAtTime generatedAtTime used hadPlan "
+        "wasInvalidatedBy invalidatedAtTime hadPrimarySource wasRevisionOf",
     ),
     "DCTERMS": (
         "http://purl.org/dc/terms/",
-        "title description identifier issued modified source publisher creator license format isPartOf",
+        "title description identifier issued modified source publisher creator license format "
+        "isPartOf",
     ),
     "SKOS": ("http://www.w3.org/2004/02/skos/core#", "prefLabel altLabel notation broader example"),
     "DCAT": ("http://www.w3.org/ns/dcat#", "Catalog Resource DataService endpointURL"),
@@ -65,8 +74,13 @@ def local_names() -> list[str]:
 
 
 def attribute(name: str) -> str:
-    """Give the Python attribute for a local name (`in` becomes `in_`, `SOV-1` `SOV_1`)."""
+    """Give the Python attribute for a local name.
+
+    `in` becomes `in_`, `SOV-1` becomes `SOV_1` and `24x7` becomes `N24x7`.
+    """
     clean = re.sub(r"\W", "_", name)
+    if clean[:1].isdigit():
+        return "N" + clean
     return clean + "_" if keyword.iskeyword(clean) else clean
 
 

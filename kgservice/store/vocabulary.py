@@ -1,0 +1,112 @@
+"""The packaged vocabulary: its statements, and what they say as a value that pure rooms can use."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from kgservice.model.errors import InputError
+from kgservice.model.rdf import Blank, Iri, Literal, Term, Triple
+from kgservice.model.vocabulary import Vocabulary
+from kgservice.store._reading import read_vocabulary
+
+_NO_VOCABULARY = frozenset({"align", "queries"})
+
+
+def load_vocabulary(paths: Iterable[Path] = ()) -> Vocabulary:
+    """Read the packaged vocabulary, the label schemes and further ontology files as a value.
+
+    A further file may be Turtle, N-Triples or RDF/XML; a folder stands for the files in it.
+    About 20 ms.
+
+    Raises:
+        InputError: a file cannot be read or is no RDF (`ontology-invalid`), or two units or
+            named values share a name (`vocabulary-ambiguous`).
+    """
+    return read_vocabulary((*vocabulary_triples(), *_scheme_triples(), *ontology_triples(paths)))
+
+
+def vocabulary_triples() -> list[Triple]:
+    """Give the statements of `vocab/*.ttl` and its kinds, without alignment; blank nodes unique."""
+    return _packaged("kgservice_vocab", without=_NO_VOCABULARY)
+
+
+def alignment_triples() -> list[Triple]:
+    """Give the axioms of `vocab/align/*.ttl`, which tie other people's terms to ours."""
+    return _packaged("kgservice_vocab", "align")
+
+
+def ontology_triples(paths: Iterable[Path]) -> list[Triple]:
+    """Read ontology files from outside the package; a folder stands for its files, by name.
+
+    Raises:
+        InputError: a file cannot be read or is no RDF (`ontology-invalid`); `at` is `file:line`.
+    """
+    found: list[Triple] = []
+    for path in paths:
+        files = sorted(path.rglob("*.ttl")) if path.is_dir() else [path]
+        for file in files:
+            found.extend(_ontology(file))
+    return found
+
+
+def _ontology(file: Path) -> list[Triple]:
+    rdf_format = ox.RdfFormat.from_extension(file.suffix.lstrip(".")) or ox.RdfFormat.TURTLE
+    try:
+        return list(_parse(file.read_bytes(), rdf_format, base=file.absolute().as_uri()))
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+        raise InputError(
+            f"The ontology cannot be read: {reason}.", code="ontology-invalid", at=str(file)
+        ) from None
+    except SyntaxError as error:
+        raise InputError(
+            f"This is no RDF: {error.msg}.",
+            code="ontology-invalid",
+            at=f"{file}:{error.lineno or 1}",
+            hint="The file's extension says its format: .ttl, .nt or .rdf.",
+        ) from None
+
+
+def _scheme_triples() -> list[Triple]:
+    return _packaged("kgservice_shapes", "labels")
+
+
+def _packaged(package: str, *folder: str, without: frozenset[str] = frozenset()) -> list[Triple]:
+    root = resources.files(package).joinpath(*folder)
+    return [
+        triple
+        for file in _turtle_files(root, without)
+        for triple in _parse(file.read_bytes(), ox.RdfFormat.TURTLE)
+    ]
+
+
+def _turtle_files(folder: Traversable, without: frozenset[str]) -> Iterator[Traversable]:
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir() and entry.name not in without:
+            yield from _turtle_files(entry, without)
+        elif entry.name.endswith(".ttl"):
+            yield entry
+
+
+def _parse(content: bytes, rdf_format: ox.RdfFormat, base: str | None = None) -> Iterator[Triple]:
+    prefix = hashlib.sha256(content).hexdigest()[:12]
+    for quad in ox.parse(content, format=rdf_format, base_iri=base):
+        subject, value = _term(quad.subject, prefix), _term(quad.object, prefix)
+        if not isinstance(subject, Literal):
+            yield Triple(subject, Iri(quad.predicate.value), value)
+
+
+def _term(node: object, prefix: str) -> Term:
+    if isinstance(node, ox.NamedNode):
+        return Iri(node.value)
+    if isinstance(node, ox.BlankNode):
+        return Blank(f"{prefix}-{node.value}")
+    if isinstance(node, ox.Literal):
+        return Literal(node.value, node.datatype.value, node.language or "")
+    raise TypeError("quoted triples are not read")
