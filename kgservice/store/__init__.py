@@ -1,1 +1,39 @@
 """The only room that talks to an RDF engine: writer process, snapshots, readers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kgservice.store.port import Store
+
+__all__ = ["open_store"]
+
+
+def open_store(
+    data_dir: Path,
+    *,
+    query_workers: int = 2,
+    query_timeout_s: float = 30.0,
+    query_memory_mb: int = 1024,
+) -> Store:
+    """Start the writer process and the reader processes over a data folder.
+
+    Args:
+        data_dir: Made when absent; held by this process until `close`.
+        query_workers: Queries that may run at once; one more process is kept as a hot spare.
+        query_timeout_s: Deadline of a query that gives none of its own, in seconds.
+        query_memory_mb: Address space of one reader process, in MiB.
+
+    Raises:
+        Unavailable: another process holds the folder (`data-folder-in-use`).
+    """
+    from kgservice.store.embedded import EmbeddedStore  # children load this package without it
+
+    return EmbeddedStore(
+        data_dir,
+        query_workers=query_workers,
+        query_timeout_s=query_timeout_s,
+        query_memory_mb=query_memory_mb,
+    )

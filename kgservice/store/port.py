@@ -125,7 +125,9 @@ class Session(Protocol):
         """Run a SELECT and give its rows. An ASK gives one row with `answer`."""
         ...
 
-    def triples(self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch") -> list[Triple]:
+    def triples(
+        self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch"
+    ) -> list[Triple]:
         """Run a CONSTRUCT or DESCRIBE and give its statements without storing them."""
         ...
 
@@ -146,7 +148,9 @@ class Store(Protocol):
         """
         ...
 
-    def read(self, text: str, *, dataset: DatasetName = "shared", graphs: Sequence[str] = ()) -> list[Row]:
+    def read(
+        self, text: str, *, dataset: DatasetName = "shared", graphs: Sequence[str] = ()
+    ) -> list[Row]:
         """Run a trusted SELECT on the live state, at the writer: plans, observations, workers.
 
         `graphs` make up the default graph (empty: the merged graph); GRAPH sees every graph.

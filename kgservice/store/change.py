@@ -1,0 +1,197 @@
+"""What a commit means: from changes of graphs to one transaction's additions and removals.
+
+Cost follows what differs. A graph that is new is written as it comes; only graphs that exist are
+read and compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kgservice.model.errors import InputError, PreconditionFailed
+from kgservice.store.dataset import (
+    MERGED,
+    Dataset,
+    Delta,
+    is_own_text,
+    membership_text,
+    stored_form,
+)
+from kgservice.store.dataset import STATE as STATE_GRAPH
+from kgservice.store.port import MERGED_GRAPH, META_GRAPH, CommitResult
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A `GraphChange` whose statements are text already."""
+
+    graph: str
+    statements: Sequence[str]
+    kind: str
+    merge: bool
+    if_version: int | None
+
+
+@dataclass(slots=True)
+class _Graph:
+    """A graph within a commit: `before` is None while it is known to be new and was not read."""
+
+    name: str
+    before: set[str] | None
+    was_merged: bool
+    merge: bool
+    now: set[str] | list[str] = field(default_factory=list)
+    is_deleted: bool = False
+
+    def added(self) -> list[str]:
+        """List what the graph gains, in a fixed order."""
+        if not self.before:
+            return list(self.now)
+        return [text for text in self.now if text not in self.before]
+
+    def removed(self) -> list[str]:
+        """List what the graph loses."""
+        if not self.before:
+            return []
+        now = self.now if isinstance(self.now, set) else set(self.now)
+        return [text for text in self.before if text not in now]
+
+
+class Commit:
+    """One commit on one dataset: `plan` gives the transaction, `finish` notes that it is there."""
+
+    def __init__(self, dataset: Dataset, changes: Sequence[Change]) -> None:
+        """Check the preconditions; PreconditionFailed when one does not hold."""
+        self._dataset = dataset
+        self._graphs: dict[str, _Graph] = {}
+        for change in changes:
+            self._check(change)
+        for change in changes:
+            self._apply(change)
+        self.delta = Delta()
+        self.merged = Delta()
+        self.result = self._plan()
+
+    def _check(self, change: Change) -> None:
+        if change.graph in (MERGED_GRAPH, STATE_GRAPH):
+            raise InputError(
+                f"The graph <{change.graph}> is kept by the store.", code="graph-reserved"
+            )
+        current = self._dataset.versions.get(change.graph, 0)
+        if change.if_version is not None and change.if_version != current:
+            raise PreconditionFailed(
+                f"The graph <{change.graph}> has version {current}, not {change.if_version}.",
+                hint="Read it again and repeat the change.",
+            )
+
+    def _apply(self, change: Change) -> None:
+        graph = self._graphs.get(change.graph)
+        if graph is None:
+            graph = self._graphs[change.graph] = self._open(change)
+            if graph.before is None and change.kind in ("replace", "add"):
+                graph.merge = change.merge
+                graph.now = self._clean(change)
+                return
+        if not isinstance(graph.now, set):
+            graph.now = stored_form(graph.now)
+        statements = stored_form(self._clean(change)) if change.statements else set()
+        graph.is_deleted = change.kind == "delete"
+        if change.kind == "replace":
+            graph.now, graph.merge = statements, change.merge
+        elif change.kind == "add":
+            graph.now, graph.merge = graph.now | statements, graph.merge or change.merge
+        elif change.kind == "remove":
+            graph.now = graph.now - statements
+        else:
+            graph.now, graph.merge = set(), False
+
+    def _open(self, change: Change) -> _Graph:
+        """Read a graph that exists; one without version may still hold statements (metadata)."""
+        name, dataset = change.graph, self._dataset
+        if name not in dataset.versions:
+            return _Graph(name, None, was_merged=False, merge=False)
+        before = dataset.statements(name)
+        merged = name in dataset.merged
+        return _Graph(name, before, was_merged=merged, merge=merged, now=set(before))
+
+    def _clean(self, change: Change) -> list[str]:
+        """Leave out what the store itself says in the metadata graph."""
+        if change.graph != META_GRAPH:
+            return list(change.statements)
+        return [text for text in change.statements if not is_own_text(text)]
+
+    def _plan(self) -> CommitResult:
+        versions: dict[str, int] = {}
+        counts = [0, 0]
+        for graph in self._graphs.values():
+            added, removed = graph.added(), graph.removed()
+            self._merge(graph, added, removed)
+            if self._note(graph, bool(added or removed), versions):
+                self.delta.add(graph.name, added)
+                self.delta.remove(graph.name, removed)
+                counts[0] += len(added)
+                counts[1] += len(removed)
+        self._keep_what_others_hold()
+        generation = self._dataset.generation + bool(versions)
+        if versions:
+            self.delta.set_version(STATE_GRAPH, self._dataset.generation, generation)
+        self.delta.remove(MERGED, self.merged.removed.get(MERGED, ()))
+        self.delta.add(MERGED, self.merged.added.get(MERGED, ()))
+        return CommitResult(generation, versions, counts[0], counts[1])
+
+    def _note(self, graph: _Graph, is_different: bool, versions: dict[str, int]) -> bool:
+        """Write the graph's new version; say whether anything about it changed."""
+        name, old = graph.name, self._dataset.versions.get(graph.name, 0)
+        if graph.is_deleted:
+            if old:
+                self.delta.set_version(name, old, 0)
+                versions[name] = 0
+        elif is_different or (old and graph.merge != graph.was_merged):
+            self.delta.set_version(name, old, old + 1)
+            versions[name] = old + 1
+        if name not in versions:
+            return False
+        if graph.merge and not graph.was_merged:
+            self.delta.add(META_GRAPH, [membership_text(name)])
+        elif graph.was_merged and not graph.merge:
+            self.delta.remove(META_GRAPH, [membership_text(name)])
+        return True
+
+    def _merge(self, graph: _Graph, added: list[str], removed: list[str]) -> None:
+        if graph.merge:
+            self.merged.add(MERGED, added if graph.was_merged else graph.now)
+        if graph.was_merged:
+            self.merged.remove(MERGED, removed if graph.merge else graph.before or ())
+
+    def _keep_what_others_hold(self) -> None:
+        """Take out of the merged removals what another graph of the merged graph still holds."""
+        candidates = self.merged.removed.get(MERGED)
+        if not candidates:
+            return
+        leaving = {
+            (name, text)
+            for name, graph in self._graphs.items()
+            if graph.was_merged
+            for text in (graph.removed() if graph.merge else graph.before or ())
+        }
+        self.merged.removed[MERGED] = [
+            text
+            for text in dict.fromkeys(candidates)
+            if all((name, text) in leaving for name in self._dataset.merged_graphs_with(text))
+        ]
+
+    def finish(self) -> None:
+        """Note the new state after the transaction is written."""
+        dataset = self._dataset
+        dataset.generation = self.result.generation
+        for name, version in self.result.versions.items():
+            graph = self._graphs[name]
+            if version:
+                dataset.versions[name] = version
+            else:
+                dataset.versions.pop(name, None)
+            if graph.merge:
+                dataset.merged.add(name)
+            else:
+                dataset.merged.discard(name)

@@ -1,0 +1,99 @@
+"""Child processes: how they are started, limited and found dead."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any
+
+END_GRACE_S = 10.0
+
+
+class Child:
+    """A child process that runs a module of this package, with a two-way pipe to it.
+
+    A plain process instead of one of `multiprocessing`: nothing of the caller's `__main__` is
+    imported again, and no third process is left behind. The child sees the end of the pipe when
+    this process is gone, however it ended.
+    """
+
+    def __init__(self, module: str, arguments: Sequence[str] = (), *, quiet: bool = False) -> None:
+        """Start `python -m module FD arguments…`; `quiet` drops what it prints when it aborts."""
+        self.connection, other = Pipe()
+        command = [sys.executable, "-m", module, str(other.fileno()), *arguments]
+        path = os.pathsep.join(entry for entry in sys.path if entry)
+        try:
+            self.process = subprocess.Popen(  # noqa: S603 - our own modules only
+                command,
+                stdin=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL if quiet else None,
+                pass_fds=(other.fileno(),),
+                env={**os.environ, "PYTHONPATH": path},
+            )
+        finally:
+            other.close()
+
+    def kill(self) -> None:
+        """End it at once and wait for it."""
+        self.process.kill()
+        self.process.wait()
+        self.connection.close()
+
+    def end(self) -> None:
+        """Close the pipe, so that it ends by itself; kill it when that takes too long."""
+        with contextlib.suppress(OSError):
+            self.connection.close()
+        self.exit_code()
+
+    def finish(self) -> None:
+        """Do the same while another thread reads from the pipe."""
+        with contextlib.suppress(OSError), socket.socket(fileno=self.connection.fileno()) as pipe:
+            try:
+                pipe.shutdown(socket.SHUT_WR)
+            finally:
+                pipe.detach()
+        self.exit_code()
+
+    def exit_code(self) -> int:
+        """Wait until it has ended; negative numbers are signals."""
+        try:
+            return self.process.wait(END_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+
+def connect(descriptor: str, *, ignore: Sequence[signal.Signals]) -> Connection[Any, Any]:
+    """In the child: take up the pipe; the keyboard's signals are for the parent to handle."""
+    for number in ignore:
+        signal.signal(number, signal.SIG_IGN)
+    return Connection(int(descriptor))
+
+
+def limit(memory_mb: int) -> None:
+    """In the child: bound the address space, write no core file."""
+    size = memory_mb << 20
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def end_with_parent(connection: Connection[Any, Any]) -> None:
+    """In the child: end at once when the parent is gone, even in the middle of native work."""
+    watch = select.poll()
+    watch.register(connection.fileno(), 0)  # hang-up is always reported
+
+    def wait() -> None:
+        watch.poll()
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -1,0 +1,167 @@
+"""The embedded adapter of the store port: one writer child, killable readers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal as OneOf
+
+from kgservice.model.errors import InputError, Unavailable
+from kgservice.model.rdf import Row, Triple
+from kgservice.store.gate import check_query
+from kgservice.store.port import (
+    CommitResult,
+    DatasetName,
+    GraphChange,
+    GraphInfo,
+    QueryAnswer,
+    QueryScope,
+    Session,
+)
+from kgservice.store.readers import Lease, ReaderPool
+from kgservice.store.results import not_acceptable
+from kgservice.store.snapshots import Snapshots
+from kgservice.store.wire import TripleWriter, read_rows, read_triples, skolem_prefix
+from kgservice.store.writer_link import WriterLink
+
+MAX_GRAPHS = 20
+_SCRATCH = "urn:kgservice:scratch"
+
+
+class EmbeddedStore:
+    """A store on this machine's disk; made by `open_store`. Its methods may run in any thread."""
+
+    def __init__(
+        self, data_dir: Path, *, query_workers: int, query_timeout_s: float, query_memory_mb: int
+    ) -> None:
+        """Start the processes; see `open_store`."""
+        folder = data_dir.resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._timeout_s = query_timeout_s
+        self.writer = WriterLink(folder)
+        self.readers = ReaderPool(query_workers, query_memory_mb)
+        self._snapshots = Snapshots(
+            folder / "snapshots",
+            lambda dataset, path: int(self.writer.ask("snapshot", dataset, path)),
+        )
+        self._queries = 0
+
+    def commit(
+        self, changes: Sequence[GraphChange], *, dataset: DatasetName = "shared"
+    ) -> CommitResult:
+        """Apply all changes or none; see the port."""
+        texts = TripleWriter()
+        wire = [
+            (c.graph, texts.lines(c.graph, c.triples), c.kind.value, c.merge, c.if_version)
+            for c in changes
+        ]
+        try:
+            result: CommitResult = self.writer.ask("commit", dataset, wire)
+        except Unavailable:
+            self._snapshots.note_commit(dataset)  # it may be there
+            raise
+        if result.versions:
+            self._snapshots.note_commit(dataset)
+        return result
+
+    def read(
+        self, text: str, *, dataset: DatasetName = "shared", graphs: Sequence[str] = ()
+    ) -> list[Row]:
+        """Run a trusted SELECT on the live state; see the port."""
+        return read_rows(self.writer.ask("read", dataset, text, tuple(graphs)))
+
+    def graph(self, graph: str, *, dataset: DatasetName = "shared") -> list[Triple]:
+        """Give a graph's statements in a fixed order; blank nodes as they were committed."""
+        content = self.writer.ask("graph", dataset, graph)
+        return read_triples(content, blank_prefix=skolem_prefix(graph))
+
+    def graphs(self, prefix: str = "", *, dataset: DatasetName = "shared") -> list[GraphInfo]:
+        """List the named graphs; see the port."""
+        found: list[GraphInfo] = self.writer.ask("graphs", dataset, prefix)
+        return found
+
+    def query(
+        self, text: str, *, scope: QueryScope, accept: str, deadline_s: float | None = None
+    ) -> QueryAnswer:
+        """Run an untrusted query in a reader process; see the port.
+
+        `accept` may be a whole Accept header; `not-acceptable` when it takes no type of ours.
+        """
+        check_query(text)
+        self._queries += 1
+        with self._lease(scope, deadline_s) as (lease, generation):
+            media_type, body = lease.ask("query", text, accept, text=text)
+        if not media_type:
+            raise not_acceptable(accept, body.decode())
+        return QueryAnswer(media_type, body, generation)
+
+    @contextlib.contextmanager
+    def session(self, *, scope: QueryScope, deadline_s: float | None = None) -> Iterator[Session]:
+        """Lease a reader process with a scratch store; see the port."""
+        with self._lease(scope, deadline_s) as (lease, generation):
+            yield ReaderSession(lease, generation)
+
+    @contextlib.contextmanager
+    def _lease(self, scope: QueryScope, deadline_s: float | None) -> Iterator[tuple[Lease, int]]:
+        graphs = {*scope.default_graphs, *(scope.named_graphs or ())}
+        if len(graphs) > MAX_GRAPHS:
+            raise InputError(
+                f"A dataset of {len(graphs)} graphs is too long; {MAX_GRAPHS} are allowed.",
+                code="dataset-too-long",
+                hint="Leave the dataset away: the default is the merged graph of everything.",
+            )
+        named = scope.named_graphs
+        if scope.dataset == "private" and named is None:
+            named = ()  # "every graph" is for shared data only
+        timeout_s = self._timeout_s if deadline_s is None else deadline_s
+        with (
+            self._snapshots.lease(scope.dataset) as snapshot,
+            self.readers.lease(timeout_s) as lease,
+        ):
+            lease.ask("open", str(snapshot.path), (scope.default_graphs, named))
+            yield lease, snapshot.generation
+
+    def stats(self) -> dict[str, int]:
+        """Count statements, graphs, generations, queries, kills."""
+        counted: dict[str, int] = self.writer.ask("stats")
+        return {
+            **counted,
+            "queries": self._queries,
+            "kills": self.readers.kills,
+            "snapshots": self._snapshots.taken,
+            "writer_restarts": self.writer.restarts,
+        }
+
+    def close(self) -> None:
+        """Stop the processes; everything committed stays."""
+        self.readers.close()
+        self.writer.close()
+
+
+class ReaderSession:
+    """The port's `Session` over a leased reader process."""
+
+    def __init__(self, lease: Lease, generation: int) -> None:
+        """Work on the snapshot that the lease has opened."""
+        self.generation = generation
+        self._lease = lease
+
+    def load(self, triples: Iterable[Triple]) -> None:
+        """Put statements into the scratch store."""
+        lines = TripleWriter().lines(_SCRATCH, triples)
+        self._lease.ask("load", "".join(f"{line}.\n" for line in lines).encode())
+
+    def construct(self, text: str, *, where: OneOf["snapshot", "scratch"] = "snapshot") -> int:
+        """Run a CONSTRUCT into the scratch store; give the number of its statements."""
+        return int(self._lease.ask("construct", text, where, text=text))
+
+    def select(self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch") -> list[Row]:
+        """Run a SELECT or ASK and give its rows."""
+        return read_rows(self._lease.ask("select", text, where, text=text))
+
+    def triples(
+        self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch"
+    ) -> list[Triple]:
+        """Run a CONSTRUCT or DESCRIBE and give its statements."""
+        return read_triples(self._lease.ask("triples", text, where, text=text))

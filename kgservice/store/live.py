@@ -1,0 +1,119 @@
+"""The two datasets in the writer process: serial commits, live reads, snapshots."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from kgservice.store.change import Change, Commit
+from kgservice.store.dataset import MERGED, Dataset, Delta
+from kgservice.store.engine import select_json
+from kgservice.store.port import MERGED_GRAPH, CommitResult, GraphInfo
+
+
+class LiveStore:
+    """Both datasets, and the copy of the shared merged graph in the private one.
+
+    The copy is made after a commit is answered, but before anything reads or writes the private
+    dataset; when a crash comes between, the next start finds two different generations.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        """Open both; OSError when another process holds them."""
+        self.shared = Dataset(data_dir / "store" / "shared")
+        self.private = Dataset(data_dir / "store" / "private")
+        self._lock = threading.RLock()
+        self._pending: list[Delta] = []
+        if self.private.mirrored != self.shared.generation:
+            self._repair()
+
+    def commit(self, dataset: str, changes: Sequence[Change]) -> CommitResult:
+        """Apply all changes or none."""
+        with self._lock:
+            if dataset == "private":
+                self.catch_up()
+                changes = [
+                    Change(c.graph, c.statements, c.kind, False, c.if_version) for c in changes
+                ]
+            target = self.private if dataset == "private" else self.shared
+            commit = Commit(target, changes)
+            target.write(commit.delta)
+            commit.finish()
+            if dataset == "shared" and commit.result.versions:
+                self._pending.append(commit.merged)
+            return commit.result
+
+    def catch_up(self) -> None:
+        """Copy what the merged graph gained and lost into the private dataset."""
+        if not self._pending:
+            return
+        with self._lock:
+            while self._pending:
+                delta, generation = self._pending[0], self.private.mirrored + 1
+                delta.set_version(MERGED_GRAPH, self.private.mirrored, generation)
+                self.private.write(delta)
+                self.private.mirrored = generation
+                self._pending.pop(0)
+
+    def _repair(self) -> None:
+        wanted, present = self.shared.statements(MERGED), self.private.statements(MERGED)
+        delta = Delta()
+        delta.add(MERGED, sorted(wanted - present))
+        delta.remove(MERGED, sorted(present - wanted))
+        delta.set_version(MERGED_GRAPH, self.private.mirrored, self.shared.generation)
+        self.private.write(delta)
+        self.private.mirrored = self.shared.generation
+
+    def _of(self, dataset: str) -> Dataset:
+        if dataset == "shared":
+            return self.shared
+        self.catch_up()
+        return self.private
+
+    def read(self, dataset: str, text: str, graphs: Sequence[str]) -> bytes:
+        """Answer a trusted SELECT or ASK as SPARQL results in JSON."""
+        return select_json(self._of(dataset).store, text, graphs, None)
+
+    def graph(self, dataset: str, graph: str) -> bytes:
+        """Give a graph's statements as N-Triples."""
+        source = self._of(dataset)
+        name = MERGED if graph == MERGED_GRAPH else graph
+        return "".join(f"{text}.\n" for text in sorted(source.statements(name))).encode()
+
+    def graphs(self, dataset: str, prefix: str) -> list[GraphInfo]:
+        """List the graphs whose IRI starts with `prefix`."""
+        with self._lock:
+            source = self._of(dataset)
+            return [
+                GraphInfo(name, version, name in source.merged)
+                for name, version in sorted(source.versions.items())
+                if name.startswith(prefix)
+            ]
+
+    def snapshot(self, dataset: str, path: str) -> int:
+        """Make a snapshot of hard links in a new folder; give its generation.
+
+        A private snapshot's generation counts the commits of both datasets.
+        """
+        with self._lock:
+            source = self._of(dataset)
+            source.store.backup(path)
+            return source.generation + source.mirrored
+
+    def stats(self) -> dict[str, int]:
+        """Count what is there."""
+        with self._lock:
+            self.catch_up()
+            result = {}
+            for name, dataset in (("shared", self.shared), ("private", self.private)):
+                result[f"{name}_statements"] = len(dataset.store)
+                result[f"{name}_graphs"] = len(dataset.versions)
+                result[f"{name}_generation"] = dataset.generation
+            count = "SELECT (COUNT(*) AS ?n) WHERE { ?s ?p ?o }"
+            rows = self.shared.store.query(count)
+            assert isinstance(rows, ox.QuerySolutions)  # noqa: S101 - a SELECT
+            result["merged_statements"] = int(next(iter(rows))["n"].value)
+            return result

@@ -1,0 +1,109 @@
+"""A reader child: answers queries on read-only snapshots until it is killed."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+import pyoxigraph as ox
+
+from kgservice.store import engine, results
+from kgservice.store.child import connect, end_with_parent, limit
+
+OPEN_SNAPSHOTS = 2
+"""The latest of each dataset."""
+
+Dataset = tuple[tuple[str, ...], tuple[str, ...] | None]
+
+
+class Reader:
+    """Takes `(method, arguments)`, answers `(code, value)`; code `ok` or the kind of failure."""
+
+    def __init__(self) -> None:
+        """Start with nothing open."""
+        self._open: dict[str, ox.Store] = {}
+        self._snapshot = ox.Store()
+        self._dataset: Dataset = ((), ())
+        self._scratch = ox.Store()
+
+    def open(self, path: str, dataset: Dataset) -> None:
+        """Begin a piece of work on a snapshot, with an empty scratch store."""
+        if path not in self._open:
+            while len(self._open) >= OPEN_SNAPSHOTS:
+                self._open.pop(next(iter(self._open)))
+            self._open[path] = ox.Store.read_only(path)
+        self._snapshot, self._dataset = self._open[path], dataset
+        self._scratch = ox.Store()
+
+    def _run(self, text: str, where: str) -> engine.Results:
+        if where == "scratch":
+            return self._scratch.query(text)
+        return engine.run(self._snapshot, text, *self._dataset)
+
+    def query(self, text: str, accept: str) -> tuple[str, bytes]:
+        """Answer in the media type that the header likes best; an empty one when it likes none."""
+        found = self._run(text, "snapshot")
+        form = results.form_of(found)
+        media_type = results.negotiate(accept, form)
+        if media_type is None:
+            return "", form.encode()
+        return media_type, results.write(found, media_type)
+
+    def load(self, ntriples: bytes) -> None:
+        """Put statements into the scratch store."""
+        self._scratch.bulk_load(ntriples, ox.RdfFormat.N_TRIPLES, lenient=True)
+
+    def construct(self, text: str, where: str) -> int:
+        """Put a CONSTRUCT's statements into the scratch store."""
+        found = engine.as_graph(self._run(text, where))
+        quads = [ox.Quad(t.subject, t.predicate, t.object) for t in found]
+        self._scratch.extend(quads)
+        return len(quads)
+
+    def select(self, text: str, where: str) -> bytes:
+        """Answer a SELECT or ASK as SPARQL results in JSON."""
+        found = engine.as_table(self._run(text, where))
+        return results.write(found, "application/sparql-results+json")
+
+    def triples(self, text: str, where: str) -> bytes:
+        """Answer a CONSTRUCT or DESCRIBE as N-Triples."""
+        found = engine.as_graph(self._run(text, where))
+        return results.write(found, "application/n-triples")
+
+
+def _answer(work: Callable[..., object], arguments: tuple[object, ...]) -> tuple[str, object]:
+    try:
+        return "ok", work(*arguments)
+    except SyntaxError as error:
+        return "syntax", str(error)
+    except MemoryError:
+        return "memory", ""
+    except Exception as error:  # the parent must get an answer
+        return "failed", f"{type(error).__name__}: {error}"
+
+
+def serve(connection: Connection[Any, Any]) -> None:
+    """Answer until the pipe is closed."""
+    reader = Reader()
+    while True:
+        try:
+            method, arguments = connection.recv()
+        except EOFError:
+            return
+        connection.send(_answer(getattr(reader, method), arguments))
+
+
+def main(descriptor: str, memory_mb: str) -> None:
+    """Take the limits, say that it is ready, serve."""
+    connection = connect(descriptor, ignore=(signal.SIGINT,))
+    limit(int(memory_mb))
+    end_with_parent(connection)
+    connection.send(("ok", None))
+    serve(connection)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

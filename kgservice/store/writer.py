@@ -1,0 +1,126 @@
+"""The writer child: owns the store's locks, commits serially, answers trusted live reads."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from kgservice.model.errors import InputError, KgError, PreconditionFailed, Unavailable
+from kgservice.store.change import Change
+from kgservice.store.child import connect
+from kgservice.store.live import LiveStore
+
+LOCK_WAIT_S = 5.0
+"""How long the lock of a writer that has just lost its parent is waited for."""
+
+READ_THREADS = 4
+_POLL_S = 0.02
+
+Failure = tuple[type[KgError], str, str, str, str]
+
+
+class Writer:
+    """Takes requests `(id, name, arguments)` from the pipe, answers `(id, is_ok, result)`."""
+
+    def __init__(self, connection: Connection[Any, Any], store: LiveStore) -> None:
+        """Serve one parent."""
+        self._connection = connection
+        self._store = store
+        self._sending = threading.Lock()
+        self._writes: queue.Queue[tuple[int, Callable[[], object]] | None] = queue.Queue()
+
+    def serve(self) -> None:
+        """Work until the parent closes the pipe; a commit that has begun is finished."""
+        committing = threading.Thread(target=self._commit_all)
+        committing.start()
+        with ThreadPoolExecutor(READ_THREADS) as readers, contextlib.suppress(EOFError, OSError):
+            while True:
+                number, name, arguments = self._connection.recv()
+                if name == "commit":
+                    dataset, changes = arguments
+                    content = [Change(*change) for change in changes]
+                    self._writes.put((number, partial(self._store.commit, dataset, content)))
+                    continue
+                work = partial(getattr(self._store, name), *arguments)
+                if name == "snapshot":  # in turn with the commits
+                    self._writes.put((number, work))
+                else:
+                    readers.submit(self._answer, number, work)
+        self._writes.put(None)
+        committing.join()
+
+    def _commit_all(self) -> None:
+        while (work := self._writes.get()) is not None:
+            self._answer(*work)
+            if self._writes.empty():
+                self._store.catch_up()
+
+    def _answer(self, number: int, work: Callable[[], object]) -> None:
+        try:
+            answer: tuple[int, bool, object] = (number, True, work())
+        except Exception as error:  # the parent must get an answer
+            answer = (number, False, _failure(error))
+        with self._sending, contextlib.suppress(OSError):
+            self._connection.send(answer)
+
+
+def _failure(error: Exception) -> Failure:
+    if isinstance(error, KgError):
+        kind = PreconditionFailed if isinstance(error, PreconditionFailed) else InputError
+        return kind, error.detail, error.code, error.at, error.hint
+    if isinstance(error, SyntaxError):
+        return InputError, str(error), "query-syntax", "", ""
+    detail = f"The store could not do it: {type(error).__name__}: {error}."
+    return Unavailable, detail, "store-failed", "", "See the service's log; nothing was changed."
+
+
+def _open(data_dir: Path) -> LiveStore:
+    end = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            return LiveStore(data_dir)
+        except OSError as error:
+            if "lock" not in str(error).lower() or time.monotonic() > end:
+                raise
+            threading.Event().wait(_POLL_S)
+
+
+def main(descriptor: str, folder: str) -> None:
+    """Open the store, say so, serve."""
+    connection = connect(descriptor, ignore=(signal.SIGINT, signal.SIGTERM))
+    data_dir = Path(folder)
+    try:
+        store = _open(data_dir)
+        shutil.rmtree(data_dir / "snapshots", ignore_errors=True)
+        (data_dir / "snapshots").mkdir()
+    except OSError as error:
+        connection.send((0, False, _failure_to_open(error, folder)))
+        return
+    state = (store.shared.generation, store.private.generation)
+    connection.send((0, True, state))
+    Writer(connection, store).serve()
+
+
+def _failure_to_open(error: OSError, folder: str) -> Failure:
+    if "lock" in str(error).lower():
+        detail = f"The data folder {folder} is in use by another process."
+        hint = "Stop the other service, or give this one a folder of its own (KG_DATA_DIR)."
+        return Unavailable, detail, "data-folder-in-use", folder, hint
+    detail = f"The store in {folder} cannot be opened: {error}."
+    hint = "Check the folder's rights and free space; restore a backup when it is damaged."
+    return Unavailable, detail, "store-unreadable", folder, hint
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])
