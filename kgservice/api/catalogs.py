@@ -6,7 +6,6 @@ from flask import Blueprint, Response, jsonify
 
 from kgservice.api.auth import require
 from kgservice.api.bodies import CatalogBody, read_body
-from kgservice.api.jobs_view import accepted
 from kgservice.mpli import catalogs
 from kgservice.mpli.application import Application
 
@@ -39,11 +38,9 @@ def blueprint(application: Application) -> Blueprint:
         return "", 204
 
     @routes.post("/catalogs/<name>/sync")
-    def sync(name: str) -> tuple[Response, int, dict[str, str]] | Response:
+    def sync(name: str) -> Response:
         require(application, "edit-catalogs")
-        if application.jobs is None:
-            return jsonify(catalogs.sync_now(application, name))
-        return accepted(application, catalogs.start_sync(application, name))
+        return jsonify(catalogs.sync_now(application, name))
 
     @routes.get("/catalogs/<name>/report")
     def report(name: str) -> Response:

@@ -13,6 +13,7 @@ from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.request_documents import check_request, request_triples
 from kgservice.mpli.resolve import Resolution, resolve
+from kgservice.resolution.answer import JsonValue
 from kgservice.resolution.request import Request
 from kgservice.store.port import GraphChange
 from kgservice.store.results import choose_graph_format
@@ -182,7 +183,7 @@ def resolution_of(
     return _json(answer.as_json())
 
 
-def explanation_of(application: Application, caller: Caller, identity: str) -> dict[str, object]:
+def explanation_of(application: Application, caller: Caller, identity: str) -> dict[str, JsonValue]:
     """Tell why offerings were left out, which conditions conflict and which facts are missing."""
     saved = get_request(application, caller, identity)
     return resolution(application, saved).explanation()

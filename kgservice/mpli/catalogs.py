@@ -1,0 +1,169 @@
+"""Catalogues: registered, synced, reported; and what follows from them: rules and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from importlib.metadata import entry_points
+
+from kgservice.ingest import catalogs
+from kgservice.ingest.pipeline import SyncRequest, after_sync, sync
+from kgservice.ingest.report import SyncReport
+from kgservice.labels.derive import ClaimReason, label_status
+from kgservice.model.documents import ImportContext, Importer
+from kgservice.model.errors import InputError, NotFound
+from kgservice.mpli.application import Application
+from kgservice.mpli.sample_catalogs import SAMPLES, sample_folder
+
+
+def importer_types() -> tuple[str, ...]:
+    """Name the source types that can be read here."""
+    return tuple(sorted(point.name for point in entry_points(group="kgservice.importers")))
+
+
+def load_importer(kind: str) -> Importer:
+    """Find the importer of a source type among the installed plug-ins.
+
+    Raises:
+        InputError: there is none (`catalog-type-unknown`).
+    """
+    for point in entry_points(group="kgservice.importers", name=kind):
+        importer: Importer = point.load()
+        return importer
+    raise InputError(
+        f"No importer reads {kind!r}.",
+        code="catalog-type-unknown",
+        at="/type",
+        hint=f"Installed: {', '.join(importer_types())}.",
+    )
+
+
+def add_catalog(
+    application: Application, name: str, kind: str, source: str, options: Mapping[str, str]
+) -> dict[str, object]:
+    """Register a source; nothing is read yet.
+
+    Raises:
+        InputError: the name or type is not possible.
+    """
+    load_importer(kind)
+    made = catalogs.register(
+        application.store, application.base_iri, catalogs.Catalog(name, kind, source, options)
+    )
+    return _shown(application, made)
+
+
+def list_catalogs(application: Application) -> list[dict[str, object]]:
+    """Show the registered catalogues."""
+    return [_shown(application, one) for one in catalogs.list_catalogs(application.store)]
+
+
+def show_catalog(application: Application, name: str) -> dict[str, object]:
+    """Show one catalogue.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    return _shown(application, catalogs.get_catalog(application.store, name))
+
+
+def remove_catalog(application: Application, name: str) -> None:
+    """Remove a catalogue and all that came from it; its original documents are kept.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    catalogs.remove(application.store, application.base_iri, name)
+    derive(application)
+
+
+def sync_now(application: Application, name: str) -> dict[str, object]:
+    """Read a source and take over what changed, with all that follows from it.
+
+    Raises:
+        NotFound: there is no such catalogue.
+        Unavailable: the source cannot be reached or broke half-way; nothing changed.
+    """
+    catalog = catalogs.get_catalog(application.store, name)
+    context = ImportContext(
+        catalog=name,
+        base_iri=application.base_iri,
+        vocabulary=application.vocabulary,
+        allowed_hosts=application.settings.allow_hosts,
+        options=catalog.options,
+    )
+    report = sync(
+        application.store,
+        SyncRequest(
+            catalog=catalog,
+            importer=load_importer(catalog.type),
+            context=context,
+            contents=application.contents,
+            ontologies=application.ontologies,
+        ),
+    )
+    derive(application)
+    return report.as_json()
+
+
+def derive(application: Application) -> None:
+    """Run the rules and derive the labels on the present state."""
+    after_sync(application.store, application.base_iri, application.now())
+
+
+def last_report(application: Application, name: str) -> dict[str, object]:
+    """Give the report of the last sync.
+
+    Raises:
+        NotFound: there is no such catalogue, or it was never synced.
+    """
+    report: SyncReport = catalogs.last_report(application.store, application.contents, name)
+    return report.as_json()
+
+
+def load_samples(application: Application) -> None:
+    """Add and sync the bundled sample catalogues."""
+    for name, kind in SAMPLES.items():
+        add_catalog(application, name, kind, str(sample_folder(name)), {})
+        sync_now(application, name)
+
+
+def label_of(application: Application, subject: str) -> dict[str, object]:
+    """Tell each criterion of each label scheme for a subject, with its evidence."""
+    found = label_status(application.store, subject, application.now())
+    return {
+        "subject": subject,
+        "criteria": [
+            {
+                "criterion": one.criterion.value,
+                "name": one.name,
+                "scheme": one.scheme.value,
+                "level": one.level.value,
+                "outcome": one.outcome.value,
+                "reasons": [_reason(reason) for reason in one.reasons],
+            }
+            for one in found
+        ],
+    }
+
+
+def _reason(reason: ClaimReason) -> dict[str, object]:
+    condition = reason.condition.value if reason.condition else ""
+    return {**asdict(replace(reason, condition=None)), "condition": condition}
+
+
+def _shown(application: Application, catalog: catalogs.Catalog) -> dict[str, object]:
+    try:
+        counts = catalogs.last_report(application.store, application.contents, catalog.name).counts
+    except NotFound:
+        counts = {}
+    return {
+        "name": catalog.name,
+        "catalog": catalog.iri(application.base_iri).value,
+        "type": catalog.type,
+        "source": catalog.source,
+        "options": dict(catalog.options),
+        "synced": catalog.synced,
+        "documents": counts.get("documents", 0),
+        "offerings": counts.get("offerings", 0),
+    }
