@@ -1,6 +1,6 @@
 """Write the sample catalogue `polder-market` from the table in `polder_market_table.py`.
 
-    python tools/make_polder_market.py
+    python tools/make_polder_market.py [--check]
 
 The files have the form in which DOME serves TMF620 objects, with the blemishes that real
 catalogues have; the table says which offering has which. Run it again after a change of the table:
@@ -171,9 +171,13 @@ def offering(offer: Offer) -> Json:
 
 
 def write(name: str, objects: list[Json]) -> None:
-    """Write one list."""
+    """Write one list; with `--check` only compare it."""
     text = json.dumps(objects, indent=2, ensure_ascii=False) + "\n"
-    (FOLDER / f"{name}.json").write_text(text, encoding="utf-8")
+    path = FOLDER / f"{name}.json"
+    if "--check" not in sys.argv:
+        path.write_text(text, encoding="utf-8")
+    elif path.read_text(encoding="utf-8") != text:
+        sys.exit(f"{path} is not what the table gives: run this program without --check.")
 
 
 def main() -> None:

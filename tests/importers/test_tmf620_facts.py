@@ -9,6 +9,7 @@ from tmf620_reading import codes, documents, fact, offering, only, read_tree, va
 
 from kgservice.model.errors import Problem
 
+OWNER = {"id": "urn:ngsi-ld:organization:c", "role": "Owner"}
 AUTHORITY = "http://publications.europa.eu/resource/authority/country/"
 
 
@@ -179,9 +180,9 @@ def test_provider_is_the_seller_whatever_the_case_of_its_role(tmp_path: Path) ->
 
 def test_owner_of_the_only_catalogue_provides_what_names_no_party(tmp_path: Path) -> None:
     catalogue = {
-        "catalog": [{"id": "c", "relatedParty": [{"id": "urn:ngsi-ld:organization:c", "role": "Owner"}]}],
+        "catalog": [{"id": "c", "relatedParty": [OWNER]}],
         "productOffering": [{"id": "1", "name": "x"}],
-    }  # fmt: skip
+    }
     assert values(only(read_tree(tmp_path, catalogue)), "provider") == {
         "urn:ngsi-ld:organization:c"
     }

@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from kgservice_importers.tmf620.importer import Tmf620Importer
 from small_vocabulary import context
 
 from kgservice.model.documents import ImportContext, ImportItem, SourceDocument
 from kgservice.model.errors import Problem
 from kgservice.model.rdf import Iri
 from kgservice.model.terms import KG
-from kgservice_importers.tmf620 import IMPORTER
 
 Json = object
 
 
 def read(source: Path | str, ctx: ImportContext | None = None) -> list[ImportItem]:
     """Read a source to its end."""
-    return list(IMPORTER.read(str(source), ctx or context()))
+    importer = Tmf620Importer(wait=lambda seconds: None)
+    return list(importer.read(str(source), ctx or context()))
 
 
 def read_tree(folder: Path, tree: Json) -> list[ImportItem]:

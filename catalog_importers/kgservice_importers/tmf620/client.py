@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -25,7 +26,9 @@ _ABSENT: Final = frozenset({400, 403, 404, 405, 501})
 _NEXT: Final = re.compile(r"<([^<>]*)>\s*;[^<]*\brel\s*=\s*\"?next\b", re.IGNORECASE)
 
 
-def read_pages(source: str, context: ImportContext) -> Iterator[Record | Problem]:
+def read_pages(
+    source: str, context: ImportContext, wait: Callable[[float], None] = time.sleep
+) -> Iterator[Record | Problem]:
     """Give every object of an API's five lists, and of the party API named by option `party`.
 
     A list other than the offerings may be missing; that is a problem, not a failure.
@@ -35,7 +38,7 @@ def read_pages(source: str, context: ImportContext) -> Iterator[Record | Problem
         Unavailable: the offerings cannot be reached (`source-unreachable`), or a list broke
             off after it had begun (`source-broke`).
     """
-    fetcher = Fetcher(context.allowed_hosts, Limits())
+    fetcher = Fetcher(context.allowed_hosts, Limits(), wait)
     base = source.rstrip("/")
     if resource_named(base.rpartition("/")[2]) == "productOffering":
         base = base.rpartition("/")[0]

@@ -132,9 +132,7 @@ class FactWriter:
         for term in terms:
             draft.add(info.iri, term)
 
-    def _counted(
-        self, info: PropertyInfo, item: Characteristic, draft: Draft
-    ) -> tuple[Value, ...]:
+    def _counted(self, info: PropertyInfo, item: Characteristic, draft: Draft) -> tuple[Value, ...]:
         """Of several values of a property that can have one only, take the default's."""
         if info.kind is not ValueKind.SINGLE or len(item.values) < 2:
             return item.values

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -20,6 +21,10 @@ class Tmf620Importer:
 
     type: str = "tmf620"
 
+    def __init__(self, wait: Callable[[float], None] = time.sleep) -> None:
+        """Make the importer; `wait` is called between attempts to reach a busy server."""
+        self._wait = wait
+
     def read(self, source: str, context: ImportContext) -> Iterator[ImportItem]:
         """Read every offering and organization of a folder, a file or an API's base URL.
 
@@ -31,7 +36,7 @@ class Tmf620Importer:
                 (`source-broke`); nothing was given.
             InputError: the host may not be contacted (`host-not-allowed`).
         """
-        index = Index(_records(source, context))
+        index = Index(_records(source, context, self._wait))
         yield from index.problems
         reader = OfferingReader(context, index)
         for identifier, record in index.all("organization"):
@@ -40,9 +45,11 @@ class Tmf620Importer:
             yield reader.offering(identifier, record)
 
 
-def _records(source: str, context: ImportContext) -> Iterator[Record | Problem]:
+def _records(
+    source: str, context: ImportContext, wait: Callable[[float], None]
+) -> Iterator[Record | Problem]:
     if urlsplit(source).scheme in ("http", "https"):
-        return read_pages(source, context)
+        return read_pages(source, context, wait)
     return read_files(Path(source))
 
 

@@ -182,7 +182,7 @@ class OfferingReader:
         if not kinds:
             draft.find(
                 Finding(
-                    code="kind-unknown",
+                    code="offering-kind-unknown",
                     detail="no service type or category names a kind of service",
                     severity=Severity.INFO,
                 ),
