@@ -11,7 +11,6 @@ import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
 from pathlib import Path
 
 import owlrl
@@ -20,6 +19,7 @@ import rdflib
 
 from kgservice.model.rdf import Blank, Iri, Literal, Term, Triple, to_ntriples, to_text
 from kgservice.model.terms import OWL, RDF, RDFS
+from kgservice.store.vocabulary import alignment_triples, ontology_triples, vocabulary_triples
 
 _SCHEMA_WORDS = frozenset(
     {RDFS.subClassOf.value, RDFS.subPropertyOf.value, RDFS.domain.value, RDFS.range.value}
@@ -96,10 +96,13 @@ def _named_by_content(triples: list[Triple], salt: str) -> list[Triple]:
 
 
 def load_tbox(extra: Sequence[Path] = (), *, align: bool = True) -> list[Triple]:
-    """Read the bundled vocabularies, the alignment files (if wanted) and extra ontology files."""
-    root = Path(str(files("kgservice_vocab")))
-    paths = [*sorted(root.rglob("*.ttl")), *extra]
-    return [triple for path in paths if "queries" not in path.parts for triple in read_turtle(path)]
+    """Read the bundled vocabularies, the alignment files (if wanted) and extra ontology files.
+
+    Raises:
+        InputError: an extra file cannot be read or is no RDF (`ontology-invalid`).
+    """
+    aligned = alignment_triples() if align else []
+    return _named_by_content([*vocabulary_triples(), *aligned, *ontology_triples(extra)], "")
 
 
 def is_schema(triple: Triple) -> bool:

@@ -6,7 +6,7 @@ and about whom. What the authority matrix does not allow is refused with a reaso
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kgservice.ingest.authority import AuthorityMatrix, Rights, Scope
@@ -70,6 +70,9 @@ class Admitted:
     triples: tuple[Triple, ...]
     refusals: tuple[Refused, ...]
     subjects: frozenset[str]
+
+
+NOTHING = Admitted((), (), frozenset())
 
 
 @dataclass(slots=True)
@@ -163,11 +166,9 @@ def _predicate_code(name: str) -> str:
     return "predicate-not-allowed"
 
 
-def keep_heard(
-    derived: Iterable[Triple], subjects: frozenset[str], skip: Callable[[Triple], bool]
-) -> tuple[Triple, ...]:
+def keep_heard(derived: Iterable[Triple], subjects: frozenset[str]) -> tuple[Triple, ...]:
     """Keep derived statements about subjects that the document was heard about.
 
     An inverse or a range would otherwise let one document speak about another's things.
     """
-    return tuple(t for t in derived if t[0][0] in subjects and not skip(t))
+    return tuple(t for t in derived if t[0][0] in subjects)

@@ -1,0 +1,174 @@
+"""Documents in the store: names of their graphs, their provenance, digests, quarantine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kgservice.inference.validation import Report
+from kgservice.ingest.admission import NOTHING, Admitted, Claim, Refused
+from kgservice.labels.credentials import Proof, ProofOutcome
+from kgservice.model.documents import SourceDocument
+from kgservice.model.rdf import Iri, Literal, Term, Triple, is_valid_iri, to_text, typed
+from kgservice.model.terms import DCTERMS, KG, PROV, RDF
+
+INFERRED = "/inferred"
+QUARANTINE = "/quarantine"
+
+
+def graph_prefix(base_iri: str, catalog: str) -> str:
+    """Give what the names of a catalogue's graphs start with."""
+    return f"{base_iri}graph/{catalog}/"
+
+
+def graph_name(base_iri: str, catalog: str, source_id: str) -> str:
+    """Give the name of a document's graph."""
+    return graph_prefix(base_iri, catalog) + hashlib.sha256(source_id.encode()).hexdigest()[:16]
+
+
+def typed_time(text: str) -> Literal:
+    """Make an xsd:dateTime."""
+    return typed(text, "dateTime")
+
+
+class Digest:
+    """Hashes of statement sets; terms are hashed once, since they repeat."""
+
+    def __init__(self) -> None:
+        """Start with no known terms."""
+        self._terms: dict[Term, bytes] = {}
+
+    def of(self, *groups: Iterable[Triple]) -> str:
+        """Give one hash for groups of statements, whatever their order within a group."""
+        whole = hashlib.blake2b(digest_size=16)
+        for group in groups:
+            whole.update(b"|")
+            lines = [self._of(s) + self._of(p) + self._of(o) for s, p, o in group]
+            lines.sort()
+            for line in lines:
+                whole.update(line)
+        return whole.hexdigest()
+
+    def _of(self, term: Term) -> bytes:
+        found = self._terms.get(term)
+        if found is None:
+            found = hashlib.blake2b(to_text(term).encode(), digest_size=12).digest()
+            self._terms[term] = found
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where and how a document came in.
+
+    Attributes:
+        catalog: The catalogue's IRI.
+        base_iri: The service's base IRI.
+        source: Where the catalogue is read from.
+        moment: When, xsd:dateTime text.
+        activity: IRI of the sync.
+    """
+
+    catalog: Iri
+    base_iri: str
+    source: str
+    moment: str
+    activity: Iri
+
+
+@dataclass(slots=True)
+class Entry:
+    """One document on its way through a sync.
+
+    Attributes:
+        document: As the importer gave it.
+        graph: Name of its graph.
+        content: SHA-256 of its bytes.
+        proof: What checking its proof came to.
+        claim: Who speaks, and what they call their own.
+        own: The subjects that are its own.
+        admitted: What may be believed.
+        derived: What follows from that.
+        report: What validation found, or None.
+        is_valid: False when it is quarantined as a whole.
+    """
+
+    document: SourceDocument
+    graph: str
+    content: str
+    proof: ProofOutcome
+    claim: Claim
+    own: frozenset[str] = frozenset()
+    admitted: Admitted = NOTHING
+    derived: tuple[Triple, ...] = ()
+    report: Report | None = None
+    is_valid: bool = True
+
+
+def metadata(
+    entry: Entry, origin: Origin, *, digest: str, version: int, evidence: Iri
+) -> list[Triple]:
+    """Describe a document's graph (PROV-O, DCAT 3)."""
+    document, proof = entry.document, entry.proof
+    issuer = proof.issuer or (document.credential.issuer if document.credential else "")
+    genid = f"{origin.base_iri}.well-known/genid/"
+    values: list[tuple[Iri, Term]] = [
+        (RDF.type, KG.Document),
+        (RDF.type, PROV.Entity),
+        (KG.catalog, origin.catalog),
+        (KG.sourceId, Literal(document.source_id)),
+        (KG.contentHash, Literal(entry.content)),
+        (DCTERMS.format, Literal(document.media_type)),
+        (KG.graphDigest, Literal(digest)),
+        (KG.graphVersion, typed(version)),
+        (KG.ownerKey, Iri(entry.claim.owner)),
+        (KG.proofResult, proof.result.iri),
+        (KG.evidence, evidence),
+        (PROV.wasAttributedTo, Iri(issuer) if is_valid_iri(issuer) else origin.catalog),
+        (PROV.generatedAtTime, typed_time(origin.moment)),
+        (PROV.wasGeneratedBy, origin.activity),
+        (PROV.hadPrimarySource, origin.catalog),
+    ]
+    values += [(KG.describes, Iri(s)) for s in sorted(entry.own) if not s.startswith(genid)]
+    if proof.detail and proof.result is not Proof.ABSENT:
+        values.append((KG.proofDetail, Literal(proof.detail)))
+    if document.modified:
+        values.append((DCTERMS.modified, typed_time(document.modified)))
+    return [Triple(Iri(entry.graph), predicate, value) for predicate, value in values]
+
+
+def retirement(document: str, base_iri: str, catalog: str, moment: str) -> list[Triple]:
+    """Say that a document is no longer in its source."""
+    node = Iri(document)
+    activity = Iri(f"{base_iri}catalog/{catalog}/sync/{moment}")
+    return [
+        Triple(node, PROV.invalidatedAtTime, typed_time(moment)),
+        Triple(node, PROV.wasInvalidatedBy, activity),
+    ]
+
+
+def quarantine(
+    graph: str, refusals: Sequence[Refused], findings: Sequence[tuple[Term, str]] = ()
+) -> tuple[Triple, ...]:
+    """Describe what was refused: statements one by one, and why a whole document failed."""
+    found: list[Triple] = []
+    for number, refused in enumerate(refusals, 1):
+        node = Iri(f"{graph}{QUARANTINE}#{number}")
+        subject, predicate, value = refused.triple
+        found += [
+            Triple(node, RDF.type, KG.Refusal),
+            Triple(node, KG.refusedSubject, subject),
+            Triple(node, KG.refusedPredicate, predicate),
+            Triple(node, KG.refusedObject, value),
+            Triple(node, KG.refusalReason, Literal(refused.code)),
+        ]
+    for number, (focus, detail) in enumerate(findings, 1):
+        node = Iri(f"{graph}{QUARANTINE}#finding-{number}")
+        found += [
+            Triple(node, RDF.type, KG.Refusal),
+            Triple(node, KG.refusedSubject, focus),
+            Triple(node, KG.refusalReason, Literal("shape-violated")),
+            Triple(node, KG.refusalDetail, Literal(detail)),
+        ]
+    return tuple(found)

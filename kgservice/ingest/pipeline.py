@@ -1,0 +1,302 @@
+"""Take a source over: read, check, admit, infer, validate, and commit it all at once or not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kgservice.inference.rules import RulesReport, run_rules
+from kgservice.ingest.catalogs import Catalog, metadata_of, update
+from kgservice.ingest.documents import (
+    INFERRED,
+    QUARANTINE,
+    Digest,
+    Entry,
+    Origin,
+    metadata,
+    quarantine,
+    retirement,
+)
+from kgservice.ingest.policy import Policy, current_policy
+from kgservice.ingest.questions import select
+from kgservice.ingest.reading import read_source
+from kgservice.ingest.report import SyncReport
+from kgservice.ingest.review import (
+    admit_all,
+    enter,
+    findings_of,
+    infer_and_validate,
+    link_context,
+    settle_owners,
+)
+from kgservice.labels.credentials import Proof
+from kgservice.labels.derive import LabelReport, derive_labels
+from kgservice.model.documents import ImportContext, Importer
+from kgservice.model.rdf import Iri, Literal, Triple
+from kgservice.model.terms import KG, RDF
+from kgservice.store.documents import ContentStore
+from kgservice.store.port import META_GRAPH, ChangeKind, GraphChange, Store
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRequest:
+    """What a sync needs.
+
+    Attributes:
+        catalog: The registered source.
+        importer: The plug-in of the catalogue's type.
+        context: What the importer may know.
+        contents: Where original bytes are kept.
+        ontologies: Ontology files beside the bundled ones.
+        policy: Axioms, shapes, authority and keys; by default those of the package.
+        at: The moment of the sync; now by default.
+        isolated: Run the importer in a process of its own.
+    """
+
+    catalog: Catalog
+    importer: Importer
+    context: ImportContext
+    contents: ContentStore
+    ontologies: tuple[Path, ...] = ()
+    policy: Policy | None = None
+    at: datetime | None = None
+    isolated: bool = True
+
+    @property
+    def base_iri(self) -> str:
+        """The service's base IRI, ending in a slash."""
+        return self.context.base_iri
+
+    @property
+    def rules(self) -> Policy:
+        """The policy that holds."""
+        return self.policy or current_policy(self.ontologies)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the store has of a document."""
+
+    graph: str
+    content: str
+    digest: str
+    version: int
+    is_gone: bool
+
+
+def sync(store: Store, request: SyncRequest) -> SyncReport:
+    """Make the store say what the source says now, in one transaction.
+
+    A source that breaks half-way changes nothing. Documents that did not change are not written.
+    About 0.5 ms a document of 25 statements when everything is new.
+
+    Raises:
+        Unavailable: the source cannot be read; the last good version stays.
+        InputError: the source or an option is wrong.
+    """
+    moment = request.at or datetime.now(UTC)
+    catalog, policy, base = request.catalog, request.rules, request.base_iri
+    report = SyncReport(catalog.name, moment.isoformat())
+    with report.phase("import"):
+        documents, problems = read_source(
+            request.importer, catalog.source, request.context, isolated=request.isolated
+        )
+        report.problems += problems
+    with report.phase("verify"):
+        entries = enter(documents, policy, base, catalog.name, moment)
+    with report.phase("admit"):
+        settle_owners(entries, store, base, catalog.name)
+        admit_all(entries, policy)
+        context = link_context(entries, policy, store, base, catalog.name)
+    digest = Digest()
+    with report.phase("compare"):
+        state = _state(entries, context, request, digest)
+    if state == catalog.state:
+        return _finish_unchanged(store, request, entries, report)
+    infer_and_validate(entries, policy, context, report)
+    for entry in entries:
+        report.problems += findings_of(entry)
+    with report.phase("commit"):
+        _commit(store, request, _Work(entries, report, state, digest, moment))
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    entries: Sequence[Entry]
+    report: SyncReport
+    state: str
+    digest: Digest
+    moment: datetime
+
+
+def _state(
+    entries: Iterable[Entry], context: Iterable[Triple], request: SyncRequest, digest: Digest
+) -> str:
+    """Hash everything that the outcome depends on."""
+    whole = hashlib.sha256(f"1 {request.rules.digest} {request.catalog.type}".encode())
+    for entry in sorted(entries, key=lambda e: e.document.source_id):
+        refused = (refusal.triple for refusal in entry.admitted.refusals)
+        parts = (
+            entry.document.source_id,
+            entry.content,
+            entry.proof.result.value,
+            entry.claim.owner,
+            digest.of(entry.admitted.triples, refused),
+        )
+        whole.update("\n".join(parts).encode() + b"\0")
+    whole.update(digest.of(context).encode())
+    return whole.hexdigest()
+
+
+def _finish_unchanged(
+    store: Store, request: SyncRequest, entries: Sequence[Entry], report: SyncReport
+) -> SyncReport:
+    for entry in entries:
+        report.problems += findings_of(entry)
+    _count(entries, report)
+    report.counts["unchanged"] = len(entries)
+    content = request.contents.put(report.to_bytes())
+    old = request.catalog
+    new = replace(old, synced=report.synced, report=content)
+    store.commit(update(request.base_iri, old, new))
+    return report
+
+
+def _commit(store: Store, request: SyncRequest, work: _Work) -> None:
+    catalog, base, report = request.catalog, request.base_iri, work.report
+    kept = {row.graph: row for row in _kept(store, catalog.iri(base))}
+    changes, described, outdated = _documents_changes(request, work, kept)
+    seen = {entry.graph for entry in work.entries}
+    vanished = [row.graph for row in kept.values() if not row.is_gone and row.graph not in seen]
+    for graph in vanished:
+        changes += [_delete(graph), _delete(graph + INFERRED), _delete(graph + QUARANTINE)]
+        described += retirement(graph, base, catalog.name, work.moment.isoformat())
+    report.counts["retired"] = len(vanished)
+    _count(work.entries, report)
+    changes += _metadata_changes(metadata_of(store, outdated), described)
+    content = request.contents.put(report.to_bytes())
+    new = replace(catalog, synced=report.synced, state=work.state, report=content)
+    store.commit([*changes, *update(base, catalog, new)])
+
+
+def _documents_changes(
+    request: SyncRequest, work: _Work, kept: Mapping[str, _Kept]
+) -> tuple[list[GraphChange], list[Triple], list[str]]:
+    """Give the changes of graphs, the new metadata, and the documents whose metadata is old."""
+    catalog, base, counts = request.catalog, request.base_iri, work.report.counts
+    home = catalog.iri(base)
+    activity = Iri(f"{home}/sync/{work.moment.isoformat()}")
+    origin = Origin(home, base, catalog.source, work.moment.isoformat(), activity)
+    changes: list[GraphChange] = []
+    described: list[Triple] = []
+    outdated: list[str] = []
+    for entry in work.entries:
+        before = kept.get(entry.graph)
+        digest = work.digest.of(*_contents(entry))
+        if before and (before.content, before.digest, before.is_gone) == (
+            entry.content,
+            digest,
+            False,
+        ):
+            counts["unchanged"] += 1
+            continue
+        counts["changed" if before and not before.is_gone else "new"] += 1
+        if not (before and not before.is_gone and before.digest == digest):
+            changes += _graph_changes(entry, is_known=before is not None)
+        request.contents.put(entry.document.content)
+        if before:
+            outdated.append(entry.graph)
+        version = before.version + 1 if before else 1
+        evidence = _evidence(entry, request.rules)
+        described += metadata(entry, origin, digest=digest, version=version, evidence=evidence)
+    return changes, described, outdated
+
+
+def _metadata_changes(
+    before: dict[str, list[Triple]], after: Sequence[Triple]
+) -> list[GraphChange]:
+    old = {triple for triples in before.values() for triple in triples}
+    new = set(after)
+    changes = []
+    if old - new:
+        changes.append(GraphChange(META_GRAPH, tuple(old - new), ChangeKind.REMOVE))
+    if new - old:
+        changes.append(GraphChange(META_GRAPH, tuple(new - old), ChangeKind.ADD))
+    return changes
+
+
+def _contents(entry: Entry) -> tuple[Sequence[Triple], Sequence[Triple], Sequence[Triple]]:
+    """Give what goes into the document's graph, the inferred one and quarantine."""
+    if entry.is_valid:
+        refused = quarantine(entry.graph, entry.admitted.refusals)
+        return entry.admitted.triples, entry.derived, refused
+    findings = entry.report.findings if entry.report else ()
+    reasons = [(finding.focus, str(finding)) for finding in findings]
+    refused = quarantine(entry.graph, entry.admitted.refusals, reasons)
+    return (), (), (*refused, *entry.admitted.triples)
+
+
+def _graph_changes(entry: Entry, *, is_known: bool) -> list[GraphChange]:
+    stated, derived, refused = _contents(entry)
+    return [
+        *_replacement(entry.graph, stated, merge=True, is_known=is_known),
+        *_replacement(entry.graph + INFERRED, derived, merge=True, is_known=is_known),
+        *_replacement(entry.graph + QUARANTINE, refused, merge=False, is_known=is_known),
+    ]
+
+
+def _replacement(
+    graph: str, triples: Sequence[Triple], *, merge: bool, is_known: bool
+) -> list[GraphChange]:
+    if triples:
+        return [GraphChange(graph, tuple(triples), ChangeKind.REPLACE, merge)]
+    return [_delete(graph)] if is_known else []
+
+
+def _delete(graph: str) -> GraphChange:
+    return GraphChange(graph, (), ChangeKind.DELETE, not graph.endswith(QUARANTINE))
+
+
+def _evidence(entry: Entry, policy: Policy) -> Iri:
+    if entry.proof.result is not Proof.VALID:
+        return KG.SelfDeclared
+    return KG.Certified if entry.proof.issuer in policy.accredited else KG.Signed
+
+
+def _kept(store: Store, home: Iri) -> list[_Kept]:
+    found = []
+    for row in select(store, "documents", catalog=home.value):
+        version = row["version"]
+        found.append(
+            _Kept(
+                str(row["document"]),
+                row["content"].value if isinstance(row["content"], Literal) else "",
+                row["digest"].value if isinstance(row["digest"], Literal) else "",
+                int(version.value) if isinstance(version, Literal) else 0,
+                "gone" in row,
+            )
+        )
+    return found
+
+
+def _count(entries: Sequence[Entry], report: SyncReport) -> None:
+    counts = report.counts
+    counts["documents"] = len(entries)
+    for entry in entries:
+        counts["statements"] += len(entry.document.triples)
+        counts["refused"] += len(entry.admitted.refusals)
+        counts["derived"] += len(entry.derived)
+        counts["quarantined"] += not entry.is_valid
+        if entry.is_valid:
+            counts["admitted"] += len(entry.admitted.triples)
+            stated = (*entry.admitted.triples, *entry.derived)
+            counts["offerings"] += any(t[1] == RDF.type and t[2] == KG.Offering for t in stated)
+
+
+def after_sync(store: Store, base_iri: str, as_of: datetime) -> tuple[RulesReport, LabelReport]:
+    """Derive what depends on all catalogues: profiles and moves, then labels."""
+    return run_rules(store, base_iri), derive_labels(store, as_of)

@@ -1,0 +1,50 @@
+"""Run an importer over a source, in a process of its own, and collect what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from kgservice.model.documents import ImportContext, Importer, ImportItem, SourceDocument
+from kgservice.model.errors import Problem, Severity
+from kgservice.store.sandbox import run_isolated
+
+
+def read_source(
+    importer: Importer, source: str, context: ImportContext, *, isolated: bool = True
+) -> tuple[list[SourceDocument], list[Problem]]:
+    """Read the whole source; a document whose id came before is left out, with a finding.
+
+    Raises:
+        Unavailable: the source cannot be reached or broke half-way.
+    """
+    documents: dict[str, SourceDocument] = {}
+    problems: list[Problem] = []
+    for item in _items(importer, source, context, isolated=isolated):
+        if isinstance(item, Problem):
+            problems.append(item)
+        elif item.source_id in documents:
+            problems.append(
+                Problem(
+                    "document-duplicate",
+                    "The source has two documents with this id.",
+                    item.source_id,
+                    "The first is kept.",
+                    Severity.ERROR,
+                )
+            )
+        else:
+            documents[item.source_id] = item
+    return list(documents.values()), problems
+
+
+def _items(
+    importer: Importer, source: str, context: ImportContext, *, isolated: bool
+) -> Iterable[ImportItem]:
+    if isolated:
+        return run_isolated(read_items, (importer, source, context))
+    return importer.read(source, context)
+
+
+def read_items(importer: Importer, source: str, context: ImportContext) -> Iterator[ImportItem]:
+    """Run the importer; a function by name, since the child process imports it."""
+    return importer.read(source, context)

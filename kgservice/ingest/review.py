@@ -1,0 +1,162 @@
+"""Review a source's documents together: whose they are, what is believed, derived and wrong."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from kgservice.ingest.admission import Claim, Owners, admit, keep_heard
+from kgservice.ingest.documents import Entry, graph_name, graph_prefix
+from kgservice.ingest.policy import Policy
+from kgservice.ingest.questions import select, select_for
+from kgservice.ingest.report import SyncReport
+from kgservice.labels.credentials import Proof, verify
+from kgservice.model.documents import SourceDocument
+from kgservice.model.errors import Problem, Severity
+from kgservice.model.rdf import Iri, Term, Triple
+from kgservice.model.terms import RDF
+from kgservice.store.port import Store
+
+
+def enter(
+    documents: Iterable[SourceDocument], policy: Policy, base_iri: str, catalog: str, at: datetime
+) -> list[Entry]:
+    """Check proofs and name graphs; proven documents come first, since they claim first."""
+    home = f"{base_iri}catalog/{catalog}"
+    entries = []
+    for document in documents:
+        proof = verify(document.credential, policy.did_documents, at)
+        proven = proof.result is Proof.VALID
+        claim = Claim(
+            owner=proof.issuer if proven else home,
+            issuer=proof.issuer if proven else home,
+            is_proven=proven,
+            own_subjects=document.own_subjects | {document.primary.value},
+            prefixes=(home + "/",),
+        )
+        graph = graph_name(base_iri, catalog, document.source_id)
+        content = hashlib.sha256(document.content).hexdigest()
+        entries.append(Entry(document, graph, content, proof, claim))
+    return sorted(entries, key=lambda entry: not entry.claim.is_proven)
+
+
+def settle_owners(entries: Sequence[Entry], store: Store, base_iri: str, catalog: str) -> None:
+    """Decide which subjects are each document's own: the first who described one owns it."""
+    owners = Owners(base_iri)
+    current = {entry.graph: entry.claim.owner for entry in entries}
+    prefix = graph_prefix(base_iri, catalog)
+    for row in select(store, "owners"):
+        graph, owner = str(row["document"]), str(row["owner"])
+        elsewhere = not graph.startswith(prefix)
+        if elsewhere or current.get(graph) == owner:
+            owners.known[str(row["subject"])] = owner
+    genid = f"{base_iri}.well-known/genid/"
+    nameless = {s for entry in entries for s in entry.claim.own_subjects if s.startswith(genid)}
+    if any(not info.graph.startswith(prefix) for info in store.graphs(base_iri + "graph/")):
+        graphs = base_iri + "graph/"
+        for row in select_for(store, "nameless", "nodes", nameless, prefix=prefix, graphs=graphs):
+            owners.known[str(row["s"])] = str(row["g"])
+    for entry in entries:
+        entry.own = owners.claim(entry.claim)
+
+
+def admit_all(entries: Iterable[Entry], policy: Policy) -> None:
+    """Divide every document's statements into admitted and refused ones."""
+    for entry in entries:
+        entry.admitted = admit(entry.document.triples, entry.claim, entry.own, policy.matrix)
+
+
+def link_context(
+    entries: Sequence[Entry], policy: Policy, store: Store, base_iri: str, catalog: str
+) -> list[Triple]:
+    """Give what other catalogues say about nodes that these documents link to, one hop."""
+    own = {t[0] for entry in entries for t in entry.admitted.triples}
+    linked = {
+        t[2][0]
+        for entry in entries
+        for t in entry.admitted.triples
+        if isinstance(t[2], Iri) and t[2] not in own and t[2] not in policy.classes
+    }
+    graphs, prefix = base_iri + "graph/", graph_prefix(base_iri, catalog)
+    found = []
+    for row in select_for(store, "context", "nodes", linked, prefix=prefix, graphs=graphs):
+        subject, predicate = row["s"], row["p"]
+        if isinstance(subject, Iri) and isinstance(predicate, Iri):
+            found.append(Triple(subject, predicate, row["o"]))
+    return found
+
+
+def infer_and_validate(
+    entries: Sequence[Entry], policy: Policy, context: Sequence[Triple], report: SyncReport
+) -> None:
+    """Close all valid documents together and validate each; again without those that fail."""
+    while True:
+        valid = [entry for entry in entries if entry.is_valid]
+        with report.phase("infer"):
+            derived = policy.reasoner.close_documents(
+                [entry.admitted.triples for entry in valid], context
+            )
+            for entry, triples in zip(valid, derived, strict=True):
+                entry.derived = keep_heard(triples, entry.admitted.subjects)
+        with report.phase("validate"):
+            if not _validate(valid, policy, context):
+                break
+    if policy.validator is not None:
+        reports = [entry.report for entry in entries if entry.report is not None]
+        report.unfired = policy.validator.never_fired(reports)
+
+
+def _validate(entries: Sequence[Entry], policy: Policy, context: Sequence[Triple]) -> int:
+    """Validate; give the number of documents that fail."""
+    if policy.validator is None:
+        return 0
+    classes = _classes(entries, policy.classes, context)
+    failed = 0
+    for entry in entries:
+        statements = (*entry.admitted.triples, *entry.derived)
+        entry.report = policy.validator.validate(statements, classes)
+        if not entry.report.conforms:
+            entry.is_valid = False
+            entry.derived = ()
+            failed += 1
+    return failed
+
+
+def _classes(
+    entries: Iterable[Entry], known: Mapping[Term, set[Term]], context: Iterable[Triple]
+) -> dict[Term, set[Term]]:
+    found: defaultdict[Term, set[Term]] = defaultdict(set)
+    for node, kinds in known.items():
+        found[node] |= kinds
+    for entry in entries:
+        for s, p, o in (*entry.admitted.triples, *entry.derived):
+            if p == RDF.type:
+                found[s].add(o)
+    for s, p, o in context:
+        if p == RDF.type:
+            found[s].add(o)
+    return dict(found)
+
+
+def findings_of(entry: Entry) -> Iterable[Problem]:
+    """Give what the importer, admission and validation found about a document."""
+    at = entry.document.source_id
+    yield from entry.document.problems
+    counts: dict[str, list[Triple]] = {}
+    for refused in entry.admitted.refusals:
+        counts.setdefault(refused.code, []).append(refused.triple)
+    for code, triples in sorted(counts.items()):
+        first = triples[0]
+        example = f"{first.subject} {first.predicate}"
+        many = f"{len(triples)} statements were" if len(triples) > 1 else "one statement was"
+        detail = f"{many} refused, such as one on {example}."
+        yield Problem(code, detail, at, "It is kept in quarantine.", Severity.ERROR)
+    if entry.proof.result in (Proof.INVALID, Proof.UNVERIFIABLE):
+        hint = "Its statements count as self-declared."
+        yield Problem(entry.proof.code, entry.proof.detail, at, hint, Severity.WARNING)
+    for finding in entry.report.findings if entry.report else ():
+        fatal = finding.severity is Severity.ERROR
+        hint = "The whole document is kept in quarantine." if fatal else ""
+        yield Problem("shape-violated", f"{finding.shape}: {finding}", at, hint, finding.severity)
