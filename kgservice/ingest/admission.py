@@ -143,6 +143,8 @@ def _refusal(triple: Triple, rights: Rights, own: frozenset[str]) -> str:
         code = "" if scope else _predicate_code(name)
     if scope is Scope.NOBODY:
         return code
+    if name in rights.sayable and value not in rights.sayable[name]:
+        return "value-not-allowed"
     if not isinstance(subject, Iri):
         return "subject-not-owned"
     return "" if subject.value in own or _is_open(subject.value, scope) else "subject-not-owned"

@@ -56,6 +56,7 @@ class Rights:
         self._groups = groups
         self._predicates: dict[str, Scope] = {}
         self._classes: dict[str, Scope] = {}
+        self.sayable = matrix.sayable
 
     def predicate(self, iri: str) -> Scope:
         """Say about whose subjects the issuer may use a predicate."""
@@ -95,6 +96,9 @@ class AuthorityMatrix:
         self._facts = _Facts(rules)
         self._schema = _Facts(schema)
         self._groups = self._read_rules()
+        self.sayable: dict[str, set[Term]] = {}
+        for predicate, value in self._facts.pairs[KG.sayableValue]:
+            self.sayable.setdefault(str(predicate), set()).add(value)
         self._known: dict[tuple[bool, str], Rights] = {}
         kinds = {s for s, o in self._schema.pairs[RDF.type] if o == KG.ValueKind}
         computed = {

@@ -23,7 +23,7 @@ from kgservice.ingest.documents import (
 from kgservice.ingest.policy import Policy, current_policy
 from kgservice.ingest.questions import select
 from kgservice.ingest.reading import read_source
-from kgservice.ingest.report import SyncReport
+from kgservice.ingest.report import SyncReport, report_from
 from kgservice.ingest.review import (
     admit_all,
     enter,
@@ -114,7 +114,7 @@ def sync(store: Store, request: SyncRequest) -> SyncReport:
     digest = Digest()
     with report.phase("compare"):
         state = _state(entries, context, request, digest)
-    if state == catalog.state:
+    if state == catalog.state and catalog.report:
         return _finish_unchanged(store, request, entries, report)
     infer_and_validate(entries, policy, context, report)
     for entry in entries:
@@ -157,8 +157,8 @@ def _finish_unchanged(
 ) -> SyncReport:
     for entry in entries:
         report.problems += findings_of(entry)
-    _count(entries, report)
-    report.counts["unchanged"] = len(entries)
+    before = report_from(request.contents.get(request.catalog.report)).counts
+    report.counts |= {**before, "new": 0, "changed": 0, "retired": 0, "unchanged": len(entries)}
     content = request.contents.put(report.to_bytes())
     old = request.catalog
     new = replace(old, synced=report.synced, report=content)

@@ -573,6 +573,7 @@ class KG:
     retrievalPeriod: Final = Iri("https://w3id.org/kgservice/ns#retrievalPeriod")
     roundTrip: Final = Iri("https://w3id.org/kgservice/ns#roundTrip")
     rowCount: Final = Iri("https://w3id.org/kgservice/ns#rowCount")
+    sayableValue: Final = Iri("https://w3id.org/kgservice/ns#sayableValue")
     scheme: Final = Iri("https://w3id.org/kgservice/ns#scheme")
     schemeVersion: Final = Iri("https://w3id.org/kgservice/ns#schemeVersion")
     scope: Final = Iri("https://w3id.org/kgservice/ns#scope")
