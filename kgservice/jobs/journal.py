@@ -229,8 +229,13 @@ class Journal:
 
 
 def _require_free(db: sqlite3.Connection, services: tuple[str, ...]) -> None:
+    # A move that holds its source is done with the service; an ending that waits is not.
     marks = ",".join("?" * len(ACTIVE))
-    busy = db.execute(f"SELECT id, services FROM job WHERE state IN ({marks})", ACTIVE)  # noqa: S608
+    busy = db.execute(
+        f"SELECT id, services FROM job WHERE state IN ({marks})"  # noqa: S608
+        " OR (state = 'holding' AND passed = 0)",
+        ACTIVE,
+    )
     for row in busy.fetchall():
         shared = set(services) & set(json.loads(row["services"]))
         if shared:

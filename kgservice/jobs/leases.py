@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from kgservice.jobs.database import Database
 from kgservice.jobs.tasks import FAILURE_CLASSES, Lease, TaskEnd, Timing, task_id
@@ -225,15 +225,17 @@ class LeaseTable:
             raise AccessDenied(f"The task {task} is not yours.", code="worker-not-yours")
         return row
 
-    def withdraw(self, job: str) -> None:
-        """Take back a job's tasks: free ones at once, leased ones by telling their workers."""
+    def withdraw(self, job: str, steps: Iterable[str]) -> None:
+        """Take back tasks of a job: free ones at once, leased ones by telling their workers."""
         with self._database.transaction() as db:
-            db.execute("UPDATE task SET cancel = 1 WHERE job = ?", (job,))
-            db.execute(
-                "UPDATE task SET state = 'cancelled', token = token + 1"
-                " WHERE job = ? AND state = 'ready'",
-                (job,),
-            )
+            for step in steps:
+                task = task_id(job, step)
+                db.execute("UPDATE task SET cancel = 1 WHERE id = ?", (task,))
+                db.execute(
+                    "UPDATE task SET state = 'cancelled', token = token + 1"
+                    " WHERE id = ? AND state = 'ready'",
+                    (task,),
+                )
 
     def renew(self, job: str, step: str) -> None:
         """Forget that a task failed, so that it is tried again under higher tokens."""

@@ -61,6 +61,10 @@ class Recorder:
             self._p.sealed.publish(step.service, "service", task)
         elif step.verb == KG.Hold:
             self._p.sealed.publish(step.service, "hold", task)
+        elif step.verb == KG.Erase:
+            self._p.sealed.forget(step.service, "hold")
+        elif step.leads_to == KG.Ended.value:
+            self._p.sealed.forget(step.service, "service", "hold")
         elif step.verb == KG.CutOver:
             target = next(s for s in plan.steps if s.verb == KG.Provision)
             self._p.sealed.publish(step.service, "service", task_id(identity, target.name))

@@ -21,7 +21,7 @@ from kgservice.jobs.tasks import Timing
 from kgservice.jobs.values import ACTIVE, Event, Job, now
 from kgservice.jobs.workers import WorkerRegistry
 from kgservice.jobs.workflows import Workflows
-from kgservice.model.errors import KgError, Refused
+from kgservice.model.errors import InputError, KgError, Refused
 from kgservice.model.terms import KG
 from kgservice.plan import Plan, from_triples, to_triples
 from kgservice.plan.clocks import moment
@@ -93,13 +93,27 @@ class JobRunner:
     def start(self) -> None:
         """Repair the graph from the journal, then recover interrupted jobs and take new ones."""
         for job in self._journal.jobs((*ACTIVE, "holding")):
-            self._saga.recorder.repair(job.id)
+            self._repair(job)
         self._workflows.start()
         # A crash may have come between the journal's entry and the start of its workflow.
         for job in self._journal.jobs(ACTIVE):
-            self._workflows.launch(job)
+            self._take_up(job)
         self._clock = threading.Thread(target=self._watch_clock, name="kg-clock", daemon=True)
         self._clock.start()
+
+    def _repair(self, job: Job) -> None:
+        try:
+            self._saga.recorder.repair(job.id)
+        except InputError as error:
+            # Its plan is gone or broken: nobody could go on with it, and others must.
+            _LOG.exception("job %s cannot be continued", job.id)
+            self._journal.move_to(job.id, "failed", (str(error.detail),))
+
+    def _take_up(self, job: Job) -> None:
+        if not self._workflows.is_dead(job):
+            self._workflows.launch(job)
+        elif self._journal.next_leg(job.id, (job.state,), job.state):
+            self._workflows.launch(self._journal.job(job.id))
 
     def stop(self) -> None:
         """Leave running jobs for the next start and close the files."""
@@ -249,12 +263,18 @@ class JobRunner:
     def _watch_clock(self) -> None:
         while not self._stopping.is_set():
             seen = self._database.signal.number
+            pause_s = 29.0
             for job in self._journal.jobs(("holding",)):
-                if job.wake_at and moment(job.wake_at) <= moment(now()):
+                left_s = (moment(job.wake_at) - moment(now())).total_seconds()
+                if left_s <= 0:
                     self._wake(job.id)
+                pause_s = min(pause_s, max(left_s, 0.0))
+            for job in self._journal.jobs(ACTIVE):
+                if self._workflows.is_dead(job):
+                    self._take_up(job)
             # Any commit wakes it; a second's pause keeps a busy journal from being read at each.
             self._stopping.wait(1.0)
-            self._database.signal.wait(seen, 29.0)
+            self._database.signal.wait(seen, pause_s)
 
     def _wake(self, identity: str) -> None:
         try:

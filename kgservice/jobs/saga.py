@@ -94,7 +94,8 @@ class Saga:
 
     def settle(self, identity: str) -> None:
         """Take back a job's tasks and wait until no worker has one any more."""
-        self._p.leases.withdraw(identity)
+        plan = self._p.plan_of(self._p.journal.job(identity))
+        self._p.leases.withdraw(identity, (step.name for step in plan.steps))
         signal = self._p.journal.signal
         while True:
             self._check()
@@ -143,9 +144,9 @@ class Saga:
         plan = self._p.plan_of(job)
         if state == "rolled-back":
             self._p.services.invalidate_agreements(job, plan, now())
-            if plan.action == KG.Provisioning:
-                for service in job.services:
-                    self._p.services.set_state(service, KG.Ended)
+            is_new = plan.action == KG.Provisioning
+            for service in job.services:
+                self._p.services.set_state(service, KG.Ended if is_new else KG.Running)
         elif not job.has_passed:
             for service in job.services:
                 self._p.services.set_state(service, KG.Failing)

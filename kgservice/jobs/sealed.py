@@ -27,6 +27,14 @@ class SealedStore:
         with self._database.transaction() as db:
             db.execute("INSERT OR REPLACE INTO connection VALUES (?,?,?)", (service, purpose, task))
 
+    def forget(self, service: str, *purposes: str) -> None:
+        """Make ciphertexts unreachable: what they lead to does not exist any more."""
+        with self._database.transaction() as db:
+            for purpose in purposes:
+                db.execute(
+                    "DELETE FROM connection WHERE service = ? AND purpose = ?", (service, purpose)
+                )
+
     def connection(self, service: str, purpose: str) -> str:
         """Give the current ciphertext with connection details; empty when there is none."""
         row = self._database.row(

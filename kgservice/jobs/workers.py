@@ -124,32 +124,38 @@ class WorkerRegistry:
                 code="worker-not-yours",
                 hint=f"It is for {identity.worker_type} at <{identity.provider}>.",
             )
-        parts = f"{identity.id}\x00{registration.type}\x00{registration.provider}"
-        digits = hashlib.sha256(parts.encode()).hexdigest()[:12]
-        worker = f"{self._base_iri}worker/{registration.type}-{digits}"
+        worker = self._iri(identity)
         now = time.time()
+        known = self._database.row("SELECT description FROM worker WHERE iri = ?", (worker,))
+        description = json.dumps(asdict(registration), sort_keys=True)
         self._write(worker, describe(worker, registration, now))
         values = (
             worker,
             identity.id,
             registration.type,
             registration.provider,
-            json.dumps(asdict(registration), sort_keys=True),
+            description,
             now,
             now,
             now,
         )
         with self._database.transaction() as db:
             db.execute("INSERT OR REPLACE INTO worker VALUES (?,?,?,?,?,?,?,?)", values)
-        if self._on_change:
+        if self._on_change and (known is None or known["description"] != description):
             self._on_change()
         return worker
 
-    def seen(self, identity: WorkerIdentity, worker: str) -> None:
-        """Note that a worker asked for work."""
-        row = own_worker(self._database, identity, worker)
+    def _iri(self, identity: WorkerIdentity) -> str:
+        parts = f"{identity.id}\x00{identity.worker_type}\x00{identity.provider}"
+        digits = hashlib.sha256(parts.encode()).hexdigest()[:12]
+        return f"{self._base_iri}worker/{identity.worker_type}-{digits}"
+
+    def seen(self, identity: WorkerIdentity) -> None:
+        """Note that the caller's worker is alive: it asked for work or sent a heartbeat."""
+        worker = self._iri(identity)
+        row = self._database.row("SELECT written FROM worker WHERE iri = ?", (worker,))
         now = time.time()
-        if now - row["written"] < SEEN_EVERY_S:
+        if row is None or now - row["written"] < SEEN_EVERY_S:
             return
         node = Iri(worker)
         self._write(worker, (Triple(node, KG.lastSeen, _seen(now)),), only=KG.lastSeen)

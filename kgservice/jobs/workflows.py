@@ -17,6 +17,7 @@ from kgservice.jobs.values import Job
 EXECUTOR = "kgservice"
 APPLICATION_VERSION = "1"
 """Raised only when running workflows of the old version cannot be continued by the new one."""
+_DEAD = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _T = TypeVar("_T")
 
 
@@ -56,10 +57,14 @@ class Workflows:
 
     def launch(self, job: Job) -> None:
         """Start the workflow that the job's state asks for; one that exists is left alone."""
-        rolls_back = job.state == "rolling-back"
-        name = f"{job.id}.{'rollback.' if rolls_back else ''}{job.leg}"
-        with SetWorkflowID(name):
-            DBOS.start_workflow(self._roll_back if rolls_back else self._run, job.id, job.leg)
+        workflow = self._roll_back if job.state == "rolling-back" else self._run
+        with SetWorkflowID(_name(job)):
+            DBOS.start_workflow(workflow, job.id, job.leg)
+
+    def is_dead(self, job: Job) -> bool:
+        """Say whether the workflow of a job's leg ended with an error, so that none goes on."""
+        status = DBOS.get_workflow_status(_name(job))
+        return status is not None and status.status in _DEAD
 
     def _run_workflow(self, identity: str, leg: int) -> str:
         saga = self._saga
@@ -86,6 +91,10 @@ class Workflows:
             _step("start-undo", saga.start_undo, identity, rows[0])
             is_clean = _step("wait-undo", saga.wait_undo, identity, rows[0]) and is_clean
         return _step("finish", saga.finish, identity, "rolled-back" if is_clean else "failed")
+
+
+def _name(job: Job) -> str:
+    return f"{job.id}.{'rollback.' if job.state == 'rolling-back' else ''}{job.leg}"
 
 
 def _step(name: str, function: Callable[..., _T], *values: object) -> _T:

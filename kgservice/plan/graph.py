@@ -11,6 +11,7 @@ from kgservice.model.errors import InputError
 from kgservice.model.rdf import Iri, Literal, Term, Triple, typed
 from kgservice.model.terms import DCTERMS, KG, PROV, RDF
 from kgservice.plan.building import canonical
+from kgservice.plan.clocks import moment, stamp
 from kgservice.plan.values import LegalClock, Plan, Step
 
 ACTIONS = (KG.Provisioning, KG.Move, KG.Adjustment, KG.Ending)
@@ -122,6 +123,11 @@ class _Node:
             )
         return found[0] if found else ""
 
+    def moment(self, predicate: Iri) -> str:
+        # Engines rewrite times (12:00:01.500 to 12:00:01.5); ours always have milliseconds.
+        text = self.one(predicate)
+        return stamp(moment(text)) if text else ""
+
     def number(self, predicate: Iri) -> int:
         return int(self.one(predicate) or 0)
 
@@ -151,8 +157,8 @@ def from_triples(triples: Iterable[Triple]) -> Plan:
         iri=plan.iri,
         action=actions[0],
         customer=plan.one(KG.customer),
-        made=plan.one(PROV.generatedAtTime),
-        expires=plan.one(KG.expires),
+        made=plan.moment(PROV.generatedAtTime),
+        expires=plan.moment(KG.expires),
         steps=tuple(_read_step(node) for node in steps if node.iri in names),
         undo_steps=tuple(_read_step(node) for node in steps if node.iri not in names),
         composition=plan.one(KG.composition),
@@ -164,7 +170,7 @@ def from_triples(triples: Iterable[Triple]) -> Plan:
                 node.one(KG.clockName),
                 node.one(KG.forService),
                 node.one(KG.period),
-                node.one(KG.endsAt),
+                node.moment(KG.endsAt),
             )
             for node in clocks
         ),
@@ -191,7 +197,7 @@ def _read_step(node: _Node) -> Step:
         after=tuple(iri.rsplit("#", 1)[-1] for iri in node.all(KG.after)),
         undo=node.one(KG.undo).rsplit("#", 1)[-1],
         input=json.loads(node.one(KG.input) or "{}"),
-        not_before=node.one(KG.notBefore),
+        not_before=node.moment(KG.notBefore),
         waits=node.one(KG.waits),
         point_of_no_return=node.one(KG.pointOfNoReturn) == "true",
         leads_to=node.one(KG.leadsTo),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -141,6 +142,35 @@ def test_a_failure_after_the_cut_over_goes_forward_when_it_is_tried_again(bench:
         worker.fault = lambda verb, lease: ""
     bench.jobs.retry(job)
     assert until(bench.jobs, job, "holding", "done", "rolled-back") == "holding"
+
+
+def test_a_rollback_that_failed_is_finished_when_it_is_tried_again(bench: Bench) -> None:
+    service = bench.running_service()
+    before = dict(bench.cloud.databases)
+    broken = ("export", "rollback")
+    for worker in bench.workers:
+        worker.fault = lambda verb, lease: "needsOperator" if verb in broken else ""
+    job = bench.jobs.start_plan(move_of(service))
+    assert until(bench.jobs, job, *ENDS) == "failed"
+    assert values(bench, service.iri, KG.serviceState) == [KG.Failing]
+    assert bench.cloud.fenced == set()
+    for worker in bench.workers:
+        worker.fault = lambda verb, lease: ""
+    bench.jobs.retry(job)
+    assert until(bench.jobs, job, "rolled-back", "done", "holding") == "rolled-back"
+    assert bench.cloud.databases == before
+    assert values(bench, service.iri, KG.serviceState) == [KG.Running]
+
+
+def test_a_held_source_is_erased_when_its_time_has_come(bench: Bench) -> None:
+    service = bench.running_service()
+    plan = move_of(service)
+    steps = [replace(step, waits="PT0.5S") if step.waits else step for step in plan.steps]
+    job = bench.jobs.start_plan(replace(plan, steps=tuple(steps)))
+    assert until(bench.jobs, job, "done", "failed") == "done"
+    held = [event.data for event in bench.jobs.events(job) if event.data.get("state") == "holding"]
+    assert held
+    assert (WATERLINIE, service.instance) not in bench.cloud.databases
 
 
 def test_what_may_be_retried_is_retried_under_the_same_key(bench: Bench) -> None:

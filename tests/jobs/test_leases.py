@@ -230,7 +230,7 @@ def test_a_withdrawn_task_is_not_given_and_its_holder_is_told(bench: Bench) -> N
     bench.put("b")
     lease = bench.take()
     assert lease is not None
-    bench.leases.withdraw("j")
+    bench.leases.withdraw("j", ("a", "b"))
     assert bench.take() is None
     assert bench.leases.heartbeat(ONE, lease.task, lease.token) is True
     assert [(end.step, end.state) for end in bench.leases.ended("j")] == [("b", "cancelled")]
@@ -242,7 +242,7 @@ def test_a_silent_holder_of_a_withdrawn_task_is_fenced(bench: Bench) -> None:
     bench.put()
     lease = bench.take()
     assert lease is not None
-    bench.leases.withdraw("j")
+    bench.leases.withdraw("j", ("a", "b"))
     bench.now += 15.1
     assert [end.state for end in bench.leases.ended("j")] == ["cancelled"]
     with pytest.raises(Refused, match="stale-lease"):
