@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
+import urllib3
 
 from kgservice.model.errors import InputError, Unavailable
 
@@ -75,7 +76,7 @@ class Fetcher:
             last = attempt == self._limits.attempts
             try:
                 answer = self._follow(url, dict(headers or {}), deadline)
-            except requests.RequestException as error:
+            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 if last:
                     raise _unreachable(url, type(error).__name__) from error
                 self._pause(0.2 * 2**attempt, deadline)
@@ -133,7 +134,8 @@ class Fetcher:
 
     def _chunks(self, url: str, response: requests.Response, deadline: float) -> Iterator[bytes]:
         size = 0
-        for chunk in response.iter_content(_CHUNK):
+        # read1 gives what has come: a server that drips bytes cannot hold us beyond the deadline.
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
             size += len(chunk)
             if size > self._limits.max_bytes:
                 raise _unreachable(url, f"the answer is larger than {self._limits.max_bytes} bytes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from dataclasses import replace
 
 import pytest
@@ -43,6 +44,15 @@ def test_answer_that_grows_beyond_the_limit_when_unpacked_is_refused() -> None:
     bomb = Reply(200, gzip.compress(b"0" * 2_000_000), (("Content-Encoding", "gzip"),))
     with serving(lambda call, calls: bomb) as server, pytest.raises(Unavailable):
         fetcher(server.host, replace(QUICK, max_bytes=100_000)).get(server.url)
+
+
+def test_server_that_drips_its_answer_is_left_at_the_deadline() -> None:
+    drip = Reply(200, b"0" * 3000, drip_s=0.02)
+    started = time.monotonic()
+    with serving(lambda call, calls: drip) as server, pytest.raises(Unavailable) as caught:
+        fetcher(server.host, Limits(attempts=1, total_s=0.3)).get(server.url)
+    assert caught.value.code == "source-unreachable"
+    assert time.monotonic() - started < 3
 
 
 def test_redirects_within_the_list_are_followed_but_not_for_ever() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from kgservice_importers.tmf620.importer import Tmf620Importer
@@ -70,7 +71,7 @@ def codes(items: list[ImportItem] | SourceDocument) -> set[str]:
     return loose.union(*(codes(item) for item in items if isinstance(item, SourceDocument)))
 
 
-def offering(*characteristics: dict[str, Json], **members: Json) -> dict[str, Json]:
+def offering(*characteristics: Mapping[str, Json], **members: Json) -> dict[str, Json]:
     """Give an offering whose embedded specification has these characteristics."""
     return {
         "id": "urn:ngsi-ld:product-offering:one",

@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 
 class Reply(NamedTuple):
-    """What the server answers: status, body and headers; `cut` closes in the middle of the body."""
+    """What the server answers: status, body and headers.
+
+    `cut` closes in the middle of the body; `drip_s` is the time between two of its bytes.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     cut: bool = False
+    drip_s: float = 0.0
 
 
 class Call(NamedTuple):
@@ -53,6 +57,7 @@ def json_reply(tree: object, status: int = 200, **headers: str) -> Reply:
 def serving(answering: Answering) -> Iterator[Running]:
     """Run a server until the block ends; its port is chosen by the system."""
     calls: list[Call] = []
+    ended = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -67,7 +72,17 @@ def serving(answering: Answering) -> Iterator[Running]:
             for name, value in (*reply.headers, ("Content-Length", str(length))):
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(reply.body)
+            self._send(reply)
+
+        def _send(self, reply: Reply) -> None:
+            if not reply.drip_s:
+                self.wfile.write(reply.body)
+                return
+            with suppress(OSError):
+                for position in range(len(reply.body)):
+                    self.wfile.write(reply.body[position : position + 1])
+                    if ended.wait(reply.drip_s):
+                        return
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -78,6 +93,7 @@ def serving(answering: Answering) -> Iterator[Running]:
     try:
         yield Running(f"127.0.0.1:{server.server_address[1]}", calls)
     finally:
+        ended.set()
         server.shutdown()
         server.server_close()
         thread.join()
