@@ -74,6 +74,12 @@ def test_own_subjects_are_the_subject_what_is_below_it_and_nameless_nodes() -> N
     assert any(t.subject == Iri("did:web:rival.example") for t in found.triples)
 
 
+def test_naming_an_issuer_is_not_describing_it() -> None:
+    assert "did:web:p.example" not in document(credential()).own_subjects
+    about_itself = credential(credentialSubject={"id": "did:web:p.example", "gx:legalName": "P"})
+    assert "did:web:p.example" in document(about_itself).own_subjects
+
+
 def test_the_bytes_of_a_single_credential_are_kept_as_found() -> None:
     content = json.dumps(credential(), indent=7).encode()
     assert document(content).content == content

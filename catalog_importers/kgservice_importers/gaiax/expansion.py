@@ -75,7 +75,7 @@ def expand(payload: dict[str, Json], base: str, at: str) -> Expanded | Problem:
     if unknown:
         return Problem(
             "context-unknown", f"the JSON-LD context {', '.join(unknown)} is not known here", at,
-            "Contexts are never fetched. Add it with `kg context add FILE --sha256 HASH`. "
+            "Contexts are never fetched; the bundled ones are listed in contexts/INDEX.json. "
             "Nothing was read from the document.", Severity.ERROR,
         )  # fmt: skip
     findings = _Findings(at)

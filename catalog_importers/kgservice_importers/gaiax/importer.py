@@ -143,15 +143,13 @@ def own_subjects(
     That is: what the credential is about, IRIs below those (fragment or path), the issuer itself,
     the credential, and nameless nodes. Whether the claim holds is for admission to say.
     """
-    roots = {subject.value for subject in subjects}
-    names = set(roots)
+    described = {t.subject.value for t in triples if isinstance(t.subject, Iri)}
+    names = {subject.value for subject in subjects}
     if credential is not None:
-        names |= {name for name in (credential.id, credential.issuer) if name}
-    below = tuple(root.partition("#")[0].rstrip("/") + end for root in names for end in ("#", "/"))
-    for triple in triples:
-        value = triple.subject.value if isinstance(triple.subject, Iri) else ""
-        if value.startswith(genid) or (value not in names and value.startswith(below)):
-            names.add(value)
+        # Naming an issuer is not describing it: an unsigned document must not claim a stranger.
+        names |= {credential.id, credential.issuer} & described
+    below = tuple(name.partition("#")[0].rstrip("/") + end for name in names for end in ("#", "/"))
+    names |= {name for name in described if name.startswith((genid, *below))}
     return frozenset(names)
 
 
