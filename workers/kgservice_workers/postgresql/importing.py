@@ -27,7 +27,7 @@ from kgservice_workers.postgresql.exporting import DUMP_FOLDER, MANIFEST
 from kgservice_workers.postgresql.files import forget_dumps, import_file
 from kgservice_workers.postgresql.provisioning import make, require_extensions, set_password
 from kgservice_workers.postgresql.session import Label, Session, open_session
-from kgservice_workers.sdk.values import Json, Task, TaskContext, TaskResult, mapping, number, text
+from kgservice_workers.sdk.values import Task, TaskContext, TaskResult, mapping, number, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def import_(task: Task, context: TaskContext) -> TaskResult:
     Raises:
         Refused: the file is not the announced one (`channel-checksum`), the dump is from a newer
             PostgreSQL (`dump-newer-than-target`), needs an extension that is not here
-            (`extension-unavailable`), or the database is no move's target of this job
+            (`requirement-not-met`), or the database is no move's target of this job
             (`import-target-in-use`).
     """
     offer = context.sealer.open(text(task.input, "sealed"))

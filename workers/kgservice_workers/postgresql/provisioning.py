@@ -35,9 +35,8 @@ def provision(task: Task, context: TaskContext) -> TaskResult:
     """Make role and database, or find them, and seal a fresh password for the customer.
 
     Raises:
-        Refused: what is asked exceeds the cluster (`version-not-offered`,
-            `extension-unavailable`, `limit-exceeded`), or the name is another job's
-            (`name-taken`).
+        Refused: what is asked exceeds the cluster (`requirement-not-met`), or the name is another
+            job's (`name-taken`).
     """
     wanted = mapping(task.input, "requirements", optional=True)
     key = mapping(task.input, "customerKey", optional=True)
@@ -54,6 +53,7 @@ def provision(task: Task, context: TaskContext) -> TaskResult:
             "port": session.cluster.port,
             "maxConnections": label.max_connections,
             "extensions": list(extensions),
+            "storage": label.storage,
         }
         sealed = {"customer": seal_login(session, session.instance.owner, password)} if key else {}
         return TaskResult(facts, sealed)
@@ -71,7 +71,7 @@ def _label(session: Session, wanted: Mapping[str, Json]) -> Label:
     if not 0 < connections <= most:
         raise Refused(
             f"{connections} connections are asked for; this cluster gives 1 to {most}.",
-            code="limit-exceeded",
+            code="requirement-not-met",
         )
     return Label(
         task.name,
@@ -89,13 +89,13 @@ def _require_possible(session: Session, wanted: Mapping[str, Json]) -> tuple[str
     if version is not None and str(session.major_version) not in texts_or_numbers(version):
         raise Refused(
             f"This cluster is PostgreSQL {session.major_version}, not {version}.",
-            code="version-not-offered",
+            code="requirement-not-met",
         )
     extensions = local_names(texts(wanted, "extension"))
     require_extensions(session.admin, extensions)
     most = number(session.cluster.limits, "databases", 10_000)
     if not session.has_database() and len(find_labelled(session.admin)) >= most:
-        raise Refused(f"This cluster is full: {most} databases.", code="limit-exceeded")
+        raise Refused(f"This cluster is full: {most} databases.", code="requirement-not-met")
     return extensions
 
 
@@ -109,13 +109,13 @@ def require_extensions(admin: Connection, names: tuple[str, ...]) -> None:
     """Check that the cluster has extensions.
 
     Raises:
-        Refused: it lacks one (`extension-unavailable`).
+        Refused: it lacks one (`requirement-not-met`).
     """
     available = {str(row[0]) for row in rows(admin, "SELECT name FROM pg_available_extensions")}
     missing = sorted(set(names) - available)
     if missing:
         raise Refused(
-            f"This cluster has no extension {', '.join(missing)}.", code="extension-unavailable"
+            f"This cluster has no extension {', '.join(missing)}.", code="requirement-not-met"
         )
 
 
@@ -199,7 +199,7 @@ def adjust(task: Task, context: TaskContext) -> TaskResult:
     Raises:
         NotSupported: another version (`version-change-is-a-move`), or a property that cannot be
             changed here (`change-not-supported`).
-        Refused: more connections than the cluster gives (`limit-exceeded`).
+        Refused: more connections than the cluster gives (`requirement-not-met`).
     """
     changes = mapping(task.input, "changes")
     with open_session(task, context) as session:
@@ -231,4 +231,4 @@ def _require_adjustable(changes: Mapping[str, Json], session: Session) -> None:
         )
     most = number(session.cluster.limits, "max_connections", 1000)
     if "maxConnections" in changes and not 0 < number(changes, "maxConnections") <= most:
-        raise Refused(f"This cluster gives 1 to {most} connections.", code="limit-exceeded")
+        raise Refused(f"This cluster gives 1 to {most} connections.", code="requirement-not-met")

@@ -76,7 +76,7 @@ class ServiceClient:
         body: dict[str, Json] = {"token": task.token}
         if progress:
             body["progress"] = progress
-        answer = self._post(f"/tasks/{task.task}/heartbeat", body, timeout_s=task.lease_s)
+        answer = self._post(f"/tasks/{task.task}/heartbeat", body, timeout_s=task.lease_s / 3)
         return bool((answer or {}).get("cancel"))
 
     def complete(self, task: Task, result: TaskResult) -> None:

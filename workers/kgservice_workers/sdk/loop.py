@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from kgservice.model.errors import AccessDenied, KgError, Refused, Unavailable
+from kgservice.model.errors import AccessDenied, InputError, KgError, Refused, Unavailable
 from kgservice_workers.sdk.client import ServiceClient
 from kgservice_workers.sdk.journal import Journal
 from kgservice_workers.sdk.sealing import KeyPair
@@ -111,16 +111,22 @@ class Loop:
             AccessDenied: the token is not accepted.
             InputError: the registration is not accepted.
         """
-        worker = self._worker
         iri = self._patiently(self._register)
         while iri is not None and not self._stopping.is_set():
-            task = self._patiently(partial(self._client.lease, iri, self._wait_s))
+            try:
+                task = self._patiently(partial(self._client.lease, iri, self._wait_s))
+            except InputError as error:
+                if error.code != "worker-unknown":
+                    raise
+                # The service came back with another data folder.
+                iri = self._patiently(self._register)
+                continue
             if task is not None:
                 _log.info("task %s: %s", task.task, task.verb)
                 self._busy = True
                 self._serve(task)
                 self._busy = False
-        _log.info("worker of %s stopped", worker.provider)
+        _log.info("worker of %s stopped", self._worker.provider)
 
     @property
     def is_busy(self) -> bool:
@@ -161,21 +167,24 @@ class Loop:
         return lambda: self._client.complete(task, result)
 
     def _beat(self, context: Context) -> None:
-        task = context.task
+        task, sent = context.task, context.latest
         deadline = time.monotonic() + task.lease_s
-        sent: dict[str, Json] = {}
-        while not context.ended.wait(task.lease_s / 3):
+        # Never past the deadline: then the task may be in other hands.
+        while not context.ended.wait(max(0.0, min(task.lease_s / 3, deadline - time.monotonic()))):
+            if time.monotonic() >= deadline:
+                context.interrupted = "stale-lease"
+                return
             latest = context.latest
             try:
                 cancel = self._client.heartbeat(task, latest if latest != sent else {})
-            except KgError as error:
-                if not isinstance(error, Unavailable) or time.monotonic() > deadline:
-                    context.interrupted = "stale-lease"
-                    return
+            except Unavailable:
                 continue
+            except KgError:
+                context.interrupted = "stale-lease"
+                return
             sent, deadline = latest, time.monotonic() + task.lease_s
-            if cancel and not context.interrupted:
-                context.interrupted = "task-cancelled"
+            if cancel:
+                context.interrupted = context.interrupted or "task-cancelled"
 
     def _deliver(self, report: Callable[[], None], context: Context) -> None:
         # The lease is kept alive until the report has arrived; the journal has it in any case.
