@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from importlib import resources
 
 import pytest
 from label_store import MemoryStore
 
-from kgservice.labels import Outcome, derive_labels, label_status
+from kgservice.labels import Outcome, accredited_issuers, derive_labels, label_status
+from kgservice.labels.schemes import parse_turtle, read_criteria
 from kgservice.model.rdf import RDF, XSD, Iri, Literal, Triple
 from kgservice.model.terms import KG, PROV
 from kgservice.store.port import LABEL_GRAPH, META_GRAPH
@@ -193,3 +195,19 @@ def test_random_certificates_agree_with_the_oracle() -> None:
 def test_many_random_certificates_agree_with_the_oracle() -> None:
     for seed in range(1000, 3000):
         check(seed)
+
+
+def test_another_rule_file_and_no_code_changes_who_gets_the_label() -> None:
+    source = resources.files("kgservice_shapes") / "labels" / "eu-cloud-basic.ttl"
+    text = source.read_text(encoding="utf-8")
+    stricter = text.replace("ISO(/IEC)? 27001", "ISO(/IEC)? 42001")
+    criteria = read_criteria(parse_turtle(stricter, "stricter.ttl"))
+    store = store_with(Certificate(1), Certificate(2, "urn:doc:2", standard="ISO/IEC 42001:2023"))
+    assert derive_labels(store, NOW, criteria).labels == 1
+    sources = {t.object for t in store.graph(LABEL_GRAPH) if t.predicate == PROV.wasDerivedFrom}
+    assert sources == {Iri("urn:doc:2")}
+
+
+def test_a_rule_that_lists_no_accreditation_accredits_nobody() -> None:
+    """Everyone may make certificate statements about their own; that accredits nobody."""
+    assert accredited_issuers() == {BODY}
