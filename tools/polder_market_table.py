@@ -198,7 +198,7 @@ POSTGRESQL = (
         "noordzee-postgresql-legacy", "noordzee", "PostgreSQL", "Noordzee PostgreSQL Classic",
         "The former product, for existing customers.",
         {
-            "PostgreSQL version": "13,14", "Extensions": "postgis, oracle_fdw", **_DUMPS, "vCPU": "2",
+            "PostgreSQL version": "13,14", "Extensions": "postgis, oracle_fdw", **_DUMPS, "vCPU": 2,
             "RAM": ("4", "GiB"), "Storage": ("500", "GiB"), "Location": "Groningen, NL",
             "Notice period": "1 month", **_DUTCH_LAW,
         },
