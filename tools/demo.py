@@ -155,7 +155,9 @@ def start_workers(demo: Demo, stack: ExitStack) -> None:
         token_file = demo.folder / f"{slug}.token"
         token_file.touch(mode=0o600)
         token_file.write_text(token, encoding="ascii")
-        config = cluster.write_config(demo.folder / f"{slug}.toml", demo.folder / f"{slug}-state")
+        config = demo.folder / f"{slug}.toml"
+        config.touch(mode=0o600)
+        config.write_text(cluster.config(demo.folder / f"{slug}-state"), encoding="utf-8")
         stack.enter_context(
             demo.background(
                 slug,
