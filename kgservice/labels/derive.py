@@ -15,7 +15,8 @@ from kgservice.labels.schemes import (
     authority_rules,
     label_criteria,
 )
-from kgservice.model.rdf import XSD, Blank, Iri, Literal, Row, Triple
+from kgservice.model.errors import InputError
+from kgservice.model.rdf import XSD, Blank, Iri, Literal, Row, Triple, is_valid_iri
 from kgservice.model.terms import KG
 from kgservice.store.port import LABEL_GRAPH, GraphChange, QueryScope, Session, Store
 
@@ -125,19 +126,29 @@ def label_status(
     Met: some certificate passes every condition. Unknown: no certificate covers the subject, or
     one does whose proof, issuer or dates do not count. Not met: the certificates that cover it
     are good but not in force (Kleene's or over the certificates).
+
+    Raises:
+        InputError: `subject` is not an IRI (`subject-invalid`).
     """
+    if not is_valid_iri(subject):
+        raise InputError(
+            f"{subject} is not an IRI.",
+            code="subject-invalid",
+            hint="Give the offering's full IRI.",
+        )
     with store.session(scope=QueryScope()) as session:
-        _load(session, as_of or datetime.now(UTC))
+        _load(session, as_of or datetime.now(UTC), subject)
         chosen = label_criteria() if criteria is None else criteria
         return tuple(_status(session, criterion, subject) for criterion in chosen)
 
 
-def _load(session: Session, as_of: datetime) -> int:
-    """Fill the scratch store with claims, authority rules and the moment; count the claims."""
+def _load(session: Session, as_of: datetime, subject: str = "") -> int:
+    """Fill the scratch store with claims (about `subject`), authority rules and the moment."""
     moment = as_of.astimezone(UTC).isoformat().replace("+00:00", "Z")
     now = Triple(_EVALUATION, KG.evaluatedAt, Literal(moment, XSD + "dateTime"))
     session.load([now, *authority_rules()])
-    session.construct(_CERTIFICATES, where="snapshot")
+    scope = f"?certificate <{KG.scope}> <{subject}> ." if subject else ""
+    session.construct(_CERTIFICATES.replace("#SCOPE", scope), where="snapshot")
     counted = session.select(
         f"SELECT (COUNT(DISTINCT ?claim) AS ?n) WHERE {{ ?claim <{KG.describes}> ?c }}"
     )
