@@ -6,6 +6,7 @@ read and compared.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -65,6 +66,7 @@ class Commit:
         """Check the preconditions; PreconditionFailed when one does not hold."""
         self._dataset = dataset
         self._graphs: dict[str, _Graph] = {}
+        self._digests: dict[str, bytes] = {}
         for change in changes:
             self._check(change)
         for change in changes:
@@ -87,6 +89,8 @@ class Commit:
 
     def _apply(self, change: Change) -> None:
         graph = self._graphs.get(change.graph)
+        if self._is_known(change) and graph is None:
+            return
         if graph is None:
             graph = self._graphs[change.graph] = self._open(change)
             if graph.before is None and change.kind in ("replace", "add"):
@@ -105,6 +109,20 @@ class Commit:
             graph.now = graph.now - statements
         else:
             graph.now, graph.merge = set(), False
+
+    def _is_known(self, change: Change) -> bool:
+        """Say whether a graph is replaced by what it was last replaced by, without reading it."""
+        if change.kind != "replace":
+            self._digests[change.graph] = b""
+            return False
+        digest = hashlib.sha256("\n".join(change.statements).encode()).digest()
+        is_same = (
+            change.graph not in self._digests  # by an earlier change of this commit
+            and self._dataset.digests.get(change.graph) == digest
+            and change.merge == (change.graph in self._dataset.merged)
+        )
+        self._digests[change.graph] = digest
+        return is_same
 
     def _open(self, change: Change) -> _Graph:
         """Read a graph that exists; one without version may still hold statements (metadata)."""
@@ -185,6 +203,7 @@ class Commit:
         """Note the new state after the transaction is written."""
         dataset = self._dataset
         dataset.generation = self.result.generation
+        dataset.digests.update(self._digests)
         for name, version in self.result.versions.items():
             graph = self._graphs[name]
             if version:

@@ -68,6 +68,7 @@ class Dataset:
         path.mkdir(parents=True, exist_ok=True)
         self.store = ox.Store(str(path))
         self.versions: dict[str, int] = {}
+        self.digests: dict[str, bytes] = {}  # of what each graph was last replaced by
         parts = self.store.quads_for_pattern(None, _PART_OF, _MERGED, _META)
         self.merged = {iri_of(quad.subject) for quad in parts}
         self._read_versions()

@@ -7,6 +7,12 @@ import re
 from kgservice.model.errors import InputError
 
 _POSITION = re.compile(r"error at (\d+):(\d+): ?(.*)", re.DOTALL)
+_EXPECTED = re.compile(r'(?:^|, |one of )\s*("[^"]*"|[A-Z]{2,})(?=,|$)')
+_HIDDEN = {
+    "Prefix not found": "a prefix before this is not declared",
+    "contains a variable that is unbound": "a selected variable is not in GROUP BY",
+    "IRI parsing failed": "the IRI before this is not valid",
+}
 SHOWN = 160
 """Characters of the line that are shown."""
 
@@ -23,8 +29,17 @@ def syntax_error(message: str, text: str) -> InputError:
     match = _POSITION.search(message)
     if match is None:
         return InputError(f"{message.rstrip('.')}.", code="query-syntax", at="query")
-    what = match[3].strip().rstrip(".") or "this is not SPARQL"
+    what = _reworded(match[3])
     return _at("query-syntax", f"{what}.", text, (int(match[1]), int(match[2])), "")
+
+
+def _reworded(message: str) -> str:
+    """Leave out the engine's character classes; name what it hides among its expectations."""
+    for engine, ours in _HIDDEN.items():
+        if engine in message:
+            return ours
+    wanted = [word for word in _EXPECTED.findall(message.partition("expected")[2]) if word]
+    return f"expected {' or '.join(wanted[:4])}" if wanted else "the text is not SPARQL up to here"
 
 
 def _at(code: str, detail: str, text: str, place: tuple[int, int], hint: str) -> InputError:

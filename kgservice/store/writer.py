@@ -21,7 +21,7 @@ from kgservice.store.change import Change
 from kgservice.store.child import connect
 from kgservice.store.live import LiveStore
 
-LOCK_WAIT_S = 5.0
+LOCK_WAIT_S = 3.0
 """How long the lock of a writer that has just lost its parent is waited for."""
 
 READ_THREADS = 4
