@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 
 from kgservice.jobs.database import Database
 from kgservice.jobs.values import ACTIVE, Event, Execution, Job, now
@@ -80,8 +81,12 @@ class Journal:
             )
             _event(db, job, f"started:{step}", "started", {"step": step, **data})
 
-    def end(self, job: str, execution: Execution) -> None:
-        """Note how a step ended; the first note stays."""
+    def end(self, job: str, execution: Execution, holds: Mapping[str, str]) -> None:
+        """Note how a step ended; the first note stays.
+
+        `holds` are the moments before which steps that wait for this one must not start. They are
+        noted in the same transaction: a crash in between would let a source be erased at once.
+        """
         with self._database.transaction() as db:
             changed = db.execute(
                 "UPDATE execution SET worker = iif(? = '', worker, ?), token = ?, attempts = ?,"
@@ -101,6 +106,10 @@ class Journal:
                 ),
             ).rowcount
             if changed:
+                db.executemany(
+                    "INSERT OR IGNORE INTO hold VALUES (?,?,?)",
+                    [(job, step, until) for step, until in holds.items()],
+                )
                 data: dict[str, Json] = {"step": execution.step, "outcome": execution.outcome}
                 if execution.reason:
                     data["reason"] = execution.reason
@@ -124,11 +133,6 @@ class Journal:
                 "DELETE FROM event WHERE job = ? AND key = ?",
                 (job, f"started:{step}"),
             )
-
-    def hold(self, job: str, step: str, until: str) -> None:
-        """Set the moment before which a step must not start; the first one stays."""
-        with self._database.transaction() as db:
-            db.execute("INSERT OR IGNORE INTO hold VALUES (?,?,?)", (job, step, until))
 
     def unwritten(self, job: str) -> list[str]:
         """List ended steps whose facts may not be in the service's graph yet, in order."""

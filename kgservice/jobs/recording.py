@@ -34,12 +34,12 @@ class Recorder:
 
     def record(self, identity: str, plan: Plan, execution: Execution) -> None:
         """Journal how a step ended, start the clocks that this starts, write the graphs."""
-        self._p.journal.end(identity, execution)
-        if execution.outcome == "Completed":
-            for step in plan.steps:
-                if step.waits and execution.step in step.after:
-                    until = stamp(later(moment(execution.ended), step.waits))
-                    self._p.journal.hold(identity, step.name, until)
+        holds = {
+            step.name: stamp(later(moment(execution.ended), step.waits))
+            for step in plan.steps
+            if step.waits and execution.step in step.after and execution.outcome == "Completed"
+        }
+        self._p.journal.end(identity, execution, holds)
         self.write_facts(identity, plan)
         self.write_job(identity)
 

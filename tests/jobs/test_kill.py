@@ -57,7 +57,7 @@ def check(folder: Path, what: str, point: int) -> None:
 
 @pytest.mark.parametrize("what", ["provisioning", "move"])
 def test_a_job_finishes_after_kill_9_at_seeded_points(tmp_path: Path, what: str) -> None:
-    for point in points(what, 4):
+    for point in points(what, 2):
         check(tmp_path / str(point), what, point)
 
 

@@ -115,6 +115,7 @@ def random_situation(
                 provider=rng.choice((WATERLINIE, NOORDZEE)),
                 kind="" if verb == KG.Agree else rng.choice((PG, NARROW, KG.Container.value)),
                 after=tuple(name for name in names if rng.random() < 0.25),
+                waits=rng.choice(("", "", "", "P1D")),
                 not_before=rng.choice(
                     ("", "", stamp(now + timedelta(hours=1)), stamp(now - timedelta(hours=1)))
                 ),
@@ -141,7 +142,13 @@ def random_situation(
         )
         for number in range(rng.randint(0, 4))
     }
-    return plan, a_job(plan, outcomes, consent=rng.random() < 0.2), workers, now
+    job = a_job(plan, outcomes, consent=rng.random() < 0.2)
+    holds = tuple(
+        (step.name, stamp(now + timedelta(hours=rng.choice((-1, 1)))))
+        for step in steps
+        if step.waits and rng.random() < 0.6
+    )
+    return plan, replace(job, holds=holds), workers, now
 
 
 def oracle(
@@ -154,7 +161,11 @@ def oracle(
             continue
         if any(outcome.get(name) != "Completed" for name in step.after):
             continue
-        if step.not_before and step.not_before > stamp(now) and not job.has_consent:
+        holds = dict(job.holds)
+        moments = [text for text in (step.not_before, holds.get(step.name, "")) if text]
+        if any(text > stamp(now) for text in moments) and not job.has_consent:
+            continue
+        if step.waits and not moments and not job.has_consent:
             continue
         if step.verb == KG.Agree:
             found.append((step.name, ""))
