@@ -115,7 +115,7 @@ def worker_blueprint(jobs: JobRunner, authenticate: Callable[[], WorkerIdentity]
     def lease() -> Response:
         identity = authenticate()
         body = read_body(LeaseBody)
-        jobs.workers.seen(identity, body.worker)
+        jobs.workers.seen(identity)
         found = jobs.leases.lease(identity, body.worker, body.wait_seconds)
         return Response(status=204) if found is None else jsonify(_task(found))
 
@@ -124,6 +124,7 @@ def worker_blueprint(jobs: JobRunner, authenticate: Callable[[], WorkerIdentity]
         identity = authenticate()
         body = read_body(HeartbeatBody)
         progress = body.progress.model_dump(exclude_none=True) if body.progress else None
+        jobs.workers.seen(identity)
         should_stop = jobs.leases.heartbeat(identity, task, body.token, progress)
         return jsonify({"cancel": should_stop, "leaseSeconds": jobs.leases.timing.lease_s})
 
