@@ -119,7 +119,7 @@ class Dataset:
         only_added = not any(v for graph, v in delta.removed.items() if graph != META_GRAPH)
         only_added = only_added and all(_VERSION_TEXT in text for text in old_versions)
         if only_added and sum(map(len, delta.added.values())) >= BULK:
-            self.store.bulk_load(nquads(delta.added), ox.RdfFormat.N_QUADS, lenient=True)
+            self.store.bulk_load(nquads(delta.added), ox.RdfFormat.N_QUADS)
             delta = Delta(removed={META_GRAPH: old_versions})
         if not delta.is_empty():
             self.store.update(
@@ -164,7 +164,7 @@ def text_of(quad: ox.Quad | ox.Triple) -> str:
 def parse(statements: Iterable[str]) -> list[ox.Quad]:
     """Read statements."""
     text = "".join(f"{statement}.\n" for statement in statements)
-    return list(ox.parse(text, format=ox.RdfFormat.N_TRIPLES, lenient=True))
+    return list(ox.parse(text, format=ox.RdfFormat.N_TRIPLES))
 
 
 def stored_form(statements: Iterable[str]) -> set[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 import queue
 import shutil
 import signal
@@ -20,11 +22,13 @@ from kgservice.model.errors import InputError, KgError, PreconditionFailed, Unav
 from kgservice.store.change import Change
 from kgservice.store.child import connect
 from kgservice.store.live import LiveStore
+from kgservice.store.port import CommitResult
 
 LOCK_WAIT_S = 3.0
 """How long the lock of a writer that has just lost its parent is waited for."""
 
 READ_THREADS = 4
+STORE_FAILED = 70
 _POLL_S = 0.02
 
 Failure = tuple[type[KgError], str, str, str, str]
@@ -38,19 +42,19 @@ class Writer:
         self._connection = connection
         self._store = store
         self._sending = threading.Lock()
+        self._committing = threading.Thread(target=self._commit_all)
         self._writes: queue.Queue[tuple[int, Callable[[], object]] | None] = queue.Queue()
 
     def serve(self) -> None:
         """Work until the parent closes the pipe; a commit that has begun is finished."""
-        committing = threading.Thread(target=self._commit_all)
-        committing.start()
+        self._committing.start()
         with ThreadPoolExecutor(READ_THREADS) as readers, contextlib.suppress(EOFError, OSError):
             while True:
                 number, name, arguments = self._connection.recv()
                 if name == "commit":
                     dataset, changes = arguments
                     content = [Change(*change) for change in changes]
-                    self._writes.put((number, partial(self._store.commit, dataset, content)))
+                    self._writes.put((number, partial(self._commit, dataset, content)))
                     continue
                 work = partial(getattr(self._store, name), *arguments)
                 if name == "snapshot":  # in turn with the commits
@@ -58,18 +62,33 @@ class Writer:
                 else:
                     readers.submit(self._answer, number, work)
         self._writes.put(None)
-        committing.join()
+        self._committing.join()
 
     def _commit_all(self) -> None:
         while (work := self._writes.get()) is not None:
-            self._answer(*work)
-            if self._writes.empty():
-                self._store.catch_up()
+            try:
+                self._answer(*work)
+                if self._writes.empty():
+                    self._store.catch_up()
+            except OSError:
+                # What is on disk is whole, but no longer what this process has in memory.
+                logging.exception("The store failed; the writer ends and is started again.")
+                os._exit(STORE_FAILED)
+
+    def _commit(self, dataset: str, changes: list[Change]) -> CommitResult:
+        try:
+            return self._store.commit(dataset, changes)
+        except SyntaxError as error:
+            raise InputError(
+                f"A statement cannot be stored: {error}.", code="statement-invalid"
+            ) from error
 
     def _answer(self, number: int, work: Callable[[], object]) -> None:
         try:
             answer: tuple[int, bool, object] = (number, True, work())
         except Exception as error:  # the parent must get an answer
+            if isinstance(error, OSError) and threading.current_thread() is self._committing:
+                raise
             answer = (number, False, _failure(error))
         with self._sending, contextlib.suppress(OSError):
             self._connection.send(answer)

@@ -145,6 +145,18 @@ def test_invalid_iri_is_refused_and_nothing_is_stored(store: Store) -> None:
     assert store.graphs() == []
 
 
+@pytest.mark.parametrize("count", [1, 30_000])
+def test_iri_that_only_the_engine_refuses_changes_nothing(store: Store, count: int) -> None:
+    """Short and long commits go different ways into the engine."""
+    before = store.stats()["shared_generation"]
+    bad = Triple(Iri("http://[bad"), Iri("http://e/p"), Literal("x"))
+    with pytest.raises(InputError) as caught:
+        put(store, G, *(fact(str(number)) for number in range(count)), bad)
+    assert caught.value.code == "statement-invalid"
+    assert store.graphs() == []
+    assert store.stats()["shared_generation"] == before
+
+
 def test_odd_literals_survive(store: Store) -> None:
     values = ['quote " and \\ and } ;', "line\nfeed\r\ttab", "é 漢字 🙂", "", "DROP ALL", "\u2028"]
     triples = {fact(f"v{n}", value) for n, value in enumerate(values)}
