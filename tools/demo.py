@@ -200,7 +200,7 @@ def write_rows(demo: Demo, service: str) -> None:
         db.execute("CREATE TABLE visit (id bigserial PRIMARY KEY, page text, near vector(3))")
         db.execute(
             "INSERT INTO visit (page, near) SELECT '/page/' || n,"
-            " ARRAY[n % 7, n % 11, n % 13]::real[]::vector FROM generate_series(1, %s) n",
+            " ARRAY[n %% 7, n %% 11, n %% 13]::real[]::vector FROM generate_series(1, %s) n",
             (ROWS,),
         )
 
@@ -257,7 +257,7 @@ def move(demo: Demo) -> None:
     demo.kg("service", "adjust", "db", str(CHANGE))
     chapter(6, "Move it to another provider, with one command")
     started = time.monotonic()
-    target = next(iri for name, iri in providers(demo).items() if name.startswith("Noordzee"))
+    target = next(iri for name, iri in providers(demo).items() if name.startswith("Rheintal"))
     demo.kg("service", "move", "db", "--to", target)
     took = time.monotonic() - started
     show_ready_rows(demo)

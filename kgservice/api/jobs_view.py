@@ -14,10 +14,16 @@ STREAM_SECONDS = 25.0
 """A stream ends after this and the client comes back with Last-Event-ID: each holds a thread."""
 
 
-def accepted(application: Application, job: str) -> tuple[Response, int, dict[str, str]]:
-    """Answer 202 with the job's address (RFC 9110 §15.3.3)."""
+def accepted(
+    application: Application, job: str, after: int = 0
+) -> tuple[Response, int, dict[str, str]]:
+    """Answer 202 with the job's address (RFC 9110 §15.3.3).
+
+    `after` is the id of its last event so far, for a job that is taken up again.
+    """
     address = f"/mpli/v1/jobs/{job}"
-    body = {"job": f"{application.base_iri}job/{job}", "id": job, "href": address}
+    iri = f"{application.base_iri}job/{job}"
+    body = {"job": iri, "id": job, "href": address, "after": after}
     return jsonify(body), 202, {"Location": address}
 
 

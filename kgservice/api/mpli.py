@@ -140,10 +140,8 @@ def _add_service_changes(routes: Blueprint, application: Application) -> None:
     def release_service(identity: str) -> Made:
         caller = require(application, "use-services")
         body = read_body(ReleaseBody)
-        return accepted(
-            application,
-            jobs.release_held_source(application, caller, identity, consent=body.consent),
-        )
+        job, seen = jobs.release_held_source(application, caller, identity, consent=body.consent)
+        return accepted(application, job, seen)
 
 
 def _add_jobs(routes: Blueprint, application: Application) -> None:

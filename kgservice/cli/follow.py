@@ -20,24 +20,26 @@ def finish(gateway: Gateway, accepted: Answer, *, quiet: bool = False) -> dict[s
     Raises:
         Refused: the job failed, was rolled back or was cancelled; its reason is in the message.
     """
-    return follow(gateway, text(accepted.json(), "id"), quiet=quiet)
+    body = accepted.json()
+    seen = int(text(body, "after", default="0"))
+    return follow(gateway, text(body, "id"), quiet=quiet, seen=seen)
 
 
-def follow(gateway: Gateway, job: str, *, quiet: bool = False) -> dict[str, object]:
-    """Wait until a job has ended.
+def follow(gateway: Gateway, job: str, *, quiet: bool = False, seen: int = 0) -> dict[str, object]:
+    """Wait until a job has ended; events up to the id `seen` are not printed.
 
     Raises:
         Refused: it did not end well.
     """
-    seen = 0
     while True:
         shown = gateway.call("GET", f"/mpli/v1/jobs/{job}").json()
         events = shown.get("events")
         listed = events if isinstance(events, list) else []
-        for event in listed[seen:]:
-            if not quiet:
+        for event in listed:
+            number = int(text(event, "id", default="0"))
+            if number > seen and not quiet:
                 click.echo(f"  {text(event, 'at')[11:19]}  {text(event, 'message')}")
-        seen = max(seen, len(listed))
+            seen = max(seen, number)
         state = text(shown, "state")
         if state in GOOD_ENDS:
             return shown

@@ -58,11 +58,17 @@ def print_ready_rows(shown: dict[str, object]) -> None:
     """Print the rows of ready-steps.rq that started the steps of a job."""
     answers = shown.get("ready")
     rows = [
-        [number, text(row, "step"), text(row, "verb"), text(row, "worker", default="(service)")]
+        [
+            number,
+            text(row, "step").rpartition("#")[2],
+            text(row, "verb").rpartition("#")[2],
+            text(row, "provider"),
+            text(row, "worker", default="(the service itself)").rpartition("/")[2],
+        ]
         for number, answer in enumerate(answers if isinstance(answers, list) else [], 1)
         for row in answer
     ]
-    print_table(["answer", "step", "verb", "worker"], rows)
+    print_table(["answer", "step", "verb", "provider", "worker"], rows)
 
 
 @job.command()

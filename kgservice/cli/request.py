@@ -98,8 +98,9 @@ def resolve(file: str, engine: str, as_json: bool) -> int:
 
 @request.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--cheapest", type=int, metavar="N", help="Only the N cheapest refused offerings.")
 @click.option("--json", "as_json", is_flag=True)
-def explain(file: str, as_json: bool) -> int:
+def explain(file: str, cheapest: int | None, as_json: bool) -> int:
     """Tell, for each component, why offerings were left out, and which conditions conflict.
 
     Example: kg request explain portal.yaml
@@ -110,7 +111,9 @@ def explain(file: str, as_json: bool) -> int:
     if as_json:
         print_json(answer)
     else:
-        print_explanation(answer)
+        if cheapest is None:
+            print_explanation(answer)
+        print_refused(answer, cheapest)
     return 0 if answer.get("status") == "feasible" else 1
 
 
@@ -166,4 +169,24 @@ def print_explanation(answer: dict[str, object]) -> None:
         click.echo(
             f"unknown: {text(item, 'fact')} of {text(item, 'title') or text(item, 'offering')};"
             f" {text(item, 'whoCouldSay')} could say"
+        )
+
+
+def print_refused(answer: dict[str, object], most: int | None = None) -> None:
+    """Print, per component, the offerings that were not allowed, the cheapest first."""
+    refused = answer.get("refused")
+    listed = refused if isinstance(refused, list) else []
+    for name in dict.fromkeys(text(row, "component") for row in listed):
+        rows = [row for row in listed if text(row, "component") == name][:most]
+        print_table(
+            [f"not allowed for {name}", "per month", "does not hold", "not known"],
+            [
+                [
+                    text(row, "title") or text(row, "offering"),
+                    _price(row).strip() or "unknown",
+                    ", ".join(row["violated"]),
+                    ", ".join(row["unknown"]),
+                ]
+                for row in rows
+            ],
         )

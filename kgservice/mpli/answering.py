@@ -22,6 +22,7 @@ from kgservice.resolution.conflicts import minimal_conflicts
 from kgservice.resolution.judgement import BoundOffering, Mark, Rules, all_rules, count
 from kgservice.resolution.proofs import Proof, evidence_until, kind_query, proof_query, read_proofs
 from kgservice.resolution.reads import Path, choice_paths
+from kgservice.resolution.refusals import Refusal, refusals
 from kgservice.resolution.request import Policy
 from kgservice.resolution.shortage import missing_facts
 from kgservice.resolution.templates import render
@@ -66,6 +67,26 @@ class Answering:
             conflicts=() if found else self._conflicts(),
             missing=self._missing(rules),
             statements=triples,
+            refused=self._refused(rules),
+            titles=self.titles,
+        )
+
+    def _refused(self, rules: Rules) -> tuple[Refusal, ...]:
+        engine = self.engine
+        return tuple(
+            one
+            for component in engine.request.components
+            for one in refusals(
+                component,
+                engine.bindings[component.name],
+                engine.marks,
+                rules,
+                {
+                    offering: price.monthly
+                    for offering, price in engine.prices.get(component.name, {}).items()
+                    if price.monthly is not None
+                },
+            )
         )
 
     def _status(self, rules: Rules) -> str:

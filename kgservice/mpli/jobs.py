@@ -74,8 +74,10 @@ def cancel_job(application: Application, caller: Caller, identity: str) -> None:
 
 def release_held_source(
     application: Application, caller: Caller, identity: str, *, consent: bool
-) -> str:
-    """Record the customer's consent to erase what is held; give the job that goes on with it.
+) -> tuple[str, int]:
+    """Record the customer's consent to erase what is held.
+
+    Gives the job that goes on with it, and the id of its last event so far.
 
     Raises:
         Refused: there is no consent (`consent-missing`), or nothing is held (`nothing-held`).
@@ -86,8 +88,9 @@ def release_held_source(
     runner = application.need_jobs()
     for job in runner.jobs():
         if service.iri in job.services and job.state == "holding":
+            seen = max((event.id for event in runner.events(job.id, 0)), default=0)
             runner.consent(job.id)
-            return job.id
+            return job.id, seen
     raise Refused(f"Nothing is held for {service.id}.", code="nothing-held")
 
 
@@ -116,11 +119,16 @@ def _event(event: Event) -> dict[str, object]:
 
 def _said(kind: str, data: Mapping[str, object]) -> str:
     """Say an event in a few words."""
-    parts = [
-        str(data[name])
-        for name in ("step", "state", "outcome", "message", "reason")
-        if data.get(name)
-    ]
+    names = ("step", "state", "outcome", "message", "reason")
+    parts = [_short_name(str(data[name])) for name in names if data.get(name)]
     worker = str(data.get("worker") or "")
     at = f" at {worker.rpartition('/')[2]}" if worker else ""
-    return f"{kind}: {' '.join(parts)}{at}"
+    rows = data.get("rows")
+    if isinstance(rows, list):
+        parts += [_short_name(str(row.get("step", ""))) for row in rows if isinstance(row, dict)]
+    return f"{kind:<11} {' '.join(parts)}{at}"
+
+
+def _short_name(text: str) -> str:
+    """Show the last part of an IRI; other texts as they are."""
+    return text.rpartition("#")[2] if text.startswith(("http://", "https://")) else text

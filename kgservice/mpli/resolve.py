@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from kgservice.model.errors import InputError
-from kgservice.model.rdf import to_ntriples
+from kgservice.model.rdf import is_valid_iri, to_ntriples
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli.answering import Answering
 from kgservice.mpli.graph_engine import GraphEngine

@@ -11,6 +11,7 @@ from kgservice.model.errors import Problem, Severity
 from kgservice.model.money import Money
 from kgservice.model.rdf import Literal, Term, Triple
 from kgservice.resolution.judgement import Counts
+from kgservice.resolution.refusals import Refusal
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -119,6 +120,8 @@ class Resolution:
         conflicts: Minimal sets of short constraint ids that cannot hold together.
         missing: Facts that keep offerings from being judged.
         statements: The answer as RDF.
+        refused: Each offering that was not allowed, per component, the cheapest first.
+        titles: Titles of the refused offerings.
     """
 
     request: str
@@ -130,6 +133,8 @@ class Resolution:
     conflicts: tuple[tuple[str, ...], ...]
     missing: tuple[Missing, ...]
     statements: tuple[Triple, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def triples(self) -> tuple[Triple, ...]:
         """Give the answer as RDF: compositions, bindings, verdicts and proofs."""
@@ -149,12 +154,23 @@ class Resolution:
         }
 
     def explanation(self) -> dict[str, JsonValue]:
-        """Give the reasons alone, as JSON."""
+        """Give the reasons alone, as JSON, with every offering that was not allowed."""
         return {
             "request": self.request,
             "status": self.status,
             "asOf": self.as_of.isoformat(),
             **self._reasons_json(),
+            "refused": [
+                {
+                    "component": one.component,
+                    "offering": one.offering,
+                    "title": self.titles.get(one.offering, ""),
+                    "monthlyPrice": money_json(one.monthly),
+                    "violated": list(one.violated),
+                    "unknown": list(one.unknown),
+                }
+                for one in self.refused
+            ],
         }
 
     def _reasons_json(self) -> dict[str, JsonValue]:
@@ -169,7 +185,7 @@ class Resolution:
         """Give the reasons as findings, for errors that carry them."""
         conflicts = [
             Problem(
-                "conflict",
+                "conditions-conflict",
                 f"Cannot hold together: {', '.join(conflict)}.",
                 severity=Severity.ERROR,
             )

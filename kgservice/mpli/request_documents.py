@@ -1,0 +1,182 @@
+"""Requests as documents: YAML, Turtle and JSON-LD in, RDF and YAML out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any, NoReturn
+
+import pyoxigraph as ox
+from pyld import jsonld
+
+from kgservice.model.errors import InputError
+from kgservice.model.rdf import Blank, Iri, Literal, Subject, Term, Triple
+from kgservice.model.vocabulary import Vocabulary
+from kgservice.resolution.from_rdf import request_from_triples
+from kgservice.resolution.request import Request
+from kgservice.resolution.to_rdf import request_triples
+from kgservice.resolution.yaml_request import read_request
+from kgservice.resolution.yaml_writer import write_request
+
+__all__ = ["CONTEXT", "check_request", "request_triples", "request_yaml"]
+
+CONTEXT = "https://w3id.org/kgservice/context.jsonld"
+"""The one JSON-LD context that requests may name; it is never fetched."""
+
+MAX_CHARACTERS = 500_000
+MAX_DEPTH = 100
+_BASE = "urn:kgservice:request"
+_YAML = frozenset(
+    {"application/yaml", "application/x-yaml", "text/yaml", "application/json", "text/plain"}
+)
+
+
+def check_request(
+    text: str,
+    media_type: str,
+    vocabulary: Vocabulary,
+    *,
+    iri: str = "",
+    today: date | None = None,
+    name: str = "request",
+) -> Request:
+    """Read a request document; its day becomes `today` when it names none.
+
+    `name` is what errors call the document (`name:line` in YAML, `name:line:column` in Turtle).
+
+    Raises:
+        InputError: it is not well written, or says what the vocabulary does not know; an unknown
+            media type is `media-type-unknown`.
+        NotSupported: it asks for what this version cannot do.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(
+            f"A request has at most {MAX_CHARACTERS:,} characters.", code="request-too-long"
+        )
+    request = _read(text, media_type.partition(";")[0].strip().lower(), vocabulary, iri, name)
+    named = replace(request, iri=iri) if iri else request
+    return named if named.as_of or today is None else replace(named, as_of=today)
+
+
+def request_yaml(request: Request, vocabulary: Vocabulary) -> str:
+    """Write a request as YAML."""
+    return write_request(request, vocabulary)
+
+
+def _read(text: str, kind: str, vocabulary: Vocabulary, iri: str, name: str) -> Request:
+    if kind in _YAML:
+        return read_request(text, vocabulary, name)
+    if kind == "text/turtle":
+        return _from_rdf(_turtle(text, iri or _BASE, name), vocabulary, iri)
+    if kind == "application/ld+json":
+        return _from_rdf(_json_ld(text, iri or _BASE, name), vocabulary, iri)
+    raise InputError(
+        f"A request cannot come as {kind}.",
+        code="media-type-unknown",
+        hint="Use application/yaml, text/turtle or application/ld+json.",
+    )
+
+
+def _from_rdf(triples: list[Triple], vocabulary: Vocabulary, iri: str) -> Request:
+    request = request_from_triples(triples, vocabulary, iri or _BASE)
+    return request if iri else replace(request, iri="")
+
+
+def _turtle(text: str, base: str, name: str) -> list[Triple]:
+    depth = 0
+    for character in text:
+        depth += (character in "[(") - (character in "])")
+        if depth > MAX_DEPTH:
+            raise InputError("Nested too deeply.", code="turtle-invalid", at=name)
+    try:
+        quads = list(ox.parse(text.encode(), format=ox.RdfFormat.TURTLE, base_iri=base))
+    except SyntaxError as error:
+        at = f"{name}:{error.lineno or 1}:{error.offset or 1}"
+        raise InputError(
+            f"This is not Turtle: {error.msg}.", code="turtle-invalid", at=at
+        ) from None
+    return [_triple(quad) for quad in quads]
+
+
+def _triple(quad: ox.Quad) -> Triple:
+    subject, value = _term(quad.subject), _term(quad.object)
+    if isinstance(subject, Literal):  # pragma: no cover - the parser forbids it
+        raise InputError("A literal is no subject.", code="turtle-invalid")
+    return Triple(subject, Iri(quad.predicate.value), value)
+
+
+def _term(node: object) -> Term:
+    if isinstance(node, ox.NamedNode):
+        return Iri(node.value)
+    if isinstance(node, ox.BlankNode):
+        return Blank(node.value)
+    if isinstance(node, ox.Literal):
+        return Literal(node.value, node.datatype.value, node.language or "")
+    raise InputError("Statements about statements are not used.", code="turtle-invalid")
+
+
+@cache
+def _context() -> Mapping[str, Any]:
+    text = files("kgservice_vocab").joinpath("context.jsonld").read_text("utf-8")
+    loaded: Mapping[str, Any] = json.loads(text)
+    return loaded
+
+
+def _json_ld(text: str, base: str, name: str) -> list[Triple]:
+    """Expand with our own pinned context; no other context is loaded from anywhere."""
+    try:
+        document = json.loads(text)
+        dataset = jsonld.to_rdf(document, {"base": base, "documentLoader": _load})
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"This is not JSON: {error.msg}.",
+            code="json-ld-invalid",
+            at=f"{name}:{error.lineno}:{error.colno}",
+        ) from None
+    except (jsonld.JsonLdError, RecursionError) as error:
+        cause = getattr(error, "cause", None)
+        if isinstance(cause, InputError):
+            raise cause from None
+        raise InputError(
+            f"This is not JSON-LD: {error!s:.200}", code="json-ld-invalid", at=name
+        ) from None
+    return [
+        Triple(_subject(item["subject"]), Iri(item["predicate"]["value"]), _node(item["object"]))
+        for items in dataset.values()
+        for item in items
+    ]
+
+
+def _load(url: str, _options: object) -> dict[str, Any]:
+    if url != CONTEXT:
+        _refuse_context(url)
+    return {
+        "contextUrl": None,
+        "documentUrl": url,
+        "contentType": "application/ld+json",
+        "document": _context(),
+    }
+
+
+def _refuse_context(url: str) -> NoReturn:
+    raise InputError(
+        f"The context {url} is not known; contexts are never fetched.",
+        code="context-unknown",
+        hint=f"Use {CONTEXT}.",
+    )
+
+
+def _subject(item: Mapping[str, str]) -> Subject:
+    if item["type"] == "blank node":
+        return Blank(item["value"].removeprefix("_:"))
+    return Iri(item["value"])
+
+
+def _node(item: Mapping[str, str]) -> Term:
+    if item["type"] == "literal":
+        return Literal(item["value"], item["datatype"], item.get("language", ""))
+    return _subject(item)
