@@ -136,8 +136,13 @@ class WorkList:
     """One evaluation: facts with the number of the document that each belongs to."""
 
     def __init__(self, program: Program, *, record: bool = False) -> None:
-        """Start empty, with the schema's own facts; `record` keeps every first derivation."""
+        """Start empty, with the schema's own facts; `record` keeps every first derivation.
+
+        `heard` limits, per document, about which subjects it may conclude something. It is checked
+        before a conclusion is used further: dropping it afterwards would be too late.
+        """
         self.program = program
+        self.heard: Sequence[set[int]] | None = None
         self.ids = dict(program.ids)
         self.terms = list(program.terms)
         self.owner: dict[Fact, int] = {}
@@ -193,7 +198,7 @@ class WorkList:
             if ho < 0:
                 ho = s if ho == _SUBJECT else o
             derived = (hs, hp, ho)
-            if derived not in known and not literal[hs]:
+            if derived not in known and not literal[hs] and self._may(hs, owner):
                 self._add(derived, owner, rule, (fact,))
         for plan in entry.joins:
             self._join(plan, fact, owner)
@@ -208,8 +213,22 @@ class WorkList:
             for head in plan.heads:
                 hs, hp, ho = (found[-ref] if ref < 0 else ref for ref in head)
                 derived = (hs, hp, ho)
-                if derived not in self.owner and not self._literal[hs]:
-                    self._add(derived, owner, plan.rule, (fact, *premises))
+                if derived in self.owner or self._literal[hs]:
+                    continue
+                speaker = self._speaker(hs, (fact, *premises), owner)
+                if self._may(hs, speaker):
+                    self._add(derived, speaker, plan.rule, (fact, *premises))
+
+    def _speaker(self, subject: int, premises: tuple[Fact, ...], owner: int) -> int:
+        """Give whose statement a joint conclusion is: that of who spoke about its subject."""
+        for premise in premises:
+            if premise[0] == subject:
+                return self.owner[premise]
+        return owner
+
+    def _may(self, subject: int, owner: int) -> bool:
+        """Say whether a document was heard about a subject; context concludes nothing new."""
+        return self.heard is None or (owner >= 0 and subject in self.heard[owner])
 
     def _solve(
         self, steps: tuple[Fact, ...], depth: int, env: list[int]

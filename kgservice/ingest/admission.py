@@ -64,7 +64,7 @@ class Admitted:
     Attributes:
         triples: What may be believed.
         refusals: What may not, with reasons; nothing is lost.
-        subjects: About whom the document was heard; derived statements are kept about these only.
+        subjects: About whom the document was heard; it may conclude about these only.
     """
 
     triples: tuple[Triple, ...]
@@ -166,11 +166,3 @@ def _predicate_code(name: str) -> str:
     if name in (KG.label.value, KG.level.value, KG.scheme.value, KG.evidence.value):
         return "label-not-granted"
     return "predicate-not-allowed"
-
-
-def keep_heard(derived: Iterable[Triple], subjects: frozenset[str]) -> tuple[Triple, ...]:
-    """Keep derived statements about subjects that the document was heard about.
-
-    An inverse or a range would otherwise let one document speak about another's things.
-    """
-    return tuple(t for t in derived if t[0][0] in subjects)

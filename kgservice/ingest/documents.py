@@ -106,10 +106,8 @@ class Entry:
     is_valid: bool = True
 
 
-def metadata(
-    entry: Entry, origin: Origin, *, digest: str, version: int, evidence: Iri
-) -> list[Triple]:
-    """Describe a document's graph (PROV-O, DCAT 3)."""
+def metadata(entry: Entry, origin: Origin, *, digest: str, evidence: Iri) -> list[Triple]:
+    """Describe a document's graph (PROV-O, DCAT 3); the store adds its version."""
     document, proof = entry.document, entry.proof
     issuer = proof.issuer or (document.credential.issuer if document.credential else "")
     genid = f"{origin.base_iri}.well-known/genid/"
@@ -121,7 +119,6 @@ def metadata(
         (KG.contentHash, Literal(entry.content)),
         (DCTERMS.format, Literal(document.media_type)),
         (KG.graphDigest, Literal(digest)),
-        (KG.graphVersion, typed(version)),
         (KG.ownerKey, Iri(entry.claim.owner)),
         (KG.proofResult, proof.result.iri),
         (KG.evidence, evidence),

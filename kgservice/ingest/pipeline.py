@@ -83,7 +83,6 @@ class _Kept:
     graph: str
     content: str
     digest: str
-    version: int
     is_gone: bool
 
 
@@ -210,9 +209,8 @@ def _documents_changes(
         request.contents.put(entry.document.content)
         if before:
             outdated.append(entry.graph)
-        version = before.version + 1 if before else 1
         evidence = _evidence(entry, request.rules)
-        described += metadata(entry, origin, digest=digest, version=version, evidence=evidence)
+        described += metadata(entry, origin, digest=digest, evidence=evidence)
     return changes, described, outdated
 
 
@@ -270,13 +268,11 @@ def _evidence(entry: Entry, policy: Policy) -> Iri:
 def _kept(store: Store, home: Iri) -> list[_Kept]:
     found = []
     for row in select(store, "documents", catalog=home.value):
-        version = row["version"]
         found.append(
             _Kept(
                 str(row["document"]),
                 row["content"].value if isinstance(row["content"], Literal) else "",
                 row["digest"].value if isinstance(row["digest"], Literal) else "",
-                int(version.value) if isinstance(version, Literal) else 0,
                 "gone" in row,
             )
         )

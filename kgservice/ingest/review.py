@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from kgservice.ingest.admission import Claim, Owners, admit, keep_heard
+from kgservice.ingest.admission import Claim, Owners, admit
 from kgservice.ingest.documents import Entry, graph_name, graph_prefix
 from kgservice.ingest.policy import Policy
 from kgservice.ingest.questions import select, select_for
@@ -96,10 +96,12 @@ def infer_and_validate(
         valid = [entry for entry in entries if entry.is_valid]
         with report.phase("infer"):
             derived = policy.reasoner.close_documents(
-                [entry.admitted.triples for entry in valid], context
+                [entry.admitted.triples for entry in valid],
+                context,
+                [entry.admitted.subjects for entry in valid],
             )
             for entry, triples in zip(valid, derived, strict=True):
-                entry.derived = keep_heard(triples, entry.admitted.subjects)
+                entry.derived = triples
         with report.phase("validate"):
             if not _validate(valid, policy, context):
                 break

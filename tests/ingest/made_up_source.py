@@ -1,0 +1,44 @@
+"""A source that tests make up: documents and an importer that gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from kgservice.model.documents import ImportContext, ImportItem, SourceDocument
+from kgservice.model.errors import KgError
+from kgservice.model.rdf import Iri, Literal, Term, Triple
+from kgservice.model.terms import DCTERMS, KG, RDF
+from kgservice.model.vocabulary import Vocabulary
+
+BASE = "http://kg.example/"
+EMPTY = Vocabulary({}, {}, {}, {}, {}, {}, {}, {})
+AT = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def document(subject: str, *facts: tuple[str, Iri, Term], content: str = "") -> SourceDocument:
+    """Make a document about an offering, with further facts (subject, predicate, value)."""
+    node = Iri(subject)
+    triples = (
+        Triple(node, RDF.type, KG.PostgreSQL),
+        Triple(node, DCTERMS.title, Literal(subject)),
+        *(Triple(Iri(s), p, o) for s, p, o in facts),
+    )
+    text = content or repr(triples)
+    own = frozenset({subject})
+    return SourceDocument(subject, "application/json", text.encode(), node, own, triples)
+
+
+@dataclass
+class MadeUp:
+    """An importer that gives what a test put in; an error in the list is raised."""
+
+    items: list[ImportItem | KgError] = field(default_factory=list)
+    type: str = "made-up"
+
+    def read(self, source: str, context: ImportContext) -> Iterator[ImportItem]:
+        for item in self.items:
+            if isinstance(item, KgError):
+                raise item
+            yield item
