@@ -22,7 +22,7 @@ from kgservice.resolution.request import (
 )
 from kgservice.resolution.templates import render
 
-_OFFSET = 10**17
+_OFFSET = 5 * 10**17  # in the middle of the numbers with 18 digits: sums may be negative
 _LAST = "9" * 18
 _WISH_DIGITS, _RANK_OFFSET = 4, 1_000_000
 

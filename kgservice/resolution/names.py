@@ -9,7 +9,7 @@ from kgservice.model.errors import InputError, NotSupported
 from kgservice.model.rdf import Iri, is_valid_iri
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind, Vocabulary
-from kgservice.resolution.values import is_ordered, local_name, suggestion
+from kgservice.resolution.values import is_numeric, is_ordered, local_name, suggestion
 
 _COMPONENT_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*$")
 
@@ -172,6 +172,19 @@ def check_one_value(path: tuple[PropertyInfo, ...], at: str) -> None:
                 code="joint-invalid",
                 at=at,
             )
+
+
+def check_sum(path: tuple[PropertyInfo, ...], at: str) -> None:
+    """Check that a property can be added up.
+
+    Raises:
+        InputError: it is no number, or not one per component (`joint-invalid`).
+    """
+    check_one_value(path, at)
+    if len(path) != 1 or not is_numeric(path[0]):
+        raise InputError(
+            "Only a number of the component itself can be added up.", code="joint-invalid", at=at
+        )
 
 
 def set_iri(name: str) -> Iri:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kgservice.model.errors import InputError
 from kgservice.model.rdf import XSD, Literal
 from kgservice.model.vocabulary import PropertyInfo, Vocabulary
-from kgservice.resolution.names import check_one_value, read_path, refuse
+from kgservice.resolution.names import check_one_value, check_sum, read_path, refuse
 from kgservice.resolution.request import (
     AtMost,
     Compatible,
@@ -18,7 +18,7 @@ from kgservice.resolution.request import (
     Same,
     SumLimit,
 )
-from kgservice.resolution.values import is_numeric, read_value, suggestion
+from kgservice.resolution.values import read_value, suggestion
 from kgservice.resolution.yaml_conditions import need_text, read_policy
 from kgservice.resolution.yaml_nodes import ListNode, MapNode, Node, Scalar
 
@@ -96,23 +96,12 @@ def _sum(parts: _Parts) -> Joint:
     return SumLimit(parts.id, path, _over(parts, fields), number, typed.currency, parts.policy)
 
 
-def check_sum(path: tuple[PropertyInfo, ...], at: str) -> None:
-    """Check that a property can be added up.
-
-    Raises:
-        InputError: it is no number, or not one per component (`joint-invalid`).
-    """
-    check_one_value(path, at)
-    if len(path) != 1 or not is_numeric(path[0]):
-        raise InputError(
-            "Only a number of the component itself can be added up.", code="joint-invalid", at=at
-        )
-
-
 def _compatible(parts: _Parts) -> Joint:
     fields = _fields(parts, "", ("from", "to"))
     giver, given = _end(parts, _needed(fields, "from", parts.node))
     taker, taken = _end(parts, _needed(fields, "to", parts.node))
+    if len(given) != 1 or len(taken) != 1:
+        refuse("a longer path in `compatible`", parts.node.at)
     return Compatible(parts.id, giver, given, taker, taken, parts.policy)
 
 

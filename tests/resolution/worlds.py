@@ -115,7 +115,8 @@ VOCABULARY = Vocabulary(
     properties=PROPERTIES,
     names_by_iri={info.iri.value: name for name, info in PROPERTIES.items()},
     classes={
-        name: Iri(KG.NS + name) for name in ("Offering", "PostgreSQL", "Container", "VirtualMachine")
+        name: Iri(KG.NS + name)
+        for name in ("Offering", "PostgreSQL", "Container", "VirtualMachine")
     },
     individuals={name: Iri(KG.NS + name) for name in INDIVIDUALS},
     units=_units(),

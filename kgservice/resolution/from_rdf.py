@@ -1,0 +1,284 @@
+"""A request in RDF (Turtle, JSON-LD) read into the model; what is not understood is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+
+from kgservice.model.errors import InputError
+from kgservice.model.rdf import RDF, XSD, Iri, Literal, Subject, Term, Triple
+from kgservice.model.terms import DCTERMS, KG, RDFS, SCHEMA, SH
+from kgservice.model.vocabulary import PropertyInfo, Vocabulary
+from kgservice.resolution.names import (
+    check_one_value,
+    check_preference,
+    check_sum,
+    read_component_name,
+    refuse,
+)
+from kgservice.resolution.rdf_graph import Node, RdfGraph
+from kgservice.resolution.rdf_shapes import ShapeReader, coerced
+from kgservice.resolution.request import (
+    AtMost,
+    Compatible,
+    Component,
+    Constraint,
+    Different,
+    Joint,
+    Policy,
+    Preference,
+    Request,
+    Same,
+    SumLimit,
+)
+from kgservice.resolution.values import local_name, read_date
+from kgservice.resolution.yaml_request import MAX_ANSWERS, MAX_COMPONENTS, MAX_QUANTITY
+
+_TYPE = Iri(RDF + "type")
+_POLICIES = {KG.Reject: Policy.REJECT, KG.Warn: Policy.WARN, KG.Accept: Policy.ACCEPT}
+_REQUEST_TERMS = frozenset(
+    {
+        KG.component,
+        KG.everyComponent,
+        KG.joint,
+        KG.prefer,
+        KG.asOf,
+        KG.term,
+        KG.unknownPolicy,
+        KG.answers,
+    }
+)
+_COMPONENT_TERMS = frozenset(
+    {SH.property, SH.class_, SH.order, KG.wish, KG.quantity, KG.needs, KG.unknownPolicy}
+)
+_JOINT_TERMS = frozenset(
+    {
+        SH.order,
+        KG.path,
+        KG.of,
+        KG.over,
+        KG.n,
+        KG.max,
+        KG.from_,
+        KG.to,
+        KG.unknownPolicy,
+        SCHEMA.priceCurrency,
+    }
+)
+
+
+def request_from_triples(
+    triples: Iterable[Triple], vocabulary: Vocabulary, iri: str = ""
+) -> Request:
+    """Read the one kg:Request of a graph; `iri` is the IRI that its parts' ids are short for.
+
+    Raises:
+        InputError: there is not exactly one request, or something in it is wrong.
+        NotSupported: it uses a term that this version does not understand.
+    """
+    graph = RdfGraph(triples)
+    found = graph.subjects_of_type(KG.Request)
+    if len(found) != 1:
+        raise InputError(
+            f"There are {len(found)} resources of type kg:Request; one is expected.",
+            code="request-missing",
+            hint="Write `<> a kg:Request ; kg:component … .`",
+        )
+    return _Reader(graph, vocabulary, found[0], iri).request()
+
+
+class _Reader:
+    """Reads one request."""
+
+    def __init__(self, graph: RdfGraph, vocabulary: Vocabulary, subject: Subject, iri: str) -> None:
+        self.graph = graph
+        self.vocabulary = vocabulary
+        self.node = Node(graph, subject)
+        self.iri = iri or (subject.value if isinstance(subject, Iri) else "")
+        self.shapes = ShapeReader(graph, vocabulary)
+        self.names: dict[Term, str] = {}
+
+    def request(self) -> Request:
+        node = self.node
+        node.check(_REQUEST_TERMS)
+        parts = self.ordered(node.all(KG.component))
+        if not 1 <= len(parts) <= MAX_COMPONENTS:
+            raise InputError(
+                f"A request has 1 to {MAX_COMPONENTS} components.", code="value-invalid"
+            )
+        self.names = {part.subject: self.component_name(part) for part in parts}
+        every = [self.graph.node(term) for term in node.all(KG.everyComponent)]
+        return Request(
+            title=node.text(DCTERMS.title),
+            components=tuple(self.component(part) for part in parts),
+            every=tuple(c for part in every for c in self.constraints("every", part)),
+            together=tuple(
+                self.joint(part, number)
+                for number, part in enumerate(self.ordered(node.all(KG.joint)), start=1)
+            ),
+            prefer=tuple(self.preference(term) for term in self.graph.items(node.one(KG.prefer))),
+            as_of=self.as_of(),
+            term=node.text(KG.term),
+            unknown=self.policy(node) or Policy.REJECT,
+            answers=node.count(KG.answers, 5, MAX_ANSWERS),
+            iri=self.iri,
+        )
+
+    def ordered(self, terms: Sequence[Term]) -> list[Node]:
+        """Give nodes in document order, which RDF has only where sh:order says so."""
+        nodes = [self.graph.node(term) for term in terms]
+        return sorted(nodes, key=lambda node: (node.order(), self.graph.content_key(node.subject)))
+
+    def as_of(self) -> date | None:
+        text = self.node.text(KG.asOf)
+        return read_date(text) if text else None
+
+    def policy(self, node: Node) -> Policy | None:
+        term = node.one(KG.unknownPolicy)
+        if term is None:
+            return None
+        if not isinstance(term, Iri) or term not in _POLICIES:
+            raise InputError(
+                "kg:unknownPolicy is kg:Reject, kg:Warn or kg:Accept.",
+                code="value-invalid",
+                at=node.at,
+            )
+        return _POLICIES[term]
+
+    def component_name(self, node: Node) -> str:
+        label = node.text(RDFS.label)
+        fallback = local_name(node.subject) if isinstance(node.subject, Iri) else ""
+        return read_component_name(label or fallback, node.at)
+
+    def component(self, node: Node) -> Component:
+        node.check(_COMPONENT_TERMS)
+        name = self.names[node.subject]
+        kind = node.one(SH.class_)
+        if not isinstance(kind, Iri) or kind not in self.vocabulary.classes.values():
+            raise InputError(
+                f"`{name}` needs one sh:class that is a kind of service.",
+                code="kind-unknown",
+                at=node.at,
+            )
+        needs = {self.component_of(term, node) for term in node.all(KG.needs)}
+        return Component(
+            name=name,
+            kind=kind,
+            constraints=self.constraints(name, node),
+            quantity=node.count(KG.quantity, 1, MAX_QUANTITY),
+            needs=tuple(other for other in self.names.values() if other in needs),
+        )
+
+    def component_of(self, term: Term | None, node: Node) -> str:
+        if term is None or term not in self.names:
+            raise InputError(
+                "That is not a component of this request.", code="component-unknown", at=node.at
+            )
+        return self.names[term]
+
+    def constraints(self, owner: str, node: Node) -> tuple[Constraint, ...]:
+        """Read conditions and wishes, in order; what only goes with a condition is implied."""
+        node.check(_COMPONENT_TERMS)
+        wishes = set(node.all(KG.wish))
+        listed = [*node.all(SH.property), *node.all(KG.wish)]
+        shapes = [part for part in self.ordered(listed) if not self.shapes.goes_with(part)]
+        found: dict[str, Constraint] = {}
+        for shape in shapes:
+            path, condition = self.shapes.read(shape)
+            name = ".".join(step.name for step in path)
+            identity = self.identity(shape.subject, f"{owner}.{name}", found)
+            found[identity] = Constraint(
+                identity, path, condition, self.policy(shape), shape.subject in wishes
+            )
+        return tuple(found.values())
+
+    def identity(self, subject: Subject, computed: str, taken: Mapping[str, object]) -> str:
+        """Give a shape's id: its IRI, short within the request; a blank node's by its content."""
+        if isinstance(subject, Iri) and subject.value != f"{self.iri}#{computed}":
+            local = subject.value.removeprefix(f"{self.iri}#")
+            is_inner = local.startswith(".")
+            if not is_inner:
+                return local if local != subject.value else subject.value
+        identity, number = computed, 2
+        while identity in taken:
+            identity, number = f"{computed}~{number}", number + 1
+        return identity
+
+    def joint(self, node: Node, number: int) -> Joint:
+        node.check(_JOINT_TERMS)
+        types = [t for t in node.all(_TYPE) if isinstance(t, Iri) and t in _JOINT]
+        if len(types) != 1:
+            names = ", ".join(local_name(t) for t in node.all(_TYPE) if isinstance(t, Iri))
+            refuse(f"the joint condition `{names or 'without a type'}`", node.at)
+        identity = self.identity(node.subject, f"together.{number}", {})
+        return _JOINT[types[0]](self, node, identity)
+
+    def over(self, node: Node) -> tuple[str, ...]:
+        named = node.one(KG.over)
+        if named is None:
+            return tuple(self.names.values())
+        chosen = {self.component_of(term, node) for term in self.graph.items(named)}
+        return tuple(name for name in self.names.values() if name in chosen)
+
+    def path(self, node: Node, prop: Iri) -> tuple[PropertyInfo, ...]:
+        term = node.one(prop)
+        terms = self.graph.items(term) or ([term] if term is not None else [])
+        path = self.shapes.path_of(terms, node)
+        check_one_value(path, node.at)
+        return path
+
+    def preference(self, term: Term) -> Preference:
+        node = self.graph.node(term)
+        node.check(frozenset({KG.of}))
+        (info,) = self.shapes.path_of([t for t in [node.one(KG.of)] if t], node)
+        check_preference(info, node.at)
+        types = node.all(_TYPE)
+        if (KG.Minimise in types) == (KG.Maximise in types):
+            refuse("a preference that is neither kg:Minimise nor kg:Maximise", node.at)
+        return Preference(info, KG.Maximise in types)
+
+    def end(self, node: Node, prop: Iri) -> tuple[str, tuple[PropertyInfo, ...]]:
+        terms = self.graph.items(node.one(prop))
+        component = self.component_of(terms[0] if terms else None, node)
+        return component, self.shapes.path_of(terms[1:], node)
+
+
+def _same(reader: _Reader, node: Node, identity: str) -> Joint:
+    return Same(identity, reader.path(node, KG.path), reader.over(node), reader.policy(node))
+
+
+def _different(reader: _Reader, node: Node, identity: str) -> Joint:
+    return Different(identity, reader.path(node, KG.path), reader.over(node), reader.policy(node))
+
+
+def _at_most(reader: _Reader, node: Node, identity: str) -> Joint:
+    path, over = reader.path(node, KG.path), reader.over(node)
+    return AtMost(identity, path, over, node.count(KG.n, 0, 1000), reader.policy(node))
+
+
+def _sum(reader: _Reader, node: Node, identity: str) -> Joint:
+    path = reader.path(node, KG.of)
+    check_sum(path, node.at)
+    limit = coerced(node.one(KG.max), path[0], node)
+    currency = node.text(SCHEMA.priceCurrency)
+    if path[0].is_money and not currency:
+        raise InputError("The limit has no currency.", code="money-invalid", at=node.at)
+    number = Literal(limit[0], XSD + "decimal")
+    return SumLimit(identity, path, reader.over(node), number, currency, reader.policy(node))
+
+
+def _compatible(reader: _Reader, node: Node, identity: str) -> Joint:
+    giver, given = reader.end(node, KG.from_)
+    taker, taken = reader.end(node, KG.to)
+    if len(given) != 1 or len(taken) != 1:
+        refuse("a longer path in kg:Compatible", node.at)
+    return Compatible(identity, giver, given, taker, taken, reader.policy(node))
+
+
+_JOINT: Mapping[Iri, Callable[[_Reader, Node, str], Joint]] = {
+    KG.Same: _same,
+    KG.AllDifferent: _different,
+    KG.DistinctLimit: _at_most,
+    KG.SumLimit: _sum,
+    KG.Compatible: _compatible,
+}

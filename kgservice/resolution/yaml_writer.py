@@ -1,0 +1,152 @@
+"""A request written as YAML, so that reading it again gives the same request."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import yaml
+
+from kgservice.model.vocabulary import PropertyInfo, Vocabulary
+from kgservice.resolution.names import write_class
+from kgservice.resolution.request import (
+    AllOf,
+    AnyOf,
+    AtMost,
+    Compare,
+    Compatible,
+    Component,
+    Condition,
+    Constraint,
+    Different,
+    Has,
+    InSet,
+    Joint,
+    LabelAtLeast,
+    NoneOf,
+    Operator,
+    Request,
+    SumLimit,
+    Value,
+)
+from kgservice.resolution.values import local_name, write_value
+
+Tree: TypeAlias = "str | list[Tree] | dict[str, Tree]"
+
+
+def write_request(request: Request, vocabulary: Vocabulary) -> str:
+    """Write a request as YAML. Ids that a Turtle request chose itself cannot be kept."""
+    writer = _Writer(vocabulary, tuple(component.name for component in request.components))
+    tree: dict[str, Tree] = {"request": request.title} if request.title else {}
+    if request.as_of:
+        tree["as-of"] = request.as_of.isoformat()
+    if request.term:
+        tree["term"] = request.term
+    tree["components"] = {part.name: writer.component(part) for part in request.components}
+    if request.every:
+        tree["every"] = writer.constraints(request.every)
+    if request.together:
+        tree["together"] = [writer.joint(joint) for joint in request.together]
+    if request.prefer:
+        tree["prefer"] = [
+            f"{'maximise' if one.is_maximise else 'minimise'} {one.property.name}"
+            for one in request.prefer
+        ]
+    tree["unknown"] = request.unknown.value
+    tree["answers"] = str(request.answers)
+    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=100)
+
+
+class _Writer:
+    """Writes the parts of one request."""
+
+    def __init__(self, vocabulary: Vocabulary, names: tuple[str, ...]) -> None:
+        self.vocabulary = vocabulary
+        self.names = names
+
+    def component(self, component: Component) -> Tree:
+        tree: dict[str, Tree] = {"kind": write_class(component.kind, self.vocabulary)}
+        if component.quantity != 1:
+            tree["quantity"] = str(component.quantity)
+        if component.needs:
+            tree["needs"] = list(component.needs)
+        return {**tree, **self.constraints(component.constraints)}
+
+    def constraints(self, constraints: tuple[Constraint, ...]) -> dict[str, Tree]:
+        tree: dict[str, Tree] = {}
+        for constraint in constraints:
+            key = constraint.name + ("?" if constraint.is_wish else "")
+            tree[key] = self.line(constraint)
+        return tree
+
+    def line(self, constraint: Constraint) -> Tree:
+        value = self.condition(constraint.condition, constraint.path[-1])
+        if constraint.policy is None:
+            return value
+        return {"is": value, "unknown": constraint.policy.value}
+
+    def condition(self, condition: Condition, info: PropertyInfo) -> Tree:
+        if isinstance(condition, Compare):
+            return self.comparison(condition, info)
+        if isinstance(condition, AllOf):
+            return self.texts(condition.values, info)
+        if isinstance(condition, AnyOf):
+            return {"any": self.texts(condition.values, info)}
+        if isinstance(condition, NoneOf):
+            return {"none": self.texts(condition.values, info)}
+        if isinstance(condition, InSet):
+            return {"in": condition.name}
+        if isinstance(condition, Has):
+            return {"has": self.constraints(condition.constraints)}
+        return self.label(condition)
+
+    def comparison(self, condition: Compare, info: PropertyInfo) -> str:
+        text = write_value(condition.value, info, self.vocabulary)
+        if condition.currency:
+            text = f"{text} {condition.currency}"
+        sign = "" if condition.operator is Operator.EQ else f"{condition.operator.value} "
+        return sign + text
+
+    def texts(self, values: tuple[Value, ...], info: PropertyInfo) -> list[Tree]:
+        return [write_value(value, info, self.vocabulary) for value in values]
+
+    def label(self, label: LabelAtLeast) -> Tree:
+        tree: dict[str, Tree] = {"scheme": local_name(label.scheme)}
+        if label.level is not None:
+            tree["at-least"] = local_name(label.level)
+        if label.valid_for:
+            tree["valid-for"] = label.valid_for
+        if label.version:
+            tree["version"] = label.version
+        return tree
+
+    def joint(self, joint: Joint) -> Tree:
+        tree: dict[str, Tree] = dict([self.joint_entry(joint)])
+        if joint.policy:
+            tree["unknown"] = joint.policy.value
+        return tree
+
+    def joint_entry(self, joint: Joint) -> tuple[str, Tree]:
+        if isinstance(joint, Compatible):
+            given = f"{joint.giver}.{_dotted(joint.given)}"
+            return "compatible", {"from": given, "to": f"{joint.taker}.{_dotted(joint.taken)}"}
+        fields: dict[str, Tree] = {"of": _dotted(joint.path)}
+        if isinstance(joint, AtMost):
+            fields = {"distinct": fields["of"], "n": str(joint.n)}
+        if isinstance(joint, SumLimit):
+            limit = Compare(Operator.EQ, joint.limit, joint.currency)
+            fields["max"] = self.comparison(limit, joint.path[0])
+        if joint.over != self.names:
+            fields["over"] = list(joint.over)
+        return _joint_name(joint), fields
+
+
+def _joint_name(joint: Joint) -> str:
+    if isinstance(joint, AtMost):
+        return "at-most"
+    if isinstance(joint, SumLimit):
+        return "sum"
+    return "different" if isinstance(joint, Different) else "same"
+
+
+def _dotted(path: tuple[PropertyInfo, ...]) -> str:
+    return ".".join(step.name for step in path)

@@ -1,0 +1,361 @@
+# ruff: noqa: ANN001, ANN201, ANN202, C901 - to be read at a glance, not to be typed
+"""Brute force over plain records: the meaning of a request, written a second time and obviously.
+
+Nothing here uses the graph, SPARQL or the engine; only the request's own value types are shared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from itertools import product
+
+from kgservice.model.duration import parse_duration
+from kgservice.resolution.request import (
+    AllOf,
+    AnyOf,
+    AtMost,
+    Compare,
+    Compatible,
+    Different,
+    InSet,
+    LabelAtLeast,
+    NoneOf,
+    Policy,
+    Request,
+    Same,
+    SumLimit,
+)
+from tests.resolution.worlds import EEA, SCHEME, Offer, World, value_term
+
+MET, VIOLATED, UNKNOWN = "met", "violated", "unknown"
+LEVELS = ["basic", "high"]
+
+
+@dataclass(frozen=True)
+class Pick:
+    """An offering with one version and one place."""
+
+    offer: Offer
+    chosen: tuple[tuple[str, str], ...]  # choice name, text
+
+
+def negate(verdict):
+    return {MET: VIOLATED, VIOLATED: MET, UNKNOWN: UNKNOWN}[verdict]
+
+
+def all_met(verdicts):
+    verdicts = list(verdicts)
+    if VIOLATED in verdicts:
+        return VIOLATED
+    return UNKNOWN if UNKNOWN in verdicts else MET
+
+
+class Oracle:
+    def __init__(self, world: World, request: Request) -> None:
+        self.world = world
+        self.request = request
+
+    # -- facts -----------------------------------------------------------------------------------
+    def values(self, component, pick: Pick, name: str) -> list[str]:
+        offer = pick.offer
+        if name in ("majorVersion", "location") and dict(pick.chosen).get(name) is not None:
+            return [dict(pick.chosen)[name]]
+        if name == "monthlyPrice":
+            price = self.price(component, offer)
+            return [] if price is None else [str(price)]
+        if name == "provider":
+            return [offer.provider] if offer.provider else []
+        return sorted(set(offer.values.get(name, [])))
+
+    def price(self, component, offer: Offer):
+        """Monthly price in euros, or None."""
+        storage = self.asked_storage(component)
+        if not offer.charges or len({c.currency for c in offer.charges}) > 1:
+            return None
+        if any(c.is_taxed for c in offer.charges):
+            return None
+        total = Fraction(0)
+        for charge in offer.charges:
+            if charge.kind == "OneTime":
+                continue
+            times = Fraction(1)
+            if charge.per == "storage":
+                if storage is None:
+                    return None
+                times = storage / charge.per_quantity
+            total += Fraction(charge.amount) * times * component.quantity
+        return Fraction(round(total * 100), 100)
+
+    def asked_storage(self, component):
+        asked = [
+            Fraction(c.condition.value.value)
+            for c in component.constraints + self.request.every
+            if c.name == "storage"
+            and not c.is_wish
+            and isinstance(c.condition, Compare)
+            and c.condition.operator.value in (">=", ">", "=")
+        ]
+        return max(asked, default=None)
+
+    def currency(self, offer: Offer):
+        found = {c.currency for c in offer.charges}
+        return found.pop() if len(found) == 1 else None
+
+    # -- one condition ---------------------------------------------------------------------------
+    def verdict(self, component, pick: Pick, constraint):
+        first = constraint.path[0].name
+        if first == "label":
+            return self.label_verdict(pick.offer, constraint.condition)
+        values = self.values(component, pick, first)
+        complete = first in pick.offer.complete
+        kind = constraint.path[0].kind.value
+        condition = constraint.condition
+        if len(constraint.path) == 2:
+
+            def test(value):
+                return self.second_step(first, value, condition)
+
+        else:
+            is_money = first == "monthlyPrice" and bool(values)
+            if is_money and self.currency(pick.offer) != condition.currency:
+                return UNKNOWN
+
+            def test(value):
+                return MET if self.holds(first, value, condition) else VIOLATED
+
+        if kind in ("Single", "Choice"):
+            if len(values) == 1:
+                return test(values[0])
+            return VIOLATED if not values and complete else UNKNOWN
+        if kind == "Exposure":
+            verdict = all_met(test(value) for value in values)
+            if verdict == MET and not complete:
+                return UNKNOWN
+            return verdict
+        return self.feature_verdict(first, values, complete, condition)
+
+    def feature_verdict(self, name, values, complete, condition):
+        def some(wanted):
+            if any(value_term(name, value) in wanted for value in values):
+                return MET
+            return VIOLATED if complete else UNKNOWN
+
+        if isinstance(condition, AllOf):
+            return all_met(some([one]) for one in condition.values)
+        if isinstance(condition, NoneOf):
+            return negate(some(condition.values))
+        return some(condition.values)
+
+    def second_step(self, first, value, condition):
+        table = self.world.places if first == "location" else self.world.headquarters
+        if value not in table:
+            return UNKNOWN
+        name = "country" if first == "location" else "headquarters"
+        return MET if self.holds(name, table[value], condition) else VIOLATED
+
+    def holds(self, name, text, condition):
+        term = value_term(name, text)
+        if isinstance(condition, AnyOf):
+            return term in condition.values
+        if isinstance(condition, NoneOf):
+            return term not in condition.values
+        if isinstance(condition, InSet):
+            return term in [member.country for member in EEA]
+        left, right = self.measure(name, text), self.measure(name, condition.value.value)
+        if left is None:
+            return term == condition.value
+        return {
+            ">=": left >= right,
+            "<=": left <= right,
+            ">": left > right,
+            "<": left < right,
+            "=": left == right,
+        }[condition.operator.value]
+
+    def measure(self, name, text):
+        if name in ("noticePeriod", "minimumTerm"):
+            return parse_duration(text).after(self.request.as_of)
+        if name in ("support", "provider", "country", "headquarters"):
+            return None
+        return Fraction(text)
+
+    def label_verdict(self, offer, condition):
+        assert isinstance(condition, LabelAtLeast)
+        assert condition.scheme.value == SCHEME
+        start = datetime.combine(self.request.as_of, datetime.min.time(), UTC)
+        end = parse_duration(condition.valid_for or "P0D").after(self.request.as_of)
+        lowest = condition.level.value.rpartition("/")[2] if condition.level else "basic"
+        for label in offer.labels:
+            begins = datetime.fromisoformat(label.valid_from)
+            ends = datetime.fromisoformat(label.valid_until)
+            if (
+                LEVELS.index(label.level) >= LEVELS.index(lowest)
+                and begins <= start
+                and ends >= end
+            ):
+                return MET
+        return VIOLATED if "label" in offer.complete else UNKNOWN
+
+    # -- one component ---------------------------------------------------------------------------
+    def picks(self, component) -> list[Pick]:
+        """Every configuration of every offering of the kind; a choice nobody reads is not split."""
+        read = self.choices(component)
+        found = []
+        for offer in self.world.offers:
+            if offer.kind != component.kind.value.rpartition("#")[2] or offer.status == "Retired":
+                continue
+            options = [[(name, v) for v in offer.values.get(name) or [None]] for name in read]
+            for combination in product(*options):
+                found.append(Pick(offer, combination))
+        return found
+
+    def choices(self, component):
+        paths = [c.path for c in component.constraints + self.request.every]
+        for joint in self.request.together:
+            if not isinstance(joint, Compatible) and component.name in joint.over:
+                paths.append(joint.path)
+        paths += [(preference.property,) for preference in self.request.prefer]
+        return sorted({p[0].name for p in paths if p[0].kind.value == "Choice"})
+
+    def excludes(self, part, verdict, lenient=False):
+        policy = part.policy or self.request.unknown
+        if verdict == VIOLATED:
+            return True
+        return verdict == UNKNOWN and policy is Policy.REJECT and not lenient
+
+    def survivors(self, component, active=None, lenient=False):
+        hard = [c for c in component.constraints + self.request.every if not c.is_wish]
+        hard = [c for c in hard if active is None or c.id in active]
+        return [
+            pick
+            for pick in self.picks(component)
+            if not any(self.excludes(c, self.verdict(component, pick, c), lenient) for c in hard)
+        ]
+
+    def counts(self, component):
+        hard = [c for c in component.constraints + self.request.every if not c.is_wish]
+        by_offer = {}
+        for pick in self.picks(component):
+            verdicts = [self.verdict(component, pick, c) for c in hard]
+            by_offer.setdefault(pick.offer.id, []).append(verdicts)
+        satisfied = unknown = 0
+        reasons = {}
+        for verdict_lists in by_offer.values():
+            if any(set(one) <= {MET} for one in verdict_lists):
+                satisfied += 1
+            elif any(VIOLATED not in one for one in verdict_lists):
+                unknown += 1
+            else:
+                fell = hard[max(one.index(VIOLATED) for one in verdict_lists)].id
+                reasons[fell] = reasons.get(fell, 0) + 1
+        return len(by_offer), satisfied, unknown, reasons
+
+    # -- together --------------------------------------------------------------------------------
+    def joint_value(self, component, pick, path):
+        """The one value that a path reaches, or None."""
+        values = self.values(component, pick, path[0].name)
+        if len(values) != 1:
+            return None
+        if len(path) == 1:
+            return values[0]
+        table = self.world.places if path[0].name == "location" else self.world.headquarters
+        return table.get(values[0])
+
+    def joint_verdict(self, joint, chosen):
+        by_name = {component.name: component for component in self.request.components}
+        if isinstance(joint, Compatible):
+            return self.compatible_verdict(joint, chosen)
+        values = [self.joint_value(by_name[n], chosen[n], joint.path) for n in joint.over]
+        if isinstance(joint, SumLimit):
+            for index, name in enumerate(joint.over):
+                if self.currency(chosen[name].offer) != joint.currency:
+                    values[index] = None
+            known = [Fraction(value) for value in values if value is not None]
+            if sum(known) > Fraction(joint.limit.value):
+                return VIOLATED
+            return MET if len(known) == len(values) else UNKNOWN
+        known = [value for value in values if value is not None]
+        absent = len(values) - len(known)
+        distinct = len(set(known))
+        if isinstance(joint, Same):
+            return VIOLATED if distinct > 1 else UNKNOWN if absent else MET
+        if isinstance(joint, Different):
+            return VIOLATED if distinct < len(known) else UNKNOWN if absent else MET
+        assert isinstance(joint, AtMost)
+        if distinct > joint.n:
+            return VIOLATED
+        return MET if distinct + absent <= joint.n else UNKNOWN
+
+    def compatible_verdict(self, joint, chosen):
+        giver, taker = chosen[joint.giver].offer, chosen[joint.taker].offer
+        given, taken = joint.given[0].name, joint.taken[0].name
+        if set(giver.values.get(given, [])) & set(taker.values.get(taken, [])):
+            return MET
+        return VIOLATED if given in giver.complete and taken in taker.complete else UNKNOWN
+
+    def compositions(self, active=None, lenient=False):
+        """All of them, best first: (order key, offering ids, configuration, chosen)."""
+        components = self.request.components
+        found = {}
+        for picks in product(*(self.survivors(c, active, lenient) for c in components)):
+            chosen = {c.name: pick for c, pick in zip(components, picks, strict=True)}
+            joints = [j for j in self.request.together if active is None or j.id in active]
+            if any(self.excludes(j, self.joint_verdict(j, chosen), lenient) for j in joints):
+                continue
+            offers = tuple(chosen[name].offer.iri for name in sorted(chosen))
+            key = (self.order(chosen), offers, self.configuration(chosen))
+            if offers not in found or key < found[offers][0]:
+                found[offers] = (key, chosen)
+        return [chosen for _, chosen in sorted(found.values(), key=lambda one: one[0])]
+
+    def missed(self, chosen):
+        missed = set()
+        for component in self.request.components:
+            for wish in component.constraints + self.request.every:
+                if wish.is_wish and self.verdict(component, chosen[component.name], wish) != MET:
+                    missed.add(wish.id)
+        return missed
+
+    def order(self, chosen):
+        key = [len(self.missed(chosen))]
+        for preference in self.request.prefer:
+            total, known = Fraction(0), True
+            for component in self.request.components:
+                pick = chosen[component.name]
+                value = self.joint_value(component, pick, (preference.property,))
+                if preference.property.is_money and self.currency(pick.offer) != self.rank_currency():
+                    value = None
+                if value is None:
+                    known = False
+                elif preference.property.name == "noticePeriod":
+                    total += Fraction(self.measure("noticePeriod", value).timestamp())
+                else:
+                    total += Fraction(value)
+            sign = -1 if preference.is_maximise else 1
+            key.append((0, sign * total) if known else (1, Fraction(0)))
+        return tuple(key)
+
+    def rank_currency(self):
+        """The request's first currency (sums before lines), else the commonest one."""
+        parts = [j for j in self.request.together if isinstance(j, SumLimit)]
+        parts += [c.condition for c in self.request.all_constraints()]
+        named = [part.currency for part in parts if getattr(part, "currency", "")]
+        if named:
+            return named[0]
+        priced = [
+            self.currency(offer)
+            for component in self.request.components
+            for offer in {pick.offer.id: pick.offer for pick in self.picks(component)}.values()
+            if self.price(component, offer) is not None
+        ]
+        return max(sorted(set(priced)), key=priced.count, default="")
+
+    def configuration(self, chosen):
+        """Ties by value order: components by name, choices by name, numbers by size."""
+        return tuple(
+            (Fraction(text), "") if name == "majorVersion" and text else (Fraction(0), text or "")
+            for component in sorted(chosen)
+            for name, text in chosen[component].chosen
+        )

@@ -1,0 +1,241 @@
+"""Random small catalogues and requests, biased so that about half of them are feasible."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from random import Random
+
+from kgservice.model.rdf import XSD, Iri, Literal
+from kgservice.model.terms import KG
+from kgservice.resolution.request import (
+    AllOf,
+    AnyOf,
+    AtMost,
+    Compare,
+    Compatible,
+    Component,
+    Constraint,
+    Different,
+    InSet,
+    LabelAtLeast,
+    NoneOf,
+    Operator,
+    Policy,
+    Preference,
+    Request,
+    Same,
+    SumLimit,
+)
+from tests.resolution.worlds import (
+    LEVELS,
+    PROPERTIES,
+    SCHEME,
+    Charge,
+    Label,
+    Offer,
+    World,
+    country,
+)
+
+CODES = ("NLD", "DEU", "BEL", "FRA", "USA")
+DURATIONS = ("P1M", "P30D", "P2M", "P60D", "P61D", "P3M", "P90D")
+
+
+def random_world(random: Random) -> World:
+    providers = [f"p{n}" for n in range(random.randint(2, 4))]
+    places = {f"l{n}": random.choice(CODES[:4]) for n in range(4)}
+    if random.random() < 0.2:
+        del places["l3"]
+    headquarters = {name: random.choice(CODES) for name in [*providers, "s0", "s1"]}
+    if random.random() < 0.3:
+        del headquarters["s1"]
+    offers = [_offer(random, number, providers) for number in range(random.randint(3, 9))]
+    return World(offers, headquarters, places)
+
+
+def _offer(random: Random, number: int, providers: list[str]) -> Offer:
+    values: dict[str, list[str]] = {}
+
+    def maybe(name: str, chance: float, *texts: str, most: int = 1) -> None:
+        if random.random() < chance:
+            values[name] = random.sample(texts, random.randint(1, min(most, len(texts))))
+
+    maybe("majorVersion", 0.9, "13", "14", "15", "16", "17", most=3)
+    maybe("location", 0.95, "l0", "l1", "l2", "l3", most=3)
+    maybe("storage", 0.85, "50", "100", "500", most=2 if random.random() < 0.1 else 1)
+    maybe("vcpu", 0.8, "2", "4", "8")
+    maybe("extension", 0.8, "vector", "postgis", most=2)
+    maybe("exportFormat", 0.8, "pg_dump-directory", "logical-replication", most=2)
+    maybe("importFormat", 0.8, "pg_dump-directory", "logical-replication", most=2)
+    maybe("noticePeriod", 0.8, *DURATIONS, most=2 if random.random() < 0.1 else 1)
+    maybe("support", 0.7, "24x7", "8x5")
+    maybe("subprocessor", 0.5, "s0", "s1", most=2)
+    maybe("transferCountry", 0.4, *CODES, most=2)
+    charges = [Charge(f"{random.randint(5, 60)}.{random.choice(('00', '50', '99'))}")]
+    if random.random() < 0.3:
+        charges.append(Charge("0.125", per="storage", per_quantity=random.choice((1, 10))))
+    if random.random() < 0.2:
+        charges.append(Charge("20.00", kind="OneTime"))
+    if random.random() < 0.1:
+        charges = [replace(charge, currency="USD") for charge in charges]
+    elif random.random() < 0.1:
+        charges = [] if random.random() < 0.5 else [replace(charges[0], is_taxed=True)]
+    labels = [Label(random.choice(("basic", "high")))] if random.random() < 0.6 else []
+    if random.random() < 0.2:
+        labels.append(Label("high", valid_until="2026-12-31T00:00:00Z"))
+    return Offer(
+        id=f"o{number}",
+        kind=random.choice(("PostgreSQL", "PostgreSQL", "Container")),
+        provider=random.choice(providers) if random.random() < 0.95 else "",
+        values=values,
+        charges=charges,
+        labels=labels,
+        complete=[name for name in _COMPLETABLE if random.random() < 0.5],
+        status=random.choice(("Launched", "Active", "Launched", "Retired")),
+    )
+
+
+_COMPLETABLE = (
+    "subprocessor",
+    "transferCountry",
+    "extension",
+    "exportFormat",
+    "importFormat",
+    "label",
+    "support",
+    "majorVersion",
+)
+
+
+def _path(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    return tuple(PROPERTIES[part] for part in name.split("."))
+
+
+def _number(name: str, text: str) -> Literal:
+    is_whole = PROPERTIES[name].datatype == XSD + "integer"
+    return Literal(text, XSD + ("integer" if is_whole else "decimal"))
+
+
+def _condition(random: Random, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    operator = random.choice(list(Operator))
+    if name in ("majorVersion", "storage", "vcpu"):
+        texts = {"majorVersion": ("14", "15", "16"), "storage": ("50", "100"), "vcpu": ("2", "4")}
+        if name == "majorVersion" and random.random() < 0.3:
+            values = tuple(_number(name, text) for text in random.sample(("13", "15", "17"), 2))
+            return random.choice((AnyOf, NoneOf))(values)
+        bound = random.choice((Operator.GE, Operator.GE, operator))
+        return Compare(bound, _number(name, random.choice(texts[name])))
+    if name == "noticePeriod":
+        bound = random.choice((Operator.LE, Operator.LE, operator))
+        return Compare(bound, Literal(random.choice(DURATIONS[2:]), XSD + "duration"))
+    if name == "monthlyPrice":
+        amount = _number(name, str(random.randint(20, 70)))
+        return Compare(Operator.LE, amount, random.choice(("EUR", "EUR", "USD")))
+    if name == "label":
+        return LabelAtLeast(
+            Iri(SCHEME),
+            random.choice((None, *LEVELS)),
+            random.choice(("", "P1M", "P6M")),
+        )
+    return _chosen_from(random, name)
+
+
+def _chosen_from(random: Random, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    if name in ("extension", "exportFormat"):
+        known = ("vector", "postgis") if name == "extension" else ("pg_dump-directory",)
+        values = tuple(
+            Iri(KG.NS + one) for one in random.sample(known, random.randint(1, len(known)))
+        )
+        return random.choice((AllOf, AnyOf, NoneOf))(values)
+    if name == "support":
+        return random.choice((AnyOf, NoneOf))((KG.NS and Iri(KG.NS + "24x7"),))
+    codes = tuple(country(code) for code in random.sample(CODES[:4], 3))
+    return random.choice((AnyOf(codes), InSet("EEA"), NoneOf((country("USA"),))))
+
+
+_NAMES = (
+    "majorVersion",
+    "storage",
+    "vcpu",
+    "extension",
+    "exportFormat",
+    "noticePeriod",
+    "monthlyPrice",
+    "label",
+    "support",
+    "location.country",
+    "provider.headquarters",
+    "subprocessor.headquarters",
+    "transferCountry",
+)
+
+
+def _constraints(random: Random, owner: str, most: int) -> tuple[Constraint, ...]:
+    found = []
+    for name in random.sample(_NAMES, random.randint(0, most)):
+        policy = random.choice((None, None, None, Policy.WARN, Policy.ACCEPT, Policy.REJECT))
+        condition = _condition(random, name)
+        is_wish = random.random() < 0.2
+        found.append(
+            Constraint(
+                f"{owner}.{name}", _path(name), condition, None if is_wish else policy, is_wish
+            )
+        )
+    return tuple(found)
+
+
+def random_request(random: Random) -> Request:
+    names = ("web", "db", "mid")[: random.choice((1, 2, 2, 2, 3))]
+    components = tuple(
+        Component(
+            name=name,
+            kind=Iri(KG.NS + random.choice(("PostgreSQL", "PostgreSQL", "Container"))),
+            constraints=_constraints(random, name, 3),
+            quantity=random.choice((1, 1, 2)),
+        )
+        for name in names
+    )
+    together = tuple(
+        joint
+        for number in range(1, random.randint(1, 4))
+        if (joint := _joint(random, f"together.{number}", names)) is not None
+    )
+    return Request(
+        title="random",
+        components=components,
+        every=_constraints(random, "every", 2),
+        together=together,
+        prefer=tuple(
+            Preference(PROPERTIES[name], random.random() < 0.3)
+            for name in random.sample(
+                ("monthlyPrice", "storage", "majorVersion", "noticePeriod"), random.randint(0, 2)
+            )
+        ),
+        as_of=date(2026, 12, 1),
+        unknown=random.choice((Policy.REJECT, Policy.REJECT, Policy.WARN, Policy.ACCEPT)),
+        answers=random.choice((1, 2, 5, 20)),
+        iri="http://127.0.0.1:8080/request/random",
+    )
+
+
+def _joint(random: Random, identity: str, names: tuple[str, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    if len(names) == 1:
+        return None
+    kind = random.choice(("same", "different", "at-most", "sum", "compatible"))
+    over = (
+        names if random.random() < 0.7 else tuple(sorted(random.sample(names, 2), key=names.index))
+    )
+    policy = random.choice((None, None, Policy.WARN, Policy.REJECT))
+    path = _path(random.choice(("location.country", "provider", "location", "majorVersion")))
+    if kind == "same":
+        return Same(identity, path, over, policy)
+    if kind == "different":
+        return Different(identity, path, over, policy)
+    if kind == "at-most":
+        return AtMost(identity, path, over, random.choice((1, 2)), policy)
+    if kind == "sum":
+        limit = Literal(str(random.randint(30, 150)), XSD + "decimal")
+        return SumLimit(identity, _path("monthlyPrice"), over, limit, "EUR", policy)
+    giver, taker = random.sample(names, 2)
+    return Compatible(identity, giver, _path("exportFormat"), taker, _path("importFormat"), policy)
