@@ -41,8 +41,12 @@ class Saga:
         """Ask `ready-steps.rq` what may start and keep its rows as an event."""
         rows = self._p.ask("ready-steps", identity)
         if rows:
+            names = ", ".join(step_name(row["step"]) for row in rows)
             self._p.journal.note(
-                identity, f"ready:{key}", "ready-steps", {"rows": [{**row} for row in rows]}
+                identity,
+                f"ready:{key}",
+                "ready-steps",
+                {"message": f"may start: {names}", "rows": [{**row} for row in rows]},
             )
         return rows
 

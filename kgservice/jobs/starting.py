@@ -39,7 +39,7 @@ class Starter:
             if step.point_of_no_return and not self._p.journal.pass_point(identity):
                 return
             worker = row.get("worker", "")
-            self._p.journal.start(identity, step.name, worker, {**row})
+            self._p.journal.start(identity, step.name, worker, _said(step, worker))
             if step.kind:
                 self._offer(job, step, worker)
             else:
@@ -53,7 +53,7 @@ class Starter:
         undo = plan.step(step_name(row["undo"]))
         done = job.execution(step_name(row["step"]))
         worker = (done.worker if done else "") or self._p.worker_for(identity, undo.name)
-        self._p.journal.start(identity, undo.name, worker, {**row, "worker": worker})
+        self._p.journal.start(identity, undo.name, worker, _said(undo, worker))
         self._offer(job, undo, worker)
         self._recorder.write_job(identity)
 
@@ -103,6 +103,11 @@ class Starter:
         elif step.verb == KG.CutOver:
             facts = _gap(self._input(job, step), moment_now)
         self._recorder.record(job.id, plan, ended(step.name, "Completed", facts, moment_now))
+
+
+def _said(step: Step, worker: str) -> dict[str, Json]:
+    said: dict[str, Json] = {"verb": step.verb.value, "provider": step.provider}
+    return {**said, "worker": worker} if worker else said
 
 
 def _gap(resolved: JsonObject, moment_now: str) -> dict[str, Json]:
