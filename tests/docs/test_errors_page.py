@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-_CODE = re.compile(r"""(?:\bcode(?::\s*str)?\s*=\s*|Problem\(\s*|\bProblem\(code=)["']([a-z][a-z0-9]*(?:-[a-z0-9]+)+|forbidden|refused|internal|unauthenticated|unavailable)["']""")
+_CODE = re.compile(
+    r"""(?:\bcode(?::\s*str)?\s*=\s*|Problem\(\s*|\bProblem\(code=)["']([a-z][a-z0-9]*(?:-[a-z0-9]+)+|forbidden|refused|internal|unauthenticated|unavailable)["']"""
+)
 
 
 def codes_in_code() -> dict[str, str]:
