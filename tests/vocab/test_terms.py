@@ -65,7 +65,7 @@ def test_every_term_has_label_comment_source_and_example(path: Path) -> None:
 
 def test_annotations_are_not_empty() -> None:
     empty = [
-        quad.subject.value
+        str(quad.subject)
         for path in VOCABULARY_FILES
         for quad in quads_of(path)
         if quad.predicate.value in ANNOTATIONS
