@@ -117,6 +117,19 @@ def test_repeated_export_and_import_have_the_same_effect(old: Bench, new: Bench)
     assert verified.facts["rows"] == 1
 
 
+def test_import_that_was_killed_before_it_made_the_database_is_repeated(
+    old: Bench, new: Bench
+) -> None:
+    name = fresh_name()
+    old.provision(name)
+    target = new.target(name)
+    exported = export(old, name, new)
+    with new.site.admin() as admin:
+        admin.execute(f'DROP DATABASE "{target["database"]}"')  # type: ignore[call-overload]
+    receive(new, name, exported)
+    login(target).close()
+
+
 def test_difference_in_one_row_or_sequence_is_found(old: Bench, new: Bench) -> None:
     name = fresh_name()
     with login(old.provision(name)) as owner:

@@ -21,7 +21,7 @@ from kgservice_workers.sdk.loop import Loop, describe_failure
 from kgservice_workers.sdk.main import find_plugin, open_worker
 from kgservice_workers.sdk.sealing import KeyPair
 from kgservice_workers.sdk.values import Config, Json, Task, TaskContext, TaskResult
-from workers_at_work import CANARY
+from workers_at_work import CANARY, Bench, login
 
 from kgservice.model.errors import AccessDenied, InputError, Refused, Unavailable
 
@@ -330,6 +330,37 @@ def test_worker_killed_between_effect_and_report_makes_nothing_twice(
     assert len(site16.databases()) == len(before) + 1
     second.send_signal(signal.SIGTERM)
     assert second.wait(15) == 0
+
+
+def test_worker_killed_in_the_middle_of_an_import_finishes_it_after_a_restart(
+    service: FakeService, old: Bench, new: Bench
+) -> None:
+    with login(old.provision("killed-2")) as owner:
+        owner.execute("CREATE TABLE t AS SELECT g, md5(g::text) FROM generate_series(1, 300000) g")
+        owner.execute("CREATE INDEX ON t (md5)")
+    new.target("killed-2")
+    old.do("fence", "killed-2")
+    # Sealed for the process below: it works in the same state folder as the bench.
+    exported = old.do("export", "killed-2", recipientKey=new.worker.sealer.public)
+    task = {"name": "killed-2", "sealed": exported.sealed["worker"]}
+    new.channel.close()
+    service.lease_s = 0.2
+    first = run_worker(new.site, service)
+    service.put("import", "job1.import", **task)
+    service.wait_for("heartbeat")
+    first.kill()
+    first.wait()
+    assert not service.bodies("complete")
+    service.lease_s = 15
+    second = run_worker(new.site, service)
+    service.put("import", "job1.import", token=2, **task)
+    assert service.wait_for("complete")["facts"]["sha256"] == exported.facts["sha256"]
+    second.terminate()
+    assert second.wait(15) == 0
+    verified = new.do("verify", "killed-2", tables=exported.facts["tables"])
+    assert verified.facts["rows"] == 300_000
+    roles = [role for role in new.site.roles() if "killed_2" in role]
+    assert len(roles) == 1
 
 
 def test_log_of_the_loop_holds_no_facts(

@@ -56,7 +56,8 @@ def import_(task: Task, context: TaskContext) -> TaskResult:
     if (text(task.input, "sha256", digest), number(task.input, "bytes", size)) != (digest, size):
         raise Refused("The sealed offer is for another file.", code="channel-checksum")
     with open_session(task, context) as session:
-        label = session.existing()
+        # An import that was killed may have left no database: it drops and makes it.
+        label = session.existing(need_database=False)
         if label.purpose != "move-target" or label.job != task.job:
             raise Refused(
                 f"The database for {task.name} is not the target of this move.",

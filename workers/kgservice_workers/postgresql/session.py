@@ -71,14 +71,14 @@ class Session:
         """Read the instance's label; none when it was never made or is gone."""
         return read_label(self.admin, self.instance.owner)
 
-    def existing(self) -> Label:
+    def existing(self, *, need_database: bool = True) -> Label:
         """Read the label of an instance that must be there.
 
         Raises:
             NotFound: it is not (`instance-unknown`).
         """
         found = self.label()
-        if found is None or not self.has_database():
+        if found is None or (need_database and not self.has_database()):
             raise NotFound(
                 f"There is no database for {self.task.name}.",
                 code="instance-unknown",
