@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from kgservice.model.errors import Unavailable
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS worker (
   iri TEXT PRIMARY KEY, token_id TEXT NOT NULL, type TEXT NOT NULL, provider TEXT NOT NULL,
@@ -81,12 +83,15 @@ class Database:
         self._local = threading.local()
         self._all: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
+        self._is_closed = False
         self.signal = Signal()
         path.touch(mode=0o600)
         self._connection().executescript(_SCHEMA)
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if self._is_closed:
+            raise Unavailable("The service is going down.", code="service-stopping")
         if connection is None:
             connection = sqlite3.connect(
                 self._path, timeout=30, isolation_level=None, check_same_thread=False
@@ -124,7 +129,8 @@ class Database:
         return found
 
     def close(self) -> None:
-        """Close every thread's connection."""
+        """Close every thread's connection; later calls find the service unavailable."""
+        self._is_closed = True
         with self._lock:
             for connection in self._all:
                 connection.close()

@@ -13,10 +13,6 @@ from kgservice.plan.building import canonical
 
 MAX_GRAPH_FACTS = 16_384
 """Longer reports stay in the journal; their single values still go to the graph."""
-_FIGURES: Mapping[str, tuple[Iri, str]] = {
-    "writeGap": (KG.writeGap, "decimal"),
-    "rows": (KG.rowCount, "integer"),
-}
 
 
 def job_iri(base_iri: str, job: str) -> Iri:
@@ -78,9 +74,11 @@ def _execution_statements(
     text = canonical(execution.facts)
     if execution.facts and len(text) <= MAX_GRAPH_FACTS:
         yield Triple(node, KG.facts, typed(text))
-    for name, (predicate, datatype) in _FIGURES.items():
-        if (value := execution.facts.get(name)) is not None:
-            yield Triple(node, predicate, typed(str(value), datatype))
+    rows, gap = execution.facts.get("rows"), execution.facts.get("writeGap")
+    if isinstance(rows, int):
+        yield Triple(node, KG.rowCount, typed(rows))
+    if isinstance(gap, str) and (literal := _literal(gap)) is not None:
+        yield Triple(node, KG.writeGap, literal)
 
 
 def observed(facts: JsonObject, names: Iterable[str]) -> dict[Iri, list[Term]]:
@@ -102,12 +100,13 @@ def _literal(value: Json) -> Literal | None:
     if isinstance(value, bool | int):
         return typed(value)
     if isinstance(value, float):
-        return typed(str(Decimal(str(value))), "decimal")
+        return typed(f"{Decimal(str(value)):f}", "decimal")
     if isinstance(value, str):
         try:
-            return typed(str(Decimal(value)), "decimal")
+            number = Decimal(value)
         except InvalidOperation:
             return typed(value)
+        return typed(f"{number:f}", "decimal") if number.is_finite() else typed(value)
     return None
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from kgservice.jobs.database import Database
-from kgservice.jobs.tasks import FAILURE_CLASSES, Lease, TaskEnd, Timing, task_id
+from kgservice.jobs.tasks import FAILURE_CLASSES, Lease, TaskEnd, Timing, task_id, whole_text
 from kgservice.jobs.workers import WorkerIdentity, own_worker
 from kgservice.model.errors import AccessDenied, InputError, NotFound, Refused
 from kgservice.plan import JsonObject
@@ -50,6 +50,7 @@ class LeaseTable:
         self._database = database
         self.timing = timing or Timing()
         self._clock = clock
+        self._is_closed = False
 
     def put(self, body: JsonObject, *, job: str, step: str, worker: str, pinned: bool) -> None:
         """Offer a task to `worker`; one that exists already stays as it is.
@@ -86,10 +87,15 @@ class LeaseTable:
             if claimed is not None:
                 return claimed
             left = until - time.monotonic()
-            if left <= 0:
+            if left <= 0 or self._is_closed:
                 return None
             # Half a second bounds how late an expired lease is noticed.
             self._database.signal.wait(seen, min(left, 0.5))
+
+    def close(self) -> None:
+        """Send waiting workers away; they come back when the service is there again."""
+        self._is_closed = True
+        self._database.signal.notify()
 
     def _claim(self, worker: sqlite3.Row) -> Lease | None:
         values = {
@@ -129,7 +135,7 @@ class LeaseTable:
             if not changed:
                 raise _stale(task)
             if progress:
-                text = canonical({"step": row["step"], **progress})
+                text = whole_text(canonical({**progress, "step": row["step"]}), "/progress")
                 db.execute(
                     "INSERT OR IGNORE INTO event (job, key, at, kind, data)"
                     " VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%fZ'), 'progress', ?)",
@@ -154,7 +160,7 @@ class LeaseTable:
             InputError: more than 1 MB of facts (`facts-too-large`).
             NotFound: there is no such task (`task-unknown`).
         """
-        text = canonical(facts)
+        text = whole_text(canonical(facts), "/facts")
         if len(text.encode()) > MAX_FACTS_BYTES:
             raise InputError("The facts are larger than 1 MB.", code="facts-too-large", at="/facts")
         row = self._own_task(identity, task)
@@ -194,6 +200,7 @@ class LeaseTable:
         row = self._own_task(identity, task)
         if row["state"] in ("failed", "ready") and row["token"] == token:
             return
+        reason = whole_text(reason, "/detail")
         again = kind in ("retryable", "unknownOutcome") and row["attempts"] < self.timing.failures
         wait = self.timing.retry_s * 2 ** (row["attempts"] - 1)
         with self._database.transaction() as db:

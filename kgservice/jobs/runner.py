@@ -118,7 +118,7 @@ class JobRunner:
     def stop(self) -> None:
         """Leave running jobs for the next start and close the files."""
         self._stopping.set()
-        self._database.signal.notify()
+        self.leases.close()
         if self._clock is not None:
             self._clock.join(timeout=10)
             self._workflows.stop()

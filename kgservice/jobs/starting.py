@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from kgservice.jobs import inputs
 from kgservice.jobs.facts import execution_iri
@@ -13,6 +12,7 @@ from kgservice.jobs.recording import Recorder, ended
 from kgservice.jobs.services import agreement_iris
 from kgservice.jobs.tasks import task_id
 from kgservice.jobs.values import Job, now
+from kgservice.model.errors import InputError
 from kgservice.model.terms import KG
 from kgservice.plan import WORKER_VERBS, Json, JsonObject, Plan, Step
 from kgservice.plan.clocks import later, moment, stamp
@@ -114,6 +114,9 @@ def _gap(resolved: JsonObject, moment_now: str) -> dict[str, Json]:
     facts: dict[str, Json] = {"cutOverAt": moment_now}
     fenced = resolved.get("fencedAt")
     if isinstance(fenced, str):
-        seconds = (moment(moment_now) - moment(fenced)).total_seconds()
-        facts |= {"fencedAt": fenced, "writeGap": str(Decimal(f"{max(seconds, 0.0):.3f}"))}
+        try:
+            seconds = (moment(moment_now) - moment(fenced)).total_seconds()
+        except InputError:  # a worker's clock that cannot be read must not stop the cut-over
+            return facts
+        facts |= {"fencedAt": fenced, "writeGap": f"{max(seconds, 0.0):.3f}"}
     return facts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kgservice.model.errors import InputError
 from kgservice.plan import JsonObject
 
 FAILURE_CLASSES = ("retryable", "permanent", "needsOperator", "unknownOutcome")
@@ -65,3 +66,18 @@ class TaskEnd:
 def task_id(job: str, step: str) -> str:
     """Name a task; it is also its idempotency key."""
     return f"{job}.{step}"
+
+
+def whole_text(text: str, at: str) -> str:
+    """Give a reported text back if every store can keep it.
+
+    Raises:
+        InputError: it holds a lone surrogate (`text-invalid`).
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InputError(
+            "The text holds half a character (a lone surrogate).", code="text-invalid", at=at
+        ) from None
+    return text

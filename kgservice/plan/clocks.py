@@ -50,10 +50,15 @@ def later(start: datetime, duration: str) -> datetime:
     years, months, days, hours, minutes = (int(match[group] or 0) for group in range(1, 6))
     total = start.year * 12 + start.month - 1 + years * 12 + months
     year, month = total // 12, total % 12 + 1
-    day = min(start.day, calendar.monthrange(year, month)[1])
-    return start.replace(year=year, month=month, day=day) + timedelta(
-        days=days, hours=hours, minutes=minutes, seconds=float(match[6] or 0)
-    )
+    try:
+        day = min(start.day, calendar.monthrange(year, month)[1])
+        return start.replace(year=year, month=month, day=day) + timedelta(
+            days=days, hours=hours, minutes=minutes, seconds=float(match[6] or 0)
+        )
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"{duration} leads beyond the calendar.", code="duration-invalid"
+        ) from None
 
 
 def longest(start: datetime, *durations: str) -> str:

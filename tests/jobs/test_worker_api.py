@@ -108,6 +108,20 @@ def test_a_wrong_call_is_answered_with_a_problem(
     assert (found, problem["code"]) == (status, code)
 
 
+def test_half_a_character_is_refused_and_not_a_defect(
+    runner_parts: Bench, client: FlaskClient
+) -> None:
+    worker, task = offer(runner_parts, client, "half")
+    post(client, "/leases", {"worker": worker, "waitSeconds": 0})
+    for path, body in (
+        ("complete", {"token": 1, "facts": {"x": "\ud800"}}),
+        ("heartbeat", {"token": 1, "progress": {"message": "\ud800"}}),
+        ("fail", {"token": 1, "class": "permanent", "code": "x", "detail": "\ud800"}),
+    ):
+        status, problem = post(client, f"/tasks/{task}/{path}", body)
+        assert (status, problem["code"]) in ((400, "text-invalid"), (400, "body-invalid")), path
+
+
 def test_no_token_is_401_and_another_workers_task_is_403(
     runner_parts: Bench, client: FlaskClient
 ) -> None:
