@@ -229,7 +229,7 @@ class Answering:
             known = [int(value[0][0]) for value in values if value]
             total = -sum(known) if preference.is_maximise else sum(known)
             is_known = len(known) == len(values)
-            order.append((0, total, "") if is_known else (1, 0, ""))
+            order.append((0 if is_known else 1, total, ""))
         names = sorted(bindings)
         return (*order, *((0, 0, bindings[name].offering) for name in names))
 

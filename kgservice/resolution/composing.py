@@ -23,7 +23,7 @@ from kgservice.resolution.request import (
 from kgservice.resolution.templates import render
 
 _OFFSET = 5 * 10**17  # in the middle of the numbers with 18 digits: sums may be negative
-_LAST = "9" * 18
+_PREFERENCE_DIGITS = 19  # a flag for unknown, then 18 digits
 _WISH_DIGITS, _RANK_OFFSET = 4, 1_000_000
 
 
@@ -106,7 +106,7 @@ def _index(request: Request, name: str) -> int:
 
 
 def _prefix_length(request: Request) -> int:
-    return _WISH_DIGITS + 1 + (len(_LAST) + 1) * len(request.prefer)
+    return _WISH_DIGITS + 1 + (_PREFERENCE_DIGITS + 1) * len(request.prefer)
 
 
 def _patterns(search: Round) -> str:
@@ -239,6 +239,8 @@ def _key(request: Request, by_name: Sequence[int]) -> str:
         values = [_variable(f"prefer.{n}", i) for i in numbers]
         sign = "-" if preference.is_maximise else "+"
         known = " && ".join(f"BOUND({value})" for value in values)
-        parts.append(f'IF({known}, STR({_OFFSET} {sign} ({" + ".join(values)})), "{_LAST}")')
+        total = " + ".join(f"COALESCE({value}, 0)" for value in values)
+        # what is not known ranks last; among those, what is known decides
+        parts.append(f'IF({known}, "0", "1"), STR({_OFFSET} {sign} ({total}))')
     parts += [f"STR({_RANK_OFFSET} + ?r{i})" for i in by_name]
     return "CONCAT(" + ', "|", '.join(parts) + ")"

@@ -325,7 +325,10 @@ class Oracle:
             for component in self.request.components:
                 pick = chosen[component.name]
                 value = self.joint_value(component, pick, (preference.property,))
-                if preference.property.is_money and self.currency(pick.offer) != self.rank_currency():
+                if (
+                    preference.property.is_money
+                    and self.currency(pick.offer) != self.rank_currency()
+                ):
                     value = None
                 if value is None:
                     known = False
@@ -334,7 +337,7 @@ class Oracle:
                 else:
                     total += Fraction(value)
             sign = -1 if preference.is_maximise else 1
-            key.append((0, sign * total) if known else (1, Fraction(0)))
+            key.append((0 if known else 1, sign * total))
         return tuple(key)
 
     def rank_currency(self):
