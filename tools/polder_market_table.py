@@ -121,7 +121,7 @@ POSTGRESQL = (
         "noordzee-postgresql", "noordzee", "PostgreSQL", "Noordzee PostgreSQL",
         "PostgreSQL clusters with replication, run in two Dutch data centres.",
         {
-            "PostgreSQL version": ["17", "18"], "Extensions": ["vector", "postgis", "pgcrypto"],
+            "PostgreSQL version": "18", "Extensions": ["vector", "postgis", "pgcrypto"],
             "Import format": "pg_dump-directory, pg_dump-custom",
             "Export format": "pg_dump-directory, logical-replication",
             "CPU Cores": "4", "RAM Memory": ("16", "gib"), "Storage": ("4", "TiB"),

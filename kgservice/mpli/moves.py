@@ -10,6 +10,7 @@ from kgservice.model.rdf import Iri
 from kgservice.mpli import requests
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
+from kgservice.mpli.limits import require_within_limits
 from kgservice.mpli.plans import bind, plan_context, save_plan
 from kgservice.mpli.resolve import Resolution, resolve
 from kgservice.mpli.services import (
@@ -41,7 +42,7 @@ def plan_service_move(application: Application, caller: Caller, identity: str, *
     )
     chosen = _best(application, caller, saved.request, service, to).compositions[0]
     component = next(c for c in saved.request.components if c.name == service.component)
-    target = bind(application, component, chosen)
+    target = require_within_limits(application, bind(application, component, chosen))
     # what was adjusted since stays asked for at the new place
     wanted = {**target.requirements, **_adjusted(now.binding.requirements, target.requirements)}
     target = replace(target, requirements=wanted)

@@ -9,6 +9,7 @@ from kgservice.mpli import requests
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.bindings import offering_terms, worker_requirements
+from kgservice.mpli.limits import require_within_limits
 from kgservice.mpli.resolve import ResolvedComposition, check_with_reference
 from kgservice.plan import (
     Binding,
@@ -64,7 +65,8 @@ def add_plan(
     composition = Composition(
         iri=chosen.iri,
         bindings=tuple(
-            bind(application, component, chosen) for component in saved.request.components
+            require_within_limits(application, bind(application, component, chosen))
+            for component in saved.request.components
         ),
         price=chosen.price_text,
         uses=chosen.uses,

@@ -61,7 +61,7 @@ def _types(document: SourceDocument) -> set[str]:
     ("slug", "versions", "provider", "country"),
     [
         ("waterlinie-postgresql", {"15", "16"}, "waterlinie-cloud", "NLD"),
-        ("noordzee-postgresql", {"17", "18"}, "noordzee-hosting", "NLD"),
+        ("noordzee-postgresql", {"18"}, "noordzee-hosting", "NLD"),
         ("lage-landen-postgresql", {"16", "17"}, "lage-landen-it", "BEL"),
         ("prairie-postgresql", {"16", "17", "18"}, "prairie-cloud", "USA"),
     ],
