@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from kgservice.model.money import Money
 from kgservice.model.rdf import Blank, Term, Triple, to_text
+from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.mpli.graph_engine import GraphEngine
 from kgservice.mpli.verification import verify
@@ -287,7 +288,9 @@ class _Known:
         step = path[0]
         price = self.engine.prices[binding.component][binding.offering]
         if step.is_derived:
-            return price.unknown_because or "other-currency"
+            known = {KG.monthlyPrice: price.monthly, KG.oneTimePrice: price.one_time}
+            is_known = known.get(step.iri, price.total) is not None
+            return "other-currency" if is_known else price.unknown_because
         if step.is_money and self.engine.values(path, (binding.component,)).get(binding.iri):
             return "other-currency"
         if step.kind in (ValueKind.FEATURE, ValueKind.EXPOSURE):

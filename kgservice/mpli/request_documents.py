@@ -138,9 +138,9 @@ def _json_ld(text: str, base: str, name: str) -> list[Triple]:
             at=f"{name}:{error.lineno}:{error.colno}",
         ) from None
     except (jsonld.JsonLdError, RecursionError) as error:
-        cause = getattr(error, "cause", None)
-        if isinstance(cause, InputError):
-            raise cause from None
+        refusal = _refusal(error)
+        if refusal is not None:
+            raise refusal from None
         raise InputError(
             f"This is not JSON-LD: {error!s:.200}", code="json-ld-invalid", at=name
         ) from None
@@ -149,6 +149,15 @@ def _json_ld(text: str, base: str, name: str) -> list[Triple]:
         for items in dataset.values()
         for item in items
     ]
+
+
+def _refusal(error: BaseException | None) -> InputError | None:
+    """Find our own refusal among the causes of PyLD's error."""
+    for _ in range(10):
+        if error is None or isinstance(error, InputError):
+            return error
+        error = getattr(error, "cause", None) or error.__cause__ or error.__context__
+    return None
 
 
 def _load(url: str, _options: object) -> dict[str, Any]:

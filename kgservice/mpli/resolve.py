@@ -43,7 +43,7 @@ def resolve(
     is not pinned. The same graphs and the same request give the same answer, byte for byte.
 
     Raises:
-        InputError: a pin names no component (`component-unknown`).
+        InputError: a pin names no component (`component-unknown`), or is no IRI.
         Refused: the search is too large for this engine (`too-many-bindings`).
         DeadlineExceeded: it was stopped at its deadline.
         KgError: the second check of an answer differs (`verification-differs`).
@@ -77,4 +77,7 @@ def _restrictions(
             raise InputError(
                 f"{name!r} is not a component of the request.", code="component-unknown"
             )
+    for iri in (*pins.values(), *excluded):
+        if not is_valid_iri(iri):  # it becomes part of a query
+            raise InputError(f"{iri!r} is not an IRI.", code="value-invalid")
     return {name: Only(pins.get(name, ""), excluded) for name in names}

@@ -56,12 +56,10 @@ def read_yaml(text: str, name: str) -> Node:
             (`duplicate-key`), anchors, tags, block text or several documents (`yaml-refused`).
     """
     events = _events(text, name)
-    for event in events:
-        if isinstance(event, yaml.DocumentStartEvent):
-            break
-    first = next(events)
-    if isinstance(first, yaml.StreamEndEvent):
+    next(events)  # the stream's start
+    if isinstance(next(events), yaml.StreamEndEvent):
         raise InputError("The document is empty.", code="yaml-invalid", at=f"{name}:1")
+    first = next(events)
     node = _Builder(name, events).node(first, 0)
     next(events)
     if not isinstance(next(events), yaml.StreamEndEvent):

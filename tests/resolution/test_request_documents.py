@@ -1,0 +1,218 @@
+"""One meaning in three notations: YAML, Turtle and JSON-LD lose nothing on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from random import Random
+
+import pyoxigraph as ox
+import pytest
+
+from kgservice.model.errors import InputError, NotSupported
+from kgservice.model.rdf import to_ntriples
+from kgservice.mpli.request_documents import (
+    CONTEXT,
+    check_request,
+    request_triples,
+    request_yaml,
+)
+from kgservice.resolution.request import Request
+from tests.resolution.random_requests import random_request
+from tests.resolution.worlds import VOCABULARY
+
+SEED = int(os.environ.get("KG_TEST_SEED", "20261201"))
+IRI = "http://127.0.0.1:8080/request/portal"
+PORTAL = """
+request: Citizen portal
+as-of: "2026-12-01"
+term: P12M
+components:
+  db:
+    kind: PostgreSQL
+    majorVersion: ">= 16"
+    storage: ">= 100 GiB"
+    extension: [vector]
+    exportFormat: {any: [pg_dump-directory, logical-replication]}
+    location: {has: {country: {any: [NL, DE]}}}
+    certificate: {has: {standard: ISO/IEC 27001}}
+  replica: {kind: PostgreSQL, quantity: 2, needs: [db], switchingCharge: "<= 10 EUR"}
+every:
+  location.country: {any: [NL, DE, BE]}
+  provider.headquarters: {in: EEA}
+  subprocessor.headquarters: {in: EEA}
+  transferCountry: {none: [US]}
+  extension: {none: [postgis]}
+  label: {scheme: eu-cloud-basic, at-least: basic, valid-for: P12M, version: "1"}
+  noticePeriod: {is: "<= 2 months", unknown: warn}
+  processorAgreement: "true"
+  support?: {any: [24x7]}
+  subprocessor?: {any: ["urn:provider:x"]}
+together:
+  - same: location.country
+  - at-most: {distinct: provider, n: 2}
+    unknown: warn
+  - different: {of: provider, over: [db, replica]}
+  - sum: {of: monthlyPrice, max: "450 EUR"}
+  - compatible: {from: db.exportFormat, to: replica.importFormat}
+prefer: [minimise monthlyPrice, maximise storage]
+unknown: accept
+answers: 3
+"""
+
+
+def as_turtle(request: Request) -> str:
+    return to_ntriples(request_triples(request, VOCABULARY))
+
+
+def read(text: str, kind: str = "text/turtle") -> Request:
+    return check_request(text, kind, VOCABULARY, iri=IRI)
+
+
+def test_yaml_to_turtle_to_yaml_loses_nothing() -> None:
+    request = read(PORTAL, "application/yaml")
+    back = read(as_turtle(request))
+    assert back == request
+    written = request_yaml(back, VOCABULARY)
+    assert read(written, "application/yaml") == request
+    assert request_yaml(read(written, "application/yaml"), VOCABULARY) == written
+
+
+def test_random_requests_survive_both_ways() -> None:
+    for number in range(300):
+        request = replace(random_request(Random(SEED + number)), iri=IRI)  # noqa: S311
+        assert read(as_turtle(request)) == request, SEED + number
+        assert read(request_yaml(request, VOCABULARY), "application/yaml") == request, SEED + number
+
+
+def test_statements_may_come_in_any_order() -> None:
+    request = read(PORTAL, "application/yaml")
+    lines = as_turtle(request).splitlines()
+    for number in range(5):
+        Random(number).shuffle(lines)  # noqa: S311
+        assert read("\n".join(lines)) == request
+
+
+def test_json_ld_and_turtle_mean_the_same() -> None:
+    text = json.dumps(
+        {
+            "@context": CONTEXT,
+            "id": "",
+            "type": "Request",
+            "title": "Two databases",
+            "asOf": "2026-12-01",
+            "answers": 3,
+            "unknownPolicy": "kg:Warn",
+            "component": [
+                {
+                    "id": f"#{name}",
+                    "type": ["Component", "NodeShape"],
+                    "label": name,
+                    "order": order,
+                    "class": "kg:PostgreSQL",
+                    "property": [{"path": "kg:storage", "minInclusive": 100}],
+                }
+                for order, name in enumerate(("db", "replica"), start=1)
+            ],
+            "joint": [{"type": "DistinctLimit", "follows": ["kg:provider"], "n": 2}],
+            "prefer": [{"type": "Minimise", "of": "kg:monthlyPrice"}],
+        }
+    )
+    expected = read(
+        """
+request: Two databases
+as-of: "2026-12-01"
+components:
+  db: {kind: PostgreSQL, storage: ">= 100 GiB"}
+  replica: {kind: PostgreSQL, storage: ">= 100 GiB"}
+together: [{at-most: {distinct: provider, n: 2}}]
+prefer: [minimise monthlyPrice]
+unknown: warn
+answers: 3
+""",
+        "application/yaml",
+    )
+    assert read(text, "application/ld+json") == expected
+
+
+def test_no_context_is_fetched() -> None:
+    with pytest.raises(InputError) as caught:
+        read('{"@context": "https://example.org/c", "@id": "x"}', "application/ld+json")
+    assert caught.value.code == "context-unknown"
+
+
+PREFIXES = """
+@prefix kg: <https://w3id.org/kgservice/ns#> . @prefix sh: <http://www.w3.org/ns/shacl#> .
+@prefix dct: <http://purl.org/dc/terms/> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix c: <http://publications.europa.eu/resource/authority/country/> .
+"""
+BY_HAND = (
+    PREFIXES
+    + """
+<> a kg:Request ; dct:title "By hand" ; kg:component <#db> .
+<#db> a kg:Component, sh:NodeShape ; sh:class kg:PostgreSQL ; sh:property <#own>,
+  [ sh:path kg:location ; sh:node [ sh:property [ sh:path kg:country ; sh:in ( c:NLD c:DEU ) ] ] ] .
+<#own> sh:path kg:majorVersion ; sh:minCount 1 ; sh:maxCount 1 ; sh:minInclusive 16 .
+"""
+)
+
+
+def test_turtle_by_hand_keeps_its_own_ids() -> None:
+    request = read(BY_HAND)
+    assert [c.id for c in request.all_constraints()] == ["own", "db.location.country"]
+    assert [c.name for c in request.all_constraints()] == ["majorVersion", "location.country"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        '<#own> sh:pattern "x" .',
+        "<#own> sh:maxExclusive 18 .",
+        "<#db> sh:or ( <#own> ) .",
+        "<#db> sh:closed true .",
+        "<> kg:compositionShape <#s> .",
+        "<> kg:joint [ a kg:PairLimit ; kg:path ( kg:location ) ] .",
+        "<#db> sh:property [ sh:path ( kg:provider kg:headquarters ) ; sh:hasValue c:NLD ] .",
+        "<#db> kg:ways 'any' .",
+        "<#db> kg:use <urn:x> .",
+        "<#own> kg:minEvidence kg:Signed .",
+    ],
+)
+def test_terms_that_are_not_understood_are_refused_never_ignored(statement: str) -> None:
+    with pytest.raises(NotSupported):
+        read(BY_HAND + statement)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("<> a <x", "turtle-invalid"),
+        ("[" * 200, "turtle-invalid"),
+        ("<a> <b> <c> .", "request-missing"),
+        (PREFIXES + "<> a kg:Request .", "value-invalid"),
+        (BY_HAND.replace("kg:PostgreSQL", "kg:Postgres-QL"), "kind-unknown"),
+        (BY_HAND.replace("kg:majorVersion", "kg:minorVersion"), "property-unknown"),
+        (BY_HAND.replace("16 .", '"sixteen" .'), "value-invalid"),
+    ],
+)
+def test_wrong_turtle_is_an_input_error(text: str, code: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(text)
+    assert caught.value.code == code
+
+
+def test_an_unknown_media_type_and_a_long_text_are_refused() -> None:
+    with pytest.raises(InputError, match="text/csv"):
+        read("a", "text/csv")
+    with pytest.raises(InputError) as caught:
+        read("#" * 600_000)
+    assert caught.value.code == "request-too-long"
+
+
+def test_request_shapes_are_valid_rdf_with_no_blank_nodes() -> None:
+    """A request's graph is stored: its nodes must be stable."""
+    text = as_turtle(read(PORTAL, "application/yaml"))
+    quads = list(ox.parse(text.encode(), format=ox.RdfFormat.N_TRIPLES))
+    assert len(quads) > 100
+    assert "_:" not in text

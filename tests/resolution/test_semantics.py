@@ -1,0 +1,238 @@
+"""What requests mean, case by case (REQUESTS, "What it means")."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from kgservice.inference.closure import Reasoner
+from kgservice.model.errors import InputError, KgError, Refused
+from kgservice.model.rdf import RDF, Iri, Literal, Triple
+from kgservice.model.terms import KG, RDFS
+from kgservice.mpli import graph_engine, verification
+from kgservice.mpli.resolve import Resolution, resolve
+from kgservice.resolution.request import Request
+from kgservice.resolution.yaml_request import read_request
+from tests.resolution.memory_store import DOCUMENT, MemoryStore
+from tests.resolution.worlds import BASE, VOCABULARY, Charge, Label, Offer, World
+
+ONE = """
+as-of: "2026-12-01"
+components:
+  db: {kind: PostgreSQL%s}
+"""
+
+
+def ask(conditions: str = "", rest: str = "") -> Request:
+    return read_request(ONE % (f", {conditions}" if conditions else "") + rest, VOCABULARY)
+
+
+def answer(world: World, request: Request, **more: object) -> Resolution:
+    store = MemoryStore(world.triples())
+    return resolve(store, VOCABULARY, request, base_iri=BASE, **more)  # type: ignore[arg-type]
+
+
+def offer(name: str, price: str = "10.00", **values: list[str]) -> Offer:
+    return Offer(name, provider=f"p-{name}", values=values, charges=[Charge(price)])
+
+
+def offerings(found: Resolution) -> list[str]:
+    return [one.offerings["db"].rpartition(":")[2] for one in found.compositions]
+
+
+def test_one_picked_version_must_meet_all_conditions_on_it() -> None:
+    """Two separate qualified shapes would let versions 13 and 17 pass `>= 14` and `< 16`."""
+    request = ask('majorVersion: ">= 14"', 'every: {majorVersion: "< 16"}\n')
+    world = World([offer("trap", majorVersion=["13", "17"]), offer("good", majorVersion=["15"])])
+    assert offerings(answer(world, request)) == ["good"]
+
+
+def test_answer_names_the_picked_version_lowest_first() -> None:
+    found = answer(
+        World([offer("a", majorVersion=["18", "16", "9"])]), ask('majorVersion: ">= 10"')
+    )
+    assert found.as_json()["compositions"][0]["configuration"] == {"db": {"majorVersion": 16}}  # type: ignore[index]
+
+
+def test_two_months_from_december_are_longer_than_60_days() -> None:
+    world = World([offer("months", noticePeriod=["P2M"]), offer("days", noticePeriod=["P60D"])])
+    assert offerings(answer(world, ask('noticePeriod: "<= 60 days"'))) == ["days"]
+    in_february = replace(ask('noticePeriod: "<= 60 days"'), as_of=None)
+    shorter = replace(in_february, as_of=ask().as_of.replace(month=2))  # type: ignore[union-attr]
+    assert sorted(offerings(answer(world, shorter))) == ["days", "months"]
+
+
+def test_absent_notice_period_is_unknown_and_rejected() -> None:
+    found = answer(World([offer("a")]), ask('noticePeriod: "<= 2 months"'))
+    assert found.status == "unknown"
+    assert found.counts["db"].unknown == 1
+    assert [(one.fact, one.why, one.who_could_say) for one in found.missing] == [
+        ("noticePeriod", "absent", "urn:provider:p-a")
+    ]
+
+
+def test_two_different_values_of_a_single_property_make_it_unknown() -> None:
+    world = World([offer("a", noticePeriod=["P1M", "P2M"])])
+    found = answer(world, ask('noticePeriod: "<= 2 months"'))
+    assert found.status == "unknown"
+    assert found.missing[0].why == "two-values"
+
+
+def test_exposure_needs_a_complete_list() -> None:
+    listed = offer("listed", subprocessor=["s"])
+    whole = replace(offer("whole", subprocessor=["s"]), complete=["subprocessor"])
+    empty = replace(offer("empty"), complete=["subprocessor"])
+    world = World([listed, whole, empty], headquarters={"s": "FRA"})
+    found = answer(world, ask("subprocessor.headquarters: {in: EEA}"))
+    assert sorted(offerings(found)) == ["empty", "whole"]
+    assert [one.why for one in found.missing] == ["not-complete"]
+
+
+def test_price_in_another_currency_is_unknown() -> None:
+    dollars = Offer("usd", charges=[Charge("5.00", "USD")])
+    found = answer(World([dollars]), ask('monthlyPrice: "<= 450 EUR"'))
+    assert found.status == "unknown"
+    assert found.missing[0].why == "other-currency"
+
+
+def test_warn_keeps_and_lists_accept_keeps() -> None:
+    world = World([offer("a")])
+    warned = answer(world, ask('noticePeriod: {is: "<= 2 months", unknown: warn}'))
+    accepted = answer(world, ask('noticePeriod: {is: "<= 2 months", unknown: accept}'))
+    assert [one.unknown for one in warned.compositions] == [("db.noticePeriod",)]
+    assert [one.unknown for one in accepted.compositions] == [()]
+
+
+def test_wish_ranks_before_price_and_unknown_is_missed() -> None:
+    world = World([offer("dear", "90.00", support=["24x7"]), offer("cheap", "10.00")])
+    request = ask('"support?": {any: [24x7]}', "prefer: [minimise monthlyPrice]\n")
+    found = answer(world, request)
+    assert offerings(found) == ["dear", "cheap"]
+    assert found.compositions[1].missed_wishes == ("db.support",)
+
+
+def test_label_must_be_valid_long_enough() -> None:
+    short = replace(offer("short"), labels=[Label("basic", valid_until="2027-06-01T00:00:00Z")])
+    long = replace(offer("long"), labels=[Label("high", valid_until="2027-12-01T00:00:00Z")])
+    none = replace(offer("none"), complete=["label"])
+    request = ask("label: {scheme: eu-cloud-basic, at-least: basic, valid-for: P12M}")
+    found = answer(World([short, long, none]), request)
+    assert offerings(found) == ["long"]
+    assert found.counts["db"].violated == 1
+    assert found.compositions[0].evidence_until == "2027-12-01T00:00:00Z"
+
+
+def test_retired_offerings_are_not_offered() -> None:
+    world = World([replace(offer("old"), status="Retired"), offer("new")])
+    assert offerings(answer(world, ask())) == ["new"]
+
+
+def test_a_new_kind_is_found_by_its_superclass_with_one_axiom() -> None:
+    """Changing one axiom, and no Python, changes the answer."""
+    own = Iri("https://example.org/ontology#TunedPostgres")
+    facts = [
+        Triple(triple.subject, triple.predicate, own)
+        if triple.object == KG.PostgreSQL and triple.subject[0] == "urn:offer:tuned"
+        else triple
+        for triple in World([offer("tuned"), offer("plain", "20.00")]).triples()
+    ]
+    axiom = Triple(own, RDFS.subClassOf, KG.PostgreSQL)
+    for tbox, expected in (([], ["plain"]), ([axiom], ["plain", "tuned"])):
+        closed = [*facts, *Reasoner(tbox).close(facts).derived]
+        found = resolve(MemoryStore(closed), VOCABULARY, ask(), base_iri=BASE)
+        assert offerings(found) == expected
+
+
+def test_pins_and_exclusions_restrict_what_is_bound() -> None:
+    world = World([offer("a", "10.00"), offer("b", "20.00"), offer("c", "30.00")])
+    request = ask(rest="prefer: [minimise monthlyPrice]\n")
+    assert offerings(answer(world, request, excluded={"urn:offer:a"})) == ["b", "c"]
+    assert offerings(answer(world, request, pins={"db": "urn:offer:c"})) == ["c"]
+    pinned = answer(world, request, pins={"db": "urn:offer:a"}, excluded={"urn:offer:a"})
+    assert offerings(pinned) == ["a"]
+    with pytest.raises(InputError):
+        answer(world, request, pins={"web": "urn:offer:a"})
+    with pytest.raises(InputError):
+        answer(world, request, pins={"db": "urn:offer:a> . } #"})
+
+
+def test_conflict_names_the_conditions_that_cannot_hold_together() -> None:
+    world = World([offer("a", "50.00", vcpu=["4"]), offer("b", "10.00", vcpu=["1"])])
+    request = ask('vcpu: ">= 2", monthlyPrice: "<= 20 EUR", support: {none: [8x5]}')
+    open_support = replace(world.offers[0], values={"vcpu": ["4"], "support": ["24x7"]})
+    other = replace(world.offers[1], values={"vcpu": ["1"], "support": ["24x7"]})
+    found = answer(World([open_support, other]), request)
+    assert found.status == "infeasible"
+    assert found.conflicts == (("db.vcpu", "db.monthlyPrice"),)
+
+
+def test_a_kind_that_nobody_offers_is_the_conflict() -> None:
+    found = answer(World([]), ask())
+    assert (found.status, found.conflicts) == ("infeasible", (("db.kind",),))
+
+
+def test_same_state_and_request_give_the_same_bytes() -> None:
+    world = World([offer("a", majorVersion=["16", "17"]), offer("b", majorVersion=["17"])])
+    turned = World(list(reversed(world.offers)))
+    request = ask('majorVersion: ">= 16"', "prefer: [minimise monthlyPrice]\n")
+    first, second = answer(world, request), answer(turned, request)
+    assert json.dumps(first.as_json()) == json.dumps(second.as_json())
+    assert first.triples() == second.triples()
+
+
+def test_answer_in_rdf_is_concluded_and_proven() -> None:
+    """Constraint to fact to source document."""
+    found = answer(World([offer("a", vcpu=["4"])]), ask('vcpu: ">= 2"'))
+    triples = set(found.triples())
+    node = Iri(found.compositions[0].iri)
+    assert Triple(node, Iri(RDF + "type"), KG.FeasibleComposition) in triples
+    proofs = {t.subject for t in triples if t.object == Iri(f"{found.request}#db.vcpu")} & {
+        t.object for t in triples if t.predicate == KG.proof
+    }
+    facts = [t.object for t in triples if t.subject in proofs and t.predicate == KG.fact]
+    values = [t for t in triples if t.subject in facts]
+    assert any(t.object[0] == "4" for t in values)
+    assert {t.object for t in values if t.predicate.value.endswith("wasDerivedFrom")} == {
+        Iri(DOCUMENT)
+    }
+    assert found.compositions[0].uses == {DOCUMENT: 3}
+
+
+def test_an_answer_that_the_rule_does_not_conclude_is_not_returned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rule = verification.feasibility_rule()
+    stricter = rule.replace("?this a kg:Composition .", "?this a kg:Composition ; kg:rank 2 .")
+    monkeypatch.setattr(verification, "feasibility_rule", lambda: stricter)
+    with pytest.raises(KgError, match="not concluded") as caught:
+        answer(World([offer("a")]), ask())
+    assert caught.value.code == "verification-differs"
+
+
+def test_too_many_bindings_are_refused_with_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_engine, "MAX_BINDINGS", 3)
+    world = World([offer("a", majorVersion=["13", "14", "15", "16"])])
+    with pytest.raises(Refused, match="4 bindings; its limit is 3") as caught:
+        answer(world, ask('majorVersion: ">= 14"'))
+    assert caught.value.code == "too-many-bindings"
+
+
+def test_text_in_values_cannot_leave_its_literal() -> None:
+    """Values become part of queries: quotes and braces stay text."""
+    request = ask("""currency: '"} INSERT { <a> <b> "c'""")
+    assert answer(World([offer("a")]), request).status == "infeasible"
+
+
+def test_two_compositions_differ_in_offerings() -> None:
+    world = World([offer("a", majorVersion=["15", "16", "17"])])
+    assert len(answer(world, ask('majorVersion: ">= 15"')).compositions) == 1
+
+
+def test_mixed_document_values_are_compared_as_numbers() -> None:
+    """`500.0` and `500` are one number."""
+    world = World([offer("a", storage=["500.0"])])
+    assert offerings(answer(world, ask('storage: "500 GiB"'))) == ["a"]
+    literal = Literal("500.0", "http://www.w3.org/2001/XMLSchema#decimal")
+    assert literal in {triple.object for triple in world.triples()}
