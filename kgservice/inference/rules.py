@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from kgservice.inference.shapes import ShapesGraph
+from kgservice.inference.constraints import ShapesGraph
 from kgservice.inference.tbox import read_turtle
 from kgservice.model.errors import InputError
 from kgservice.model.rdf import Iri, Literal, Term, Triple, to_text

@@ -15,7 +15,8 @@ from pathlib import Path
 import pyshacl
 import rdflib
 
-from kgservice.inference.shapes import Check, Classes, Index, Shape, read_shapes
+from kgservice.inference.constraints import Classes, Index
+from kgservice.inference.shapes import Check, Shape, read_shapes
 from kgservice.inference.tbox import read_turtle, to_rdflib
 from kgservice.model.errors import Severity
 from kgservice.model.rdf import Iri, Literal, Term, Triple, to_text

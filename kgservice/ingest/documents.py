@@ -67,14 +67,12 @@ class Origin:
         base_iri: The service's base IRI.
         source: Where the catalogue is read from.
         moment: When, xsd:dateTime text.
-        activity: IRI of the sync.
     """
 
     catalog: Iri
     base_iri: str
     source: str
     moment: str
-    activity: Iri
 
 
 @dataclass(slots=True)
@@ -110,24 +108,25 @@ def metadata(entry: Entry, origin: Origin, *, digest: str, evidence: Iri) -> lis
     """Describe a document's graph (PROV-O, DCAT 3); the store adds its version."""
     document, proof = entry.document, entry.proof
     issuer = proof.issuer or (document.credential.issuer if document.credential else "")
-    genid = f"{origin.base_iri}.well-known/genid/"
+    reserved = (f"{origin.base_iri}.well-known/genid/", f"{origin.catalog}/")
     values: list[tuple[Iri, Term]] = [
         (RDF.type, KG.Document),
-        (RDF.type, PROV.Entity),
         (KG.catalog, origin.catalog),
         (KG.sourceId, Literal(document.source_id)),
         (KG.contentHash, Literal(entry.content)),
         (DCTERMS.format, Literal(document.media_type)),
         (KG.graphDigest, Literal(digest)),
-        (KG.ownerKey, Iri(entry.claim.owner)),
         (KG.proofResult, proof.result.iri),
         (KG.evidence, evidence),
         (PROV.wasAttributedTo, Iri(issuer) if is_valid_iri(issuer) else origin.catalog),
         (PROV.generatedAtTime, typed_time(origin.moment)),
-        (PROV.wasGeneratedBy, origin.activity),
         (PROV.hadPrimarySource, origin.catalog),
     ]
-    values += [(KG.describes, Iri(s)) for s in sorted(entry.own) if not s.startswith(genid)]
+    # Nobody else can claim what lies below the catalogue's own IRI, so that is not listed.
+    mine = {s for s in entry.own if not s.startswith(reserved)} | {document.primary.value}
+    values += [(KG.describes, Iri(s)) for s in sorted(mine & entry.own)]
+    if entry.claim.owner != origin.catalog.value:
+        values.append((KG.ownerKey, Iri(entry.claim.owner)))
     if proof.detail and proof.result is not Proof.ABSENT:
         values.append((KG.proofDetail, Literal(proof.detail)))
     if document.modified:

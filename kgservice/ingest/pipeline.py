@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kgservice.inference.rules import RulesReport, run_rules
 from kgservice.ingest.catalogs import Catalog, metadata_of, update
+from kgservice.ingest.changes import (
+    Kept,
+    contents_of,
+    deletion,
+    graph_changes,
+    kept_documents,
+    metadata_changes,
+)
 from kgservice.ingest.documents import (
     INFERRED,
     QUARANTINE,
@@ -17,11 +26,9 @@ from kgservice.ingest.documents import (
     Entry,
     Origin,
     metadata,
-    quarantine,
     retirement,
 )
 from kgservice.ingest.policy import Policy, current_policy
-from kgservice.ingest.questions import select
 from kgservice.ingest.reading import read_source
 from kgservice.ingest.report import SyncReport, report_from
 from kgservice.ingest.review import (
@@ -35,10 +42,13 @@ from kgservice.ingest.review import (
 from kgservice.labels.credentials import Proof
 from kgservice.labels.derive import LabelReport, derive_labels
 from kgservice.model.documents import ImportContext, Importer
-from kgservice.model.rdf import Iri, Literal, Triple
+from kgservice.model.rdf import Iri, Triple
 from kgservice.model.terms import KG, RDF
 from kgservice.store.documents import ContentStore
-from kgservice.store.port import META_GRAPH, ChangeKind, GraphChange, Store
+from kgservice.store.port import GraphChange, Store
+
+_WRITERS = 16
+"""Threads that write originals: each waits for the disk, and waiting together is shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +86,6 @@ class SyncRequest:
         return self.policy or current_policy(self.ontologies)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What the store has of a document."""
-
-    graph: str
-    content: str
-    digest: str
-    is_gone: bool
-
-
 def sync(store: Store, request: SyncRequest) -> SyncReport:
     """Make the store say what the source says now, in one transaction.
 
@@ -115,17 +115,29 @@ def sync(store: Store, request: SyncRequest) -> SyncReport:
         state = _state(entries, context, request, digest)
     if state == catalog.state and catalog.report:
         return _finish_unchanged(store, request, entries, report)
-    infer_and_validate(entries, policy, context, report)
-    for entry in entries:
-        report.problems += findings_of(entry)
+    kept = {row.graph: row for row in kept_documents(store, catalog.iri(base))}
+    with ThreadPoolExecutor(_WRITERS, "contents") as pool:
+        # Originals reach the disk while the processor infers; all are there before the commit.
+        writing = [
+            pool.submit(request.contents.put, entry.document.content)
+            for entry in entries
+            if entry.graph not in kept or kept[entry.graph].content != entry.content
+        ]
+        infer_and_validate(entries, policy, context, report)
+        for entry in entries:
+            report.problems += findings_of(entry)
+        with report.phase("keep"):
+            for future in writing:
+                future.result()
     with report.phase("commit"):
-        _commit(store, request, _Work(entries, report, state, digest, moment))
+        _commit(store, request, _Work(entries, kept, report, state, digest, moment))
     return report
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
     entries: Sequence[Entry]
+    kept: Mapping[str, Kept]
     report: SyncReport
     state: str
     digest: Digest
@@ -167,35 +179,34 @@ def _finish_unchanged(
 
 def _commit(store: Store, request: SyncRequest, work: _Work) -> None:
     catalog, base, report = request.catalog, request.base_iri, work.report
-    kept = {row.graph: row for row in _kept(store, catalog.iri(base))}
-    changes, described, outdated = _documents_changes(request, work, kept)
+    kept = work.kept
+    changes, described, outdated = _documents_changes(request, work)
     seen = {entry.graph for entry in work.entries}
     vanished = [row.graph for row in kept.values() if not row.is_gone and row.graph not in seen]
     for graph in vanished:
-        changes += [_delete(graph), _delete(graph + INFERRED), _delete(graph + QUARANTINE)]
+        changes += [deletion(name) for name in (graph, graph + INFERRED, graph + QUARANTINE)]
         described += retirement(graph, base, catalog.name, work.moment.isoformat())
     report.counts["retired"] = len(vanished)
     _count(work.entries, report)
-    changes += _metadata_changes(metadata_of(store, outdated), described)
+    changes += metadata_changes(metadata_of(store, outdated), described)
     content = request.contents.put(report.to_bytes())
     new = replace(catalog, synced=report.synced, state=work.state, report=content)
     store.commit([*changes, *update(base, catalog, new)])
 
 
 def _documents_changes(
-    request: SyncRequest, work: _Work, kept: Mapping[str, _Kept]
+    request: SyncRequest, work: _Work
 ) -> tuple[list[GraphChange], list[Triple], list[str]]:
     """Give the changes of graphs, the new metadata, and the documents whose metadata is old."""
     catalog, base, counts = request.catalog, request.base_iri, work.report.counts
     home = catalog.iri(base)
-    activity = Iri(f"{home}/sync/{work.moment.isoformat()}")
-    origin = Origin(home, base, catalog.source, work.moment.isoformat(), activity)
+    origin = Origin(home, base, catalog.source, work.moment.isoformat())
     changes: list[GraphChange] = []
     described: list[Triple] = []
     outdated: list[str] = []
     for entry in work.entries:
-        before = kept.get(entry.graph)
-        digest = work.digest.of(*_contents(entry))
+        before = work.kept.get(entry.graph)
+        digest = work.digest.of(*contents_of(entry))
         if before and (before.content, before.digest, before.is_gone) == (
             entry.content,
             digest,
@@ -205,8 +216,7 @@ def _documents_changes(
             continue
         counts["changed" if before and not before.is_gone else "new"] += 1
         if not (before and not before.is_gone and before.digest == digest):
-            changes += _graph_changes(entry, is_known=before is not None)
-        request.contents.put(entry.document.content)
+            changes += graph_changes(entry, is_known=before is not None)
         if before:
             outdated.append(entry.graph)
         evidence = _evidence(entry, request.rules)
@@ -214,69 +224,10 @@ def _documents_changes(
     return changes, described, outdated
 
 
-def _metadata_changes(
-    before: dict[str, list[Triple]], after: Sequence[Triple]
-) -> list[GraphChange]:
-    old = {triple for triples in before.values() for triple in triples}
-    new = set(after)
-    changes = []
-    if old - new:
-        changes.append(GraphChange(META_GRAPH, tuple(old - new), ChangeKind.REMOVE))
-    if new - old:
-        changes.append(GraphChange(META_GRAPH, tuple(new - old), ChangeKind.ADD))
-    return changes
-
-
-def _contents(entry: Entry) -> tuple[Sequence[Triple], Sequence[Triple], Sequence[Triple]]:
-    """Give what goes into the document's graph, the inferred one and quarantine."""
-    if entry.is_valid:
-        refused = quarantine(entry.graph, entry.admitted.refusals)
-        return entry.admitted.triples, entry.derived, refused
-    findings = entry.report.findings if entry.report else ()
-    reasons = [(finding.focus, str(finding)) for finding in findings]
-    refused = quarantine(entry.graph, entry.admitted.refusals, reasons)
-    return (), (), (*refused, *entry.admitted.triples)
-
-
-def _graph_changes(entry: Entry, *, is_known: bool) -> list[GraphChange]:
-    stated, derived, refused = _contents(entry)
-    return [
-        *_replacement(entry.graph, stated, merge=True, is_known=is_known),
-        *_replacement(entry.graph + INFERRED, derived, merge=True, is_known=is_known),
-        *_replacement(entry.graph + QUARANTINE, refused, merge=False, is_known=is_known),
-    ]
-
-
-def _replacement(
-    graph: str, triples: Sequence[Triple], *, merge: bool, is_known: bool
-) -> list[GraphChange]:
-    if triples:
-        return [GraphChange(graph, tuple(triples), ChangeKind.REPLACE, merge)]
-    return [_delete(graph)] if is_known else []
-
-
-def _delete(graph: str) -> GraphChange:
-    return GraphChange(graph, (), ChangeKind.DELETE, not graph.endswith(QUARANTINE))
-
-
 def _evidence(entry: Entry, policy: Policy) -> Iri:
     if entry.proof.result is not Proof.VALID:
         return KG.SelfDeclared
     return KG.Certified if entry.proof.issuer in policy.accredited else KG.Signed
-
-
-def _kept(store: Store, home: Iri) -> list[_Kept]:
-    found = []
-    for row in select(store, "documents", catalog=home.value):
-        found.append(
-            _Kept(
-                str(row["document"]),
-                row["content"].value if isinstance(row["content"], Literal) else "",
-                row["digest"].value if isinstance(row["digest"], Literal) else "",
-                "gone" in row,
-            )
-        )
-    return found
 
 
 def _count(entries: Sequence[Entry], report: SyncReport) -> None:
