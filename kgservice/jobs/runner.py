@@ -20,7 +20,7 @@ from kgservice.jobs.services import ServiceGraphs
 from kgservice.jobs.tasks import Timing
 from kgservice.jobs.values import ACTIVE, Event, Job, now
 from kgservice.jobs.workers import WorkerRegistry
-from kgservice.jobs.workflows import Workflows
+from kgservice.jobs.workflows import Workflows, WorkflowState
 from kgservice.model.errors import InputError, KgError, Refused
 from kgservice.model.terms import KG
 from kgservice.plan import Plan, from_triples, to_triples
@@ -110,9 +110,12 @@ class JobRunner:
             self._journal.move_to(job.id, "failed", (str(error.detail),))
 
     def _take_up(self, job: Job) -> None:
-        if not self._workflows.is_dead(job):
+        state = self._workflows.state(job)
+        if state is WorkflowState.ABSENT:
             self._workflows.launch(job)
-        elif self._journal.next_leg(job.id, (job.state,), job.state):
+        elif state is WorkflowState.DEAD and self._journal.next_leg(
+            job.id, (job.state,), job.state
+        ):
             self._workflows.launch(self._journal.job(job.id))
 
     def stop(self) -> None:
@@ -161,7 +164,7 @@ class JobRunner:
             self._saga.recorder.repair(identity)
         present = self._journal.job(known)
         if present.state == "running":
-            self._workflows.launch(present)
+            self._take_up(present)
         return known
 
     def job(self, identity: str) -> Job:
@@ -270,7 +273,7 @@ class JobRunner:
                     self._wake(job.id)
                 pause_s = min(pause_s, max(left_s, 0.0))
             for job in self._journal.jobs(ACTIVE):
-                if self._workflows.is_dead(job):
+                if self._workflows.state(job) is WorkflowState.DEAD:
                     self._take_up(job)
             # Any commit wakes it; a second's pause keeps a busy journal from being read at each.
             self._stopping.wait(1.0)

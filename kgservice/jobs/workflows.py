@@ -7,6 +7,7 @@ is why everything in the saga may be repeated.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import TypeVar
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
@@ -19,6 +20,14 @@ APPLICATION_VERSION = "1"
 """Raised only when running workflows of the old version cannot be continued by the new one."""
 _DEAD = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _T = TypeVar("_T")
+
+
+class WorkflowState(Enum):
+    """Whether somebody carries a job on: nobody yet, nobody any more, or the engine."""
+
+    ABSENT = "absent"
+    DEAD = "dead"
+    ALIVE = "alive"
 
 
 class Workflows:
@@ -61,10 +70,12 @@ class Workflows:
         with SetWorkflowID(_name(job)):
             DBOS.start_workflow(workflow, job.id, job.leg)
 
-    def is_dead(self, job: Job) -> bool:
-        """Say whether the workflow of a job's leg ended with an error, so that none goes on."""
+    def state(self, job: Job) -> WorkflowState:
+        """Say whether the workflow of a job's leg exists, and whether it can still go on."""
         status = DBOS.get_workflow_status(_name(job))
-        return status is not None and status.status in _DEAD
+        if status is None:
+            return WorkflowState.ABSENT
+        return WorkflowState.DEAD if status.status in _DEAD else WorkflowState.ALIVE
 
     def _run_workflow(self, identity: str, leg: int) -> str:
         saga = self._saga
