@@ -44,7 +44,7 @@ _TOKEN = re.compile(
     | (?P<string>\"\"\"(?:[^"\\]|\\.|\"(?!\"\"))*\"\"\"|'''(?:[^'\\]|\\.|'(?!''))*'''
         |"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*')
     | (?P<iri><[^<>"{}|^`\\\x00-\x20]*>)
-    | (?P<name>[?$]\w+|@[A-Za-z][A-Za-z0-9-]*|[\w.-]*:(?:[\w.:%-]|\\.)*)
+    | (?P<name>[?$]\w+|@[A-Za-z][A-Za-z0-9-]*|[\w.-]{0,64}:(?:[\w.:%-]|\\.)*)
     | (?P<word>\w+)
     | (?P<open>[{(\[])
     | (?P<close>[})\]])
@@ -69,18 +69,30 @@ def check_query(text: str) -> None:
     depth = position = 0
     while position < len(text):
         match = _TOKEN.match(text, position)
-        if match is None:  # the engine's parser judges it
+        if match is None:
+            _check_stray(text, position)
             position += 1
             continue
-        if match.lastgroup == "open":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise _too_complex(f"nesting deeper than {MAX_DEPTH}", text, position)
-        elif match.lastgroup == "close":
-            depth = max(0, depth - 1)
+        if match.lastgroup in ("open", "close"):
+            depth = _deeper(match.lastgroup, depth, text, position)
         elif match.lastgroup in ("word", "operator"):
             _check_word(match.group().upper(), text, position, counts)
         position = match.end()
+
+
+def _check_stray(text: str, position: int) -> None:
+    """Refuse an open string; any other stray character is left to the engine's parser."""
+    if text[position] in "\"'":
+        # Going on would look for its end again at each later quote: quadratic.
+        raise query_error("query-syntax", "This string is not closed.", text, position)
+
+
+def _deeper(bracket: str, depth: int, text: str, position: int) -> int:
+    if bracket == "close":
+        return max(0, depth - 1)
+    if depth == MAX_DEPTH:
+        raise _too_complex(f"nesting deeper than {MAX_DEPTH}", text, position)
+    return depth + 1
 
 
 def _check_word(word: str, text: str, position: int, counts: Counter[str]) -> None:
