@@ -100,6 +100,7 @@ class Answering:
         unoffered = [c.name for c in request.components if not engine.bindings[c.name]]
         if unoffered:
             return tuple((f"{name}.kind",) for name in unoffered)
+        engine.read_table(Rules(request, frozenset()))  # what fell may stand when a condition goes
         names = [c.id for c in request.all_constraints() if not c.is_wish]
         names += [joint.id for joint in request.together]
         return tuple(
@@ -241,7 +242,7 @@ class Answering:
         for component in request.components:
             for path in choice_paths(request, component):
                 name = ".".join(step.name for step in path)
-                for iri, values in engine.values(path, (component.name,)).items():
+                for iri, values in engine.values(path, component.name).items():
                     found.setdefault(iri, {})[name] = (path, values[0])
         return found
 
@@ -291,7 +292,7 @@ class _Known:
             known = {KG.monthlyPrice: price.monthly, KG.oneTimePrice: price.one_time}
             is_known = known.get(step.iri, price.total) is not None
             return "other-currency" if is_known else price.unknown_because
-        if step.is_money and self.engine.values(path, (binding.component,)).get(binding.iri):
+        if step.is_money and self.engine.values(path, binding.component).get(binding.iri):
             return "other-currency"
         if step.kind in (ValueKind.FEATURE, ValueKind.EXPOSURE):
             return "not-complete"
@@ -299,7 +300,7 @@ class _Known:
 
     def _has_several(self, binding: BoundOffering, step: PropertyInfo) -> bool:
         plain = PropertyInfo(step.iri, step.name, ValueKind.FEATURE)
-        return len(self.engine.values((plain,), (binding.component,)).get(binding.iri, ())) > 1
+        return len(self.engine.values((plain,), binding.component).get(binding.iri, ())) > 1
 
 
 def _total(prices: Mapping[str, Money], number: int) -> Money | None:

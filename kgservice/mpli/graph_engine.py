@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 
 from kgservice.model.duration import parse_duration
 from kgservice.model.errors import InputError, Refused
 from kgservice.model.price import Price
-from kgservice.model.rdf import XSD, Iri, Literal, Row, Term, Triple, typed
+from kgservice.model.rdf import XSD, Iri, Literal, Row, Term, Triple
 from kgservice.model.terms import KG
-from kgservice.model.vocabulary import PropertyInfo, ValueKind, Vocabulary
+from kgservice.model.vocabulary import Vocabulary
+from kgservice.mpli.joint_table import TableReader
 from kgservice.resolution import queries
 from kgservice.resolution.candidates import (
-    SCALE,
     candidate_facts,
     candidate_of,
     prune,
@@ -27,16 +26,16 @@ from kgservice.resolution.judgement import (
     BoundOffering,
     Mark,
     Rules,
+    all_rules,
     read_bindings,
     read_marks,
     survivors,
 )
 from kgservice.resolution.pricing import price_facts, price_of, read_prices
 from kgservice.resolution.queries import Only
-from kgservice.resolution.reads import joint_path
-from kgservice.resolution.request import Compatible, Request, SumLimit, joint_components
+from kgservice.resolution.reads import Path
+from kgservice.resolution.request import Request
 from kgservice.resolution.templates import render
-from kgservice.resolution.values import number_of
 from kgservice.store.port import Session
 
 MAX_BINDINGS = 20_000
@@ -56,6 +55,7 @@ class GraphEngine:
         marks: Verdict by binding and condition.
         prices: Price by component name and offering.
         table: What joint conditions and the order read.
+        reader: What the table was read with.
         concluded: What the rule concluded of the compositions.
         rounds: Number of searches made.
     """
@@ -67,6 +67,7 @@ class GraphEngine:
     marks: dict[str, dict[str, Mark]] = field(default_factory=dict)
     prices: dict[str, dict[str, Price]] = field(default_factory=dict)
     table: dict[str, dict[str, tuple[Term, ...]]] = field(default_factory=dict)
+    reader: TableReader | None = None
     concluded: list[Triple] = field(default_factory=list)
     rounds: int = 0
 
@@ -90,7 +91,18 @@ class GraphEngine:
                 queries.judgement(self.request, constraint, compiler), where="scratch"
             )
         self.marks = read_marks(self.session.select(render("marks")), self.request)
-        self._read_table()
+        lenient = Rules(self.request, all_rules(self.request).active, is_lenient=True)
+        self.read_table(lenient)
+
+    def read_table(self, rules: Rules) -> None:
+        """Read what joint conditions and the order read, of the bindings that survive `rules`."""
+        chosen = {
+            component.name: survivors(component, self.bindings[component.name], self.marks, rules)
+            for component in self.request.components
+        }
+        self.reader = TableReader(self.session, self.request, chosen)
+        self.table = self.reader.table(self.prices)
+        self.session.load(table_facts(self.request, self.table))
 
     def compiler(self) -> Compiler:
         """Make a compiler for the request's day."""
@@ -141,92 +153,9 @@ class GraphEngine:
             entries.append(Triple(node, KG.endsAt, date_time(end)))
         self.session.load(entries)
 
-    def _read_table(self) -> None:
-        for joint in self.request.together:
-            for name in joint_components(joint):
-                path = joint_path(joint, name)
-                if isinstance(joint, Compatible):
-                    self._read_ends(joint)
-                elif isinstance(joint, SumLimit):
-                    self._read_numbers(joint.id, path[0], name, joint.currency)
-                else:
-                    self.table.setdefault(joint.id, {}).update(self.values(path, (name,)))
-        currency = self._currency()
-        for number, preference in enumerate(self.request.prefer, start=1):
-            for component in self.request.components:
-                key = f"prefer.{number}"
-                self._read_numbers(key, preference.property, component.name, currency)
-        self.session.load(table_facts(self.request, self.table))
-
-    def values(
-        self, path: tuple[PropertyInfo, ...], names: Iterable[str]
-    ) -> dict[str, tuple[Term, ...]]:
-        """Give what a path reaches from the bindings of some components, by binding IRI."""
-        found: dict[str, list[Term]] = {}
-        for row in self.session.select(queries.path_values(self.request, path, names)):
-            found.setdefault(row["binding"][0], []).append(row["value"])
-        return {iri: tuple(sorted(set(values))) for iri, values in found.items()}
-
-    def _read_numbers(self, key: str, info: PropertyInfo, name: str, currency: str) -> None:
-        path = (info,)
-        values = self.values(path, (name,))
-        if info.is_money:
-            known = self.values((PropertyInfo(KG.currency, "currency", ValueKind.SINGLE),), (name,))
-            values = {
-                iri: value
-                for iri, value in values.items()
-                if known.get(iri) == (Literal(currency),)
-            }
-        column = self.table.setdefault(key, {})
-        for iri, found in values.items():
-            number = self._scaled(found[0])
-            if number is not None:
-                column[iri] = (typed(number),)
-
-    def _scaled(self, term: Term) -> int | None:
-        if not isinstance(term, Literal):
-            return None
-        if term.datatype == _DURATION:
-            try:
-                return int(parse_duration(term.value).after(self.as_of).timestamp()) * SCALE
-            except InputError:
-                return None
-        number = number_of(term)
-        scaled = None if number is None else int(Fraction(number) * SCALE)
-        return scaled if scaled is not None and abs(scaled) < 10**15 else None
-
-    def _read_ends(self, joint: Compatible) -> None:
-        ends = (("given", joint.giver, joint.given), ("taken", joint.taker, joint.taken))
-        for end, name, path in ends:
-            key = f"{joint.id}.{end}"
-            values = self.values(path, (name,))
-            self.table.setdefault(key, {}).update(values)
-            complete = self.values(_COMPLETE, (name,))
-            closed = self.table.setdefault(f"{key}.closed", {})
-            for binding in self.bindings[name]:
-                is_single = path[0].kind in (ValueKind.SINGLE, ValueKind.CHOICE)
-                if path[0].iri in complete.get(binding.iri, ()) or (
-                    is_single and binding.iri in values
-                ):
-                    closed[binding.iri] = (typed(True),)
-            self.table.setdefault("profile", {}).update(self.values(_PROFILE, (name,)))
-
-    def _currency(self) -> str:
-        """Give the currency in which money is ranked: the request's first, else the commonest."""
-        for joint in self.request.together:
-            if isinstance(joint, SumLimit) and joint.currency:
-                return joint.currency
-        for constraint in self.request.all_constraints():
-            currency = getattr(constraint.condition, "currency", "")
-            if currency:
-                return str(currency)
-        numbers: dict[str, int] = {}
-        for priced in self.prices.values():
-            for price in priced.values():
-                if price.monthly is not None:
-                    code = price.monthly.currency
-                    numbers[code] = numbers.get(code, 0) + 1
-        return min(numbers, key=lambda code: (-numbers[code], code), default="")
+    def values(self, path: Path, name: str) -> dict[str, tuple[Term, ...]]:
+        """Give what a path reaches from a component's bindings that are left, by binding IRI."""
+        return {} if self.reader is None else self.reader.values(path, name)
 
     def search(self, rules: Rules, answers: int) -> list[dict[str, BoundOffering]]:
         """Find the best compositions under some rules, best first.
@@ -266,10 +195,6 @@ class GraphEngine:
             facts += candidate_facts(self.request, component, chosen[name], found.iri_of(name))
         self.session.load(facts)
         return found
-
-
-_COMPLETE = (PropertyInfo(KG.completeFor, "completeFor", ValueKind.FEATURE),)
-_PROFILE = (PropertyInfo(KG.profile, "profile", ValueKind.FEATURE),)
 
 
 def _too_many(what: str, number: int, limit: int) -> Refused:

@@ -119,15 +119,10 @@ def _judge_slots(request: Request, constraint: Constraint, compiler: Compiler) -
     }
 
 
-def path_values(request: Request, path: tuple[PropertyInfo, ...], names: Iterable[str]) -> str:
-    """Write the query for the values that a path reaches from the bindings of some components."""
-    return render(
-        "path-values",
-        slots={
-            "components": values_of("component", [request.iri_of(name) for name in names]),
-            "path": one_by_one(path),
-        },
-    )
+def path_values(request: Request, path: tuple[PropertyInfo, ...], name: str) -> str:
+    """Write the query for the values that a path reaches from a component's bindings."""
+    component = Iri(request.iri_of(name))
+    return render("path-values", {"component": component}, {"path": one_by_one(path)})
 
 
 def one_by_one(path: tuple[PropertyInfo, ...], currency: str = "") -> str:
