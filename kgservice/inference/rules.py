@@ -74,15 +74,17 @@ def load_rules(extra: Sequence[Path] = ()) -> tuple[SparqlRule, ...]:
 def run_rules(store: Store, base_iri: str, extra: Sequence[Path] = ()) -> RulesReport:
     """Derive profiles and what the rules conclude, and make the rules graph say just that.
 
-    Rules run in their order, again until nothing new comes, on the statements whose predicates
-    they name. Running twice changes nothing.
+    Rules run in their order, again until nothing new comes. They see the statements whose
+    predicates and classes a rule names, and offerings themselves only when a rule names
+    `kg:Offering`. Running twice changes nothing.
     """
     rules = load_rules(extra)
     with store.session(scope=QueryScope()) as session:
         before = set(store.graph(RULES_GRAPH))
         profiles = _profiles(session, base_iri)
         facts = _footprint(session, rules) - before
-        session.load([*facts, *profiles])
+        links = any(KG.profile.value in rule.reads for rule in rules)
+        session.load([*facts, *(t for t in profiles if links or t.predicate != KG.profile)])
         derived = dict.fromkeys((rule.name for rule in rules), 0)
         found: set[Triple] = set()
         for _ in range(_MOST_ROUNDS):
@@ -174,8 +176,11 @@ def _footprint(session: Session, rules: Iterable[SparqlRule]) -> set[Triple]:
     if not names:
         return set()
     listed = " ".join(f"<{name}>" for name in names)
-    stated = f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ VALUES ?p {{ {listed} }} ?s ?p ?o }}"
-    typed = f"CONSTRUCT {{ ?s a ?c }} WHERE {{ VALUES ?c {{ {listed} }} ?s a ?c }}"
+    # Profiles stand for offerings: tens of thousands of these need not be looked at one by one.
+    apart = f"FILTER NOT EXISTS {{ ?s a <{KG.Offering}> }}"
+    rest = "" if KG.Offering.value in names else apart
+    stated = f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ VALUES ?p {{ {listed} }} ?s ?p ?o {rest} }}"
+    typed = f"CONSTRUCT {{ ?s a ?c }} WHERE {{ VALUES ?c {{ {listed} }} ?s a ?c {rest} }}"
     return {
         *session.triples(stated, where="snapshot"),
         *session.triples(typed, where="snapshot"),
