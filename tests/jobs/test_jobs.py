@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ from fake_workers import FakeWorker, until
 from plan_situations import BASE, NOORDZEE, WATERLINIE, binding, composition, context
 
 from kgservice.jobs import Lease
-from kgservice.model.errors import NotFound, Refused
+from kgservice.model.errors import NotFound, Refused, Unavailable
 from kgservice.model.rdf import Iri, Literal, Term
 from kgservice.model.terms import KG, ODRL, PROV, RDF
 from kgservice.plan import (
@@ -23,6 +24,7 @@ from kgservice.plan import (
     plan_move,
     plan_provisioning,
 )
+from kgservice.store.port import CommitResult, GraphChange
 
 ENDS = ("done", "holding", "failed", "rolled-back")
 
@@ -313,6 +315,29 @@ def test_the_jobs_graph_is_what_the_journal_says(bench: Bench) -> None:
     assert len(done) == len(bench.jobs.job(job).executions)
     outcomes = {t.object for t in graph if t.predicate == KG.outcome}
     assert outcomes == {KG.Completed}
+
+
+def test_a_store_that_is_away_for_a_moment_only_delays_a_job(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = bench.store.commit
+    away = iter(range(2))
+
+    def sometimes(changes: Sequence[GraphChange], *, dataset: str = "shared") -> CommitResult:
+        is_jobs = any("/job/" in change.graph for change in changes)
+        if is_jobs and bench.jobs.jobs()[0].executions and next(away, None) is not None:
+            raise Unavailable("The writer died before it answered.")
+        return commit(changes, dataset=dataset)
+
+    monkeypatch.setattr(bench.store, "commit", sometimes)
+    job = bench.jobs.start_plan(plan_provisioning(composition(), context()))
+    assert until(bench.jobs, job, *ENDS) == "done"
+    assert next(away, None) is None
+    assert len(bench.cloud.effects) == len(set(bench.cloud.effects))
+    graph = bench.store.graph(f"{BASE}job/{job}", dataset="private")
+    assert [triple.object for triple in graph if triple.predicate == KG.outcome] == [
+        KG.Completed
+    ] * 6
 
 
 def test_an_unknown_job_is_not_found(bench: Bench) -> None:
