@@ -58,6 +58,17 @@ def measure(count: int, folder: Path) -> dict[str, object]:
     }
 
 
+def take_over(store: Store, folder: Path, count: int) -> dict[str, object]:
+    """Fill an empty store with `count` generated offerings and what follows from them."""
+    source = folder / "offerings.json"
+    source.write_text(json.dumps(list(generate(count))), encoding="utf-8")
+    load_ontologies(store)
+    catalogs.register(store, BASE, catalogs.Catalog("bench", "tmf620", str(source)))
+    report = _sync(store, folder)
+    after_sync(store, BASE, datetime.now(UTC))
+    return report
+
+
 def _sync(store: Store, folder: Path) -> dict[str, object]:
     (point,) = entry_points(group="kgservice.importers", name="tmf620")
     context = ImportContext("bench", BASE, load_vocabulary())
