@@ -71,6 +71,12 @@ class Journal:
         rows = self._database.rows("SELECT id, state FROM job ORDER BY created DESC, id")
         return [self.job(row["id"]) for row in rows if not states or row["state"] in states]
 
+    def job_of_plan(self, plan_iri: str) -> str:
+        """Give the id of the newest job that runs a plan, or nothing."""
+        text = "SELECT id FROM job WHERE plan = ? ORDER BY created DESC LIMIT 1"
+        row = self._database.row(text, (plan_iri,))
+        return row["id"] if row else ""
+
     def start(self, job: str, step: str, worker: str, data: JsonObject) -> None:
         """Note that a step starts; a second time changes nothing."""
         with self._database.transaction() as db:

@@ -243,7 +243,7 @@ class JobRunner:
 
     def job_of_plan(self, plan_iri: str) -> str:
         """Give the id of the newest job that runs a plan, or nothing."""
-        return next((job.id for job in self._journal.jobs() if job.plan == plan_iri), "")
+        return self._journal.job_of_plan(plan_iri)
 
     def ready_rows(self, identity: str) -> list[list[dict[str, str]]]:
         """Give what `ready-steps.rq` answered each time that it started something, as recorded."""
