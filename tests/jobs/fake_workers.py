@@ -84,14 +84,19 @@ class FakeWorker(threading.Thread):
     """Leases and carries out tasks in this process; `fault` may name a class of failure."""
 
     def __init__(
-        self, jobs: JobRunner, provider: str, cloud: Cloud, fault: Outcome | None = None
+        self,
+        jobs: JobRunner,
+        provider: str,
+        cloud: Cloud,
+        fault: Outcome | None = None,
+        kind: str = PG,
     ) -> None:
         super().__init__(daemon=True)
         self.jobs, self.cloud, self.fault = jobs, cloud, fault or (lambda verb, lease: "")
         self.token = Token(f"t-{provider}", "postgresql", provider)
         self.done = threading.Event()
         self.inputs: dict[str, Any] = {}
-        self.iri = register(jobs, self.token)
+        self.iri = register(jobs, self.token, kind)
 
     def run(self) -> None:
         while not self.done.is_set():
@@ -126,13 +131,13 @@ class FakeWorker(threading.Thread):
         self.join(timeout=5)
 
 
-def register(jobs: JobRunner, token: Token) -> str:
+def register(jobs: JobRunner, token: Token, kind: str = PG) -> str:
     return jobs.workers.register(
         token,
         Registration(
             token.worker_type,
             token.provider,
-            (PG,),
+            (kind,),
             tuple(WORKER_VERBS),
             (DUMP,),
             (DUMP,),

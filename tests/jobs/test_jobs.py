@@ -12,11 +12,13 @@ from conftest import Bench
 from fake_workers import FakeWorker, until
 from plan_situations import BASE, NOORDZEE, WATERLINIE, binding, composition, context
 
-from kgservice.jobs import Lease
+from kgservice.jobs import Lease, QueryFolder
 from kgservice.model.errors import NotFound, Refused, Unavailable
 from kgservice.model.rdf import Iri, Literal, Term
 from kgservice.model.terms import KG, ODRL, PROV, RDF
 from kgservice.plan import (
+    Composition,
+    Performer,
     Plan,
     RunningService,
     plan_adjustment,
@@ -338,6 +340,28 @@ def test_a_store_that_is_away_for_a_moment_only_delays_a_job(
     assert [triple.object for triple in graph if triple.predicate == KG.outcome] == [
         KG.Completed
     ] * 6
+
+
+def test_a_new_kind_of_service_needs_a_worker_and_no_line_of_the_service(bench: Bench) -> None:
+    teapot, tea_house = "https://example.org/ns#Teapot", "https://tea.example/"
+    worker = FakeWorker(bench.jobs, tea_house, bench.cloud, kind=teapot)
+    worker.start()
+    bench.workers.append(worker)
+    rows = [
+        row
+        for row in bench.store.read(QueryFolder().text("performers"))
+        if row["provider"] == Iri(tea_house)
+    ]
+    names = ("worker", "provider", "kind", "verb")
+    performers = tuple(Performer(*(row[name].value for name in names)) for row in rows)  # type: ignore[union-attr]
+    pot = replace(binding("pot", tea_house), kind=teapot)
+    plan = plan_provisioning(
+        Composition(f"{BASE}request/tea#composition-1", (pot,)),
+        replace(context(), performers=performers),
+    )
+    job = bench.jobs.start_plan(plan)
+    assert until(bench.jobs, job, *ENDS) == "done"
+    assert values(bench, bench.jobs.job(job).services[0], KG.kind) == [Iri(teapot)]
 
 
 def test_an_unknown_job_is_not_found(bench: Bench) -> None:
