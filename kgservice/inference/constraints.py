@@ -21,7 +21,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     SH.NS + "BlankNodeOrLiteral": (Blank, Literal),
     SH.NS + "IRIOrLiteral": (Iri, Literal),
 }
-Index: TypeAlias = Mapping[tuple[Term, str], list[Term]]
+Index: TypeAlias = Mapping[Term, Mapping[str, list[Term]]]
 Classes: TypeAlias = Callable[[Term], frozenset[Term] | set[Term]]
 
 

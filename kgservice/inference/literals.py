@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from kgservice.model.rdf import RDF_LANG_STRING, XSD, Literal, Term
 
@@ -52,6 +53,7 @@ def knows_datatype(datatype: str) -> bool:
     return datatype in _PATTERNS or datatype in _LIMITS or datatype == RDF_LANG_STRING
 
 
+@lru_cache(maxsize=65_536)
 def is_well_formed(literal: Literal) -> bool:
     """Say whether a literal's text is in the lexical space of its (known) datatype."""
     if literal.datatype in _LIMITS:
@@ -89,6 +91,7 @@ def compare(word: str, value: Term, bound: Literal) -> bool:
     return bool(a > b) if word == "minExclusive" else bool(a < b)  # type: ignore[operator]
 
 
+@lru_cache(maxsize=65_536)
 def _key(literal: Literal) -> tuple[str, Decimal | float | date | datetime] | None:
     if not knows_datatype(literal.datatype) or not is_well_formed(literal):
         return None

@@ -87,10 +87,11 @@ class Validator:
         """
         self._triples = tuple(shapes)
         self.shapes: tuple[Shape, ...] = read_shapes(self._triples)
-        self._by_class: defaultdict[Term, list[Shape]] = defaultdict(list)
+        self._by_class: defaultdict[Term, list[_Plan]] = defaultdict(list)
         for shape in self.shapes:
+            plan = _plan(shape)
             for target in shape.target_classes if shape.checks is not None else ():
-                self._by_class[target].append(shape)
+                self._by_class[target].append(plan)
         self._rest = [s for s in self.shapes if s.checks is None]
         paths = [check.path for shape in self.shapes for check in shape.checks or ()]
         self._has_inverse = any("^" in step[:1] for path in paths for step in path)
@@ -113,9 +114,9 @@ class Validator:
         findings: list[Finding] = []
         fired: set[str] = set()
         for node, kinds in list(types.items()):
-            for shape in {id(s): s for c in kinds for s in self._by_class.get(c, ())}.values():
-                fired.add(shape.name)
-                findings += _run(shape, node, index, classes)
+            for plan in {id(p): p for c in kinds for p in self._by_class.get(c, ())}.values():
+                fired.add(plan.name)
+                findings += _run(plan, node, index, classes)
         if self._rest:
             findings += self._by_pyshacl(triples, elsewhere, fired)
         return Report(tuple(sorted(findings, key=_order)), frozenset(fired))
@@ -164,45 +165,77 @@ def validate(triples: Sequence[Triple], shapes: Iterable[Triple]) -> Report:
     return Validator(shapes).validate(triples)
 
 
-def _index(
-    triples: Sequence[Triple], *, inverse: bool
-) -> tuple[dict[tuple[Term, str], list[Term]], dict[Term, set[Term]]]:
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A shape's checks by path, and by the path's first step, since most nodes lack most paths."""
+
+    name: str
+    on_node: tuple[Check, ...]
+    by_first: Mapping[str, tuple[tuple[tuple[str, ...], tuple[Check, ...]], ...]]
+    required: tuple[tuple[str, tuple[Check, ...]], ...]
+
+
+def _plan(shape: Shape) -> _Plan:
+    by_path: dict[tuple[str, ...], list[Check]] = {}
+    for check in shape.checks or ():
+        by_path.setdefault(check.path, []).append(check)
+    on_node = tuple(by_path.pop((), ()))
+    by_first: dict[str, list[tuple[tuple[str, ...], tuple[Check, ...]]]] = {}
+    required = []
+    for path, checks in by_path.items():
+        by_first.setdefault(path[0], []).append((path, tuple(checks)))
+        needing = tuple(c for c in checks if c.component in _FAILS_ON_NOTHING)
+        if needing:
+            required.append((path[0], needing))
+    groups = {first: tuple(paths) for first, paths in by_first.items()}
+    return _Plan(shape.name, on_node, groups, tuple(required))
+
+
+_FAILS_ON_NOTHING = ("minCount", "hasValue")
+
+
+def _index(triples: Sequence[Triple], *, inverse: bool) -> tuple[Index, dict[Term, set[Term]]]:
     """Index values by node and predicate (`^` before an inverse one), and classes by node."""
-    index: defaultdict[tuple[Term, str], list[Term]] = defaultdict(list)
+    index: defaultdict[Term, dict[str, list[Term]]] = defaultdict(dict)
     types: defaultdict[Term, set[Term]] = defaultdict(set)
     for s, p, o in triples:
-        index[s, p[0]].append(o)
+        index[s].setdefault(p[0], []).append(o)
         if p == RDF.type:
             types[s].add(o)
         if inverse:
-            index[o, "^" + p[0]].append(s)
+            index[o].setdefault("^" + p[0], []).append(s)
     return dict(index), dict(types)
 
 
-def _run(shape: Shape, node: Term, index: Index, classes: Classes) -> list[Finding]:
-    found = []
-    for check in shape.checks or ():
-        for value in check.test(_values(node, check, index), classes):
-            found.append(
-                Finding(
-                    node,
-                    shape.name,
-                    check.component,
-                    check.path,
-                    value,
-                    check.severity,
-                    check.message,
-                )
-            )
+def _run(plan: _Plan, node: Term, index: Index, classes: Classes) -> list[Finding]:
+    about = index.get(node, {})
+    found = _violations(plan.name, node, [node], plan.on_node, classes)
+    for step in about:
+        for path, checks in plan.by_first.get(step, ()):
+            values = _values(node, path, index)
+            found += _violations(plan.name, node, values, checks, classes)
+    for first, checks in plan.required:
+        if first not in about:
+            found += _violations(plan.name, node, [], checks, classes)
     return found
 
 
-def _values(node: Term, check: Check, index: Index) -> list[Term]:
-    if not check.path:
-        return [node]
+def _violations(
+    shape: str, node: Term, values: list[Term], checks: tuple[Check, ...], classes: Classes
+) -> list[Finding]:
+    return [
+        Finding(node, shape, c.component, c.path, value, c.severity, c.message)
+        for c in checks
+        for value in c.test(values, classes)
+    ]
+
+
+def _values(node: Term, path: tuple[str, ...], index: Index) -> list[Term]:
     nodes = [node]
-    for step in check.path:
-        nodes = list(dict.fromkeys(o for n in nodes for o in index.get((n, step), ())))
+    for step in path:
+        nodes = [o for n in nodes for o in index.get(n, {}).get(step, ())]
+        if len(nodes) > 1:
+            nodes = list(dict.fromkeys(nodes))
     return nodes
 
 

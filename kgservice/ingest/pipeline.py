@@ -29,7 +29,7 @@ from kgservice.ingest.documents import (
     retirement,
 )
 from kgservice.ingest.policy import Policy, current_policy
-from kgservice.ingest.reading import read_source
+from kgservice.ingest.reading import rare_collections, read_source
 from kgservice.ingest.report import SyncReport, report_from
 from kgservice.ingest.review import (
     admit_all,
@@ -96,6 +96,11 @@ def sync(store: Store, request: SyncRequest) -> SyncReport:
         Unavailable: the source cannot be read; the last good version stays.
         InputError: the source or an option is wrong.
     """
+    with rare_collections():
+        return _sync(store, request)
+
+
+def _sync(store: Store, request: SyncRequest) -> SyncReport:
     moment = request.at or datetime.now(UTC)
     catalog, policy, base = request.catalog, request.rules, request.base_iri
     report = SyncReport(catalog.name, moment.isoformat())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from kgservice.model.documents import ImportContext, Importer, ImportItem, SourceDocument
 from kgservice.model.errors import Problem, Severity
@@ -41,10 +43,26 @@ def _items(
     importer: Importer, source: str, context: ImportContext, *, isolated: bool
 ) -> Iterable[ImportItem]:
     if isolated:
-        return run_isolated(read_items, (importer, source, context))
+        return run_isolated(read_in_child, (importer, source, context))
     return importer.read(source, context)
 
 
-def read_items(importer: Importer, source: str, context: ImportContext) -> Iterator[ImportItem]:
+def read_in_child(importer: Importer, source: str, context: ImportContext) -> Iterator[ImportItem]:
     """Run the importer; a function by name, since the child process imports it."""
-    return importer.read(source, context)
+    gc.disable()  # the process ends after this one task
+    yield from importer.read(source, context)
+
+
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Keep the cyclic collector from walking a source's millions of terms again and again.
+
+    Statements hold no cycles; what else makes some is collected when this is over.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
