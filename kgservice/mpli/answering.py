@@ -22,6 +22,7 @@ from kgservice.resolution.answer_rdf import (
 from kgservice.resolution.conflicts import minimal_conflicts
 from kgservice.resolution.judgement import BoundOffering, Mark, Rules, all_rules, count
 from kgservice.resolution.proofs import Proof, evidence_until, kind_query, proof_query, read_proofs
+from kgservice.resolution.queries import returned_bindings
 from kgservice.resolution.reads import Path, choice_paths
 from kgservice.resolution.refusals import Refusal, refusals
 from kgservice.resolution.request import Policy
@@ -271,8 +272,7 @@ class Answering:
     def _binding_triples(self, found: Sequence[Found]) -> list[Triple]:
         """Take the bindings' own statements from the scratch store, and what the rule concluded."""
         iris = sorted({b.iri for one in found for b in one.values()})
-        listed = " ".join(f"<{iri}>" for iri in iris)
-        text = render("returned-bindings", slots={"bindings": f"VALUES ?binding {{ {listed} }}"})
+        text = returned_bindings(self.engine.request, iris)
         return [*self.engine.session.triples(text), *self.engine.concluded]
 
 

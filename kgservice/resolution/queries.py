@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from kgservice.model.rdf import Iri, to_text
+from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.resolution.compile import Compiler
 from kgservice.resolution.reads import Reads, reads_of
@@ -95,6 +96,26 @@ def bindings(request: Request) -> str:
     return render("bindings", slots={"choices": _among("property", _all_choices(request))})
 
 
+def returned_bindings(request: Request, iris: list[str]) -> str:
+    """Write the CONSTRUCT of what an answer says of its bindings."""
+    own = [*_OF_BINDINGS, *_all_choices(request)]
+    slots = {"bindings": values_of("binding", iris), "picked": _among("property", own)}
+    return render("returned-bindings", slots=slots)
+
+
+_OF_BINDINGS = (
+    KG.component,
+    KG.offering,
+    KG.monthlyPrice,
+    KG.oneTimePrice,
+    KG.totalPrice,
+    KG.currency,
+    KG.met,
+    KG.violated,
+    KG.unknown,
+)
+
+
 def judgement(request: Request, constraint: Constraint, compiler: Compiler) -> str:
     """Write the CONSTRUCT that marks bindings with the verdict on one condition."""
     return render(
@@ -138,7 +159,7 @@ def one_by_one(path: tuple[PropertyInfo, ...], currency: str = "") -> str:
                 f"FILTER NOT EXISTS {{ {start} {prop} {other} FILTER(!sameTerm({end}, {other})) }}"
             )
     if currency:
-        money = "<https://w3id.org/kgservice/ns#currency>"
+        money = to_text(KG.currency)
         patterns.append(f'FILTER EXISTS {{ ?binding {money} "{currency}" }}')
         patterns.append(f'FILTER NOT EXISTS {{ ?binding {money} ?c FILTER(?c != "{currency}") }}')
     return "\n  ".join(patterns)

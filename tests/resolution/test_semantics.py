@@ -236,3 +236,16 @@ def test_mixed_document_values_are_compared_as_numbers() -> None:
     assert offerings(answer(world, ask('storage: "500 GiB"'))) == ["a"]
     literal = Literal("500.0", "http://www.w3.org/2001/XMLSchema#decimal")
     assert literal in {triple.object for triple in world.triples()}
+
+
+def test_bindings_of_an_answer_are_no_offerings() -> None:
+    """A customer's query for offerings sees the answer's graph too."""
+    found = answer(World([offer("a", vcpu=["4"])]), ask('vcpu: ">= 2"'))
+    bindings = {Iri(iri) for one in found.compositions for iri in one.bindings.values()}
+    types = {
+        t.object
+        for t in found.triples()
+        if t.subject in bindings and t.predicate.value == RDF + "type"
+    }
+    assert types == {KG.Binding}
+    assert KG.vcpu not in {t.predicate for t in found.triples() if t.subject in bindings}
