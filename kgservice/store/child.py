@@ -32,13 +32,16 @@ class Child:
         self.connection, other = Pipe()
         command = [sys.executable, "-m", module, str(other.fileno()), *arguments]
         path = os.pathsep.join(entry for entry in sys.path if entry)
+        # glibc reserves 64 MiB of address space an arena, up to eight a processor: with a cap on
+        # address space, a reader with many threads would be refused memory that it never uses.
+        environment = {**os.environ, "PYTHONPATH": path, "MALLOC_ARENA_MAX": "2"}
         try:
             self.process = subprocess.Popen(  # noqa: S603 - our own modules only
                 command,
                 stdin=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL if quiet else None,
                 pass_fds=(other.fileno(),),
-                env={**os.environ, "PYTHONPATH": path},
+                env=environment,
             )
         finally:
             other.close()
