@@ -15,6 +15,7 @@ from pyld import jsonld
 
 from kgservice.model.errors import InputError
 from kgservice.model.rdf import Blank, Iri, Literal, Subject, Term, Triple
+from kgservice.model.terms import KG
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.resolution.from_rdf import request_from_triples
 from kgservice.resolution.request import Request
@@ -30,6 +31,8 @@ CONTEXT = "https://w3id.org/kgservice/context.jsonld"
 MAX_CHARACTERS = 500_000
 MAX_DEPTH = 100
 _BASE = "urn:kgservice:request"
+_UNKNOWN_KEYS = {"@vocab": KG.NS}
+"""A key that no context defines becomes a term of ours, and is refused as one that nobody knows."""
 _YAML = frozenset(
     {"application/yaml", "application/x-yaml", "text/yaml", "application/json", "text/plain"}
 )
@@ -130,7 +133,8 @@ def _json_ld(text: str, base: str, name: str) -> list[Triple]:
     """Expand with our own pinned context; no other context is loaded from anywhere."""
     try:
         document = json.loads(text)
-        dataset = jsonld.to_rdf(document, {"base": base, "documentLoader": _load})
+        options = {"base": base, "documentLoader": _load, "expandContext": _UNKNOWN_KEYS}
+        dataset = jsonld.to_rdf(document, options)
     except json.JSONDecodeError as error:
         raise InputError(
             f"This is not JSON: {error.msg}.",
@@ -185,7 +189,9 @@ def _subject(item: Mapping[str, str]) -> Subject:
     return Iri(item["value"])
 
 
-def _node(item: Mapping[str, str]) -> Term:
+def _node(item: Mapping[str, str] | None) -> Term:
+    if item is None:  # PyLD gives this for a value that is no term
+        raise InputError("A value cannot be read as RDF.", code="json-ld-invalid")
     if item["type"] == "literal":
         return Literal(item["value"], item["datatype"], item.get("language", ""))
     return _subject(item)

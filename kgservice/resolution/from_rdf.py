@@ -74,6 +74,7 @@ def request_from_triples(
 
     Raises:
         InputError: there is not exactly one request, or something in it is wrong.
+            A statement that is not part of the request is an error too (`statement-unused`).
         NotSupported: it uses a term that this version does not understand.
     """
     graph = RdfGraph(triples)
@@ -84,7 +85,16 @@ def request_from_triples(
             code="request-missing",
             hint="Write `<> a kg:Request ; kg:component … .`",
         )
-    return _Reader(graph, vocabulary, found[0], iri).request()
+    request = _Reader(graph, vocabulary, found[0], iri).request()
+    unread = graph.unread()
+    if unread:
+        raise InputError(
+            f"{unread[0][0]} is not part of the request, so it would count for nothing.",
+            code="statement-unused",
+            at=unread[0][0],
+            hint="Link it with kg:component, kg:everyComponent, kg:joint or sh:property.",
+        )
+    return request
 
 
 class _Reader:
@@ -93,7 +103,7 @@ class _Reader:
     def __init__(self, graph: RdfGraph, vocabulary: Vocabulary, subject: Subject, iri: str) -> None:
         self.graph = graph
         self.vocabulary = vocabulary
-        self.node = Node(graph, subject)
+        self.node = graph.node(subject)
         self.iri = iri or (subject.value if isinstance(subject, Iri) else "")
         self.shapes = ShapeReader(graph, vocabulary)
         self.names: dict[Term, str] = {}

@@ -24,6 +24,7 @@ class RdfGraph:
     def __init__(self, triples: Iterable[Triple]) -> None:
         """Index the statements; one that is said twice counts once."""
         self.index: dict[Subject, dict[Iri, list[Term]]] = {}
+        self.seen: set[Term] = set()
         for subject, prop, value in triples:
             values = self.index.setdefault(subject, {}).setdefault(prop, [])
             if value not in values:
@@ -43,7 +44,27 @@ class RdfGraph:
             raise InputError(
                 f"{term.value!r} stands where a resource is expected.", code="value-invalid"
             )
+        self.seen.add(term)
         return Node(self, term)
+
+    def see_all_below(self, subject: Term) -> None:
+        """Count everything below a node as read: it follows from what was read already."""
+        waiting = [subject]
+        while waiting:
+            term = waiting.pop()
+            for values in (
+                self.index.get(term, {}).values() if isinstance(term, (Iri, Blank)) else ()
+            ):
+                waiting += [value for value in values if value not in self.seen]
+                self.seen.update(values)
+
+    def unread(self) -> list[Subject]:
+        """Give the subjects of kg: and sh: statements that were not read."""
+        return sorted(
+            subject
+            for subject, values in self.index.items()
+            if subject not in self.seen and any(p.value.startswith(_CHECKED) for p in values)
+        )
 
     def items(self, head: Term | None) -> list[Term]:
         """Give a list's items; empty when it is none.

@@ -66,6 +66,7 @@ class ShapeReader:
 
     def goes_with(self, shape: Node) -> bool:
         """Say whether a shape only belongs to a condition beside it (completeness, currency)."""
+        shape.check(_UNDERSTOOD)
         return KG.GoesWith in shape.all(_TYPE) or shape.one(SH.path) == KG.completeFor
 
     def path_of(self, terms: Sequence[Term], node: Node) -> Path:
@@ -97,6 +98,9 @@ class ShapeReader:
             NotSupported: it uses a term that is not understood.
         """
         shape.check(_UNDERSTOOD)
+        for holder in shape.all(KG.goesWith):
+            self.graph.node(holder)
+            self.graph.see_all_below(holder)
         path_term = shape.one(SH.path)
         if path_term is not None and self.graph.items(path_term):
             refuse(
@@ -168,6 +172,7 @@ class ShapeReader:
         return (), Has(tuple(parts))
 
     def _label(self, target: Node) -> Condition:
+        self.graph.see_all_below(target.subject)
         scheme, level = target.one(KG.ofScheme), target.one(KG.atLeast)
         levels = self.vocabulary.level_order.get(scheme[0] if scheme else "", ())
         if not isinstance(scheme, Iri) or not levels:

@@ -142,6 +142,19 @@ def test_no_context_is_fetched() -> None:
     assert caught.value.code == "context-unknown"
 
 
+@pytest.mark.parametrize("key", ["minIncluzive", "majorVersion", "quantitty"])
+def test_a_json_ld_key_that_nobody_defines_is_refused(key: str) -> None:
+    """JSON-LD expansion would drop it, and the condition with it."""
+    shape = {"path": "kg:storage", "minInclusive": 100}
+    component = {"id": "#db", "type": "Component", "class": "kg:PostgreSQL", "property": [shape]}
+    for place in (shape, component):
+        document = {"@context": CONTEXT, "id": "", "type": "Request", "component": [component]}
+        place[key] = 3
+        with pytest.raises(InputError):
+            read(json.dumps(document), "application/ld+json")
+        del place[key]
+
+
 PREFIXES = """
 @prefix kg: <https://w3id.org/kgservice/ns#> . @prefix sh: <http://www.w3.org/ns/shacl#> .
 @prefix dct: <http://purl.org/dc/terms/> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
@@ -190,6 +203,10 @@ def test_terms_that_are_not_understood_are_refused_never_ignored(statement: str)
         ("<> a <x", "turtle-invalid"),
         ("[" * 200, "turtle-invalid"),
         ("<a> <b> <c> .", "request-missing"),
+        (
+            BY_HAND + "<#every> sh:property [ sh:path kg:vcpu ; sh:hasValue 2 ] .",
+            "statement-unused",
+        ),
         (PREFIXES + "<> a kg:Request .", "value-invalid"),
         (BY_HAND.replace("kg:PostgreSQL", "kg:Postgres-QL"), "kind-unknown"),
         (BY_HAND.replace("kg:majorVersion", "kg:minorVersion"), "property-unknown"),
