@@ -249,3 +249,55 @@ def test_bindings_of_an_answer_are_no_offerings() -> None:
     }
     assert types == {KG.Binding}
     assert KG.vcpu not in {t.predicate for t in found.triples() if t.subject in bindings}
+
+
+TWO = """
+as-of: "2026-12-01"
+components: {a: {kind: PostgreSQL}, b: {kind: PostgreSQL}}
+together: [{compatible: {from: a.exportFormat, to: b.importFormat}}]
+"""
+
+
+def test_profiles_that_the_rules_find_compatible_are_compatible() -> None:
+    """Changing a rule that derives kg:compatibleWith, and no Python, changes the answer."""
+    formats = {"exportFormat": ["pg_dump-directory"], "importFormat": ["logical-replication"]}
+    one = replace(offer("one", **formats), complete=["exportFormat", "importFormat"])
+    facts = World([one]).triples()
+    profile = Iri("http://127.0.0.1:8080/profile/1")
+    facts.append(Triple(Iri(one.iri), KG.profile, profile))
+    request = read_request(TWO, VOCABULARY)
+    before = resolve(MemoryStore(facts), VOCABULARY, request, base_iri=BASE)
+    assert (before.status, before.conflicts) == ("infeasible", (("together.1",),))
+    derived = [*facts, Triple(profile, KG.compatibleWith, profile)]
+    assert resolve(MemoryStore(derived), VOCABULARY, request, base_iri=BASE).status == "feasible"
+
+
+def test_more_answers_begin_with_the_same_ones() -> None:
+    world = World([offer(f"o{n}", f"{n % 3}.00", storage=["100"]) for n in range(7)])
+    text = TWO.replace(
+        "compatible: {from: a.exportFormat, to: b.importFormat}", "different: provider"
+    )
+    request = read_request(text + "prefer: [minimise monthlyPrice]\n", VOCABULARY)
+    full = answer(world, replace(request, answers=30)).compositions
+    assert len(full) == 30
+    for answers in (1, 2, 7):
+        fewer = answer(world, replace(request, answers=answers)).compositions
+        assert [one.offerings for one in fewer] == [one.offerings for one in full[:answers]]
+
+
+def test_a_laxer_policy_never_loses_an_answer() -> None:
+    world = World([offer("a", noticePeriod=["P1M"]), offer("b"), offer("c", noticePeriod=["P9M"])])
+    found = [
+        set(offerings(answer(world, ask('noticePeriod: "<= 2 months"', f"unknown: {policy}\n"))))
+        for policy in ("reject", "warn", "accept")
+    ]
+    assert found == [{"a"}, {"a", "b"}, {"a", "b"}]
+
+
+def test_quantity_and_asked_storage_are_priced() -> None:
+    charges = [Charge("10.00"), Charge("0.10", per="storage")]
+    world = World([Offer("a", values={"storage": ["500"]}, charges=charges)])
+    found = answer(world, ask('storage: ">= 100 GiB", quantity: 3'))
+    assert str(found.compositions[0].monthly) == "60.00 EUR"
+    unasked = answer(world, ask('monthlyPrice: "<= 450 EUR"'))
+    assert [one.why for one in unasked.missing] == ["quantity-not-asked"]
