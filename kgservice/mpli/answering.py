@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from kgservice.model.money import Money
 from kgservice.model.rdf import Blank, Term, Triple, to_text
-from kgservice.model.terms import KG
-from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.mpli.graph_engine import GraphEngine
+from kgservice.mpli.knowledge import Knowledge
 from kgservice.mpli.verification import verify
 from kgservice.resolution.answer import Missing, Resolution, ResolvedComposition
 from kgservice.resolution.answer_rdf import (
@@ -124,7 +123,7 @@ class Answering:
             rules,
             engine.bindings,
             engine.marks,
-            _Known(self.titles, self.providers, engine),
+            Knowledge(self.titles, self.providers, engine),
         )
 
     def _compositions(
@@ -274,33 +273,6 @@ class Answering:
         iris = sorted({b.iri for one in found for b in one.values()})
         text = returned_bindings(self.engine.request, iris)
         return [*self.engine.session.triples(text), *self.engine.concluded]
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What is known of offerings, for the list of missing facts."""
-
-    titles: Mapping[str, str]
-    providers: Mapping[str, str]
-    engine: GraphEngine
-
-    def why(self, binding: BoundOffering, path: Path) -> str:
-        """Say why a fact is unknown."""
-        step = path[0]
-        price = self.engine.prices[binding.component][binding.offering]
-        if step.is_derived:
-            known = {KG.monthlyPrice: price.monthly, KG.oneTimePrice: price.one_time}
-            is_known = known.get(step.iri, price.total) is not None
-            return "other-currency" if is_known else price.unknown_because
-        if step.is_money and self.engine.values(path, binding.component).get(binding.iri):
-            return "other-currency"
-        if step.kind in (ValueKind.FEATURE, ValueKind.EXPOSURE):
-            return "not-complete"
-        return "two-values" if self._has_several(binding, step) else "absent"
-
-    def _has_several(self, binding: BoundOffering, step: PropertyInfo) -> bool:
-        plain = PropertyInfo(step.iri, step.name, ValueKind.FEATURE)
-        return len(self.engine.values((plain,), binding.component).get(binding.iri, ())) > 1
 
 
 def _total(prices: Mapping[str, Money], number: int) -> Money | None:
