@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,7 +41,7 @@ from kgservice.ingest.review import (
 )
 from kgservice.labels.credentials import Proof
 from kgservice.labels.derive import LabelReport, derive_labels
-from kgservice.model.documents import ImportContext, Importer
+from kgservice.model.documents import ImportContext, Importer, SourceDocument
 from kgservice.model.rdf import Iri, Triple
 from kgservice.model.terms import KG, RDF
 from kgservice.store.documents import ContentStore
@@ -96,17 +96,26 @@ def sync(store: Store, request: SyncRequest) -> SyncReport:
         Unavailable: the source cannot be read; the last good version stays.
         InputError: the source or an option is wrong.
     """
-    with rare_collections():
-        return _sync(store, request)
+    kept = {row.graph: row for row in kept_documents(store, request.catalog.iri(request.base_iri))}
+    with rare_collections(), ThreadPoolExecutor(_WRITERS, "contents") as pool:
+        return _sync(store, request, kept, pool)
 
 
-def _sync(store: Store, request: SyncRequest) -> SyncReport:
+def _sync(
+    store: Store, request: SyncRequest, kept: Mapping[str, Kept], pool: ThreadPoolExecutor
+) -> SyncReport:
     moment = request.at or datetime.now(UTC)
     catalog, policy, base = request.catalog, request.rules, request.base_iri
     report = SyncReport(catalog.name, moment.isoformat())
+    writing: list[Future[str]] = []
+    known = {row.content for row in kept.values()}
     with report.phase("import"):
         documents, problems = read_source(
-            request.importer, catalog.source, request.context, isolated=request.isolated
+            request.importer,
+            catalog.source,
+            request.context,
+            isolated=request.isolated,
+            on_document=lambda d: writing.append(pool.submit(_keep, request, d, known)),
         )
         report.problems += problems
     with report.phase("verify"):
@@ -120,23 +129,24 @@ def _sync(store: Store, request: SyncRequest) -> SyncReport:
         state = _state(entries, context, request, digest)
     if state == catalog.state and catalog.report:
         return _finish_unchanged(store, request, entries, report)
-    kept = {row.graph: row for row in kept_documents(store, catalog.iri(base))}
-    with ThreadPoolExecutor(_WRITERS, "contents") as pool:
-        # Originals reach the disk while the processor infers; all are there before the commit.
-        writing = [
-            pool.submit(request.contents.put, entry.document.content)
-            for entry in entries
-            if entry.graph not in kept or kept[entry.graph].content != entry.content
-        ]
-        infer_and_validate(entries, policy, context, report)
-        for entry in entries:
-            report.problems += findings_of(entry)
-        with report.phase("keep"):
-            for future in writing:
-                future.result()
+    infer_and_validate(entries, policy, context, report)
+    for entry in entries:
+        report.problems += findings_of(entry)
+    with report.phase("keep"):
+        for future in writing:
+            future.result()
     with report.phase("commit"):
         _commit(store, request, _Work(entries, kept, report, state, digest, moment))
     return report
+
+
+def _keep(request: SyncRequest, document: SourceDocument, known: set[str]) -> str:
+    """Put original bytes on disk, in another thread, while the processor reads and infers.
+
+    All are there before the commit; those of a sync that fails are left over and named by nothing.
+    """
+    name = hashlib.sha256(document.content).hexdigest()
+    return name if name in known else request.contents.put(document.content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from kgservice.model.documents import ImportContext, Importer, ImportItem, SourceDocument
@@ -12,9 +12,16 @@ from kgservice.store.sandbox import run_isolated
 
 
 def read_source(
-    importer: Importer, source: str, context: ImportContext, *, isolated: bool = True
+    importer: Importer,
+    source: str,
+    context: ImportContext,
+    *,
+    isolated: bool = True,
+    on_document: Callable[[SourceDocument], object] = lambda _: None,
 ) -> tuple[list[SourceDocument], list[Problem]]:
     """Read the whole source; a document whose id came before is left out, with a finding.
+
+    `on_document` is told of each document while the rest is still being read.
 
     Raises:
         Unavailable: the source cannot be reached or broke half-way.
@@ -36,6 +43,7 @@ def read_source(
             )
         else:
             documents[item.source_id] = item
+            on_document(item)
     return list(documents.values()), problems
 
 
