@@ -81,17 +81,20 @@ def _execution_statements(
         yield Triple(node, KG.writeGap, literal)
 
 
-def observed(facts: JsonObject, names: Iterable[str]) -> dict[Iri, list[Term]]:
+def observed(
+    facts: JsonObject, names: Iterable[str], properties: Mapping[str, Iri]
+) -> dict[Iri, list[Term]]:
     """Turn reported single values into values of a service's properties.
 
     Only `names`, the properties that were asked for, are taken: a worker cannot write a service's
-    provider, state or customer. `{"majorVersion": 16}` becomes `kg:majorVersion 16`.
+    provider, state or customer. `{"majorVersion": 16}` becomes `kg:majorVersion 16`; `properties`
+    gives the property of each name, those of added ontologies too.
     """
     found: dict[Iri, list[Term]] = {}
     for name in names:
-        predicate = getattr(KG, name, None)
+        predicate = properties.get(name)
         literal = _literal(facts.get(name))
-        if isinstance(predicate, Iri) and literal is not None:
+        if predicate is not None and literal is not None:
             found[predicate] = [literal]
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from kgservice.jobs.values import ACTIVE, Event, Job, now
 from kgservice.jobs.workers import WorkerRegistry
 from kgservice.jobs.workflows import Workflows, WorkflowState
 from kgservice.model.errors import InputError, KgError, Refused
+from kgservice.model.rdf import Iri
 from kgservice.model.terms import KG
 from kgservice.plan import Plan, from_triples, to_triples
 from kgservice.plan.clocks import moment
@@ -37,11 +38,14 @@ class JobOptions:
     Attributes:
         queries: Folder of the deciding queries; None means the packaged one.
         timing: Times of leases.
+        properties: Properties by their names in requests; None means those of the packaged
+            vocabulary.
         on_workers_changed: Called after a registration, to derive what follows from it.
     """
 
     queries: Path | None = None
     timing: Timing | None = None
+    properties: Mapping[str, Iri] | None = None
     on_workers_changed: Callable[[], None] | None = None
 
 
@@ -68,7 +72,7 @@ class JobRunner:
         self._database = Database(data_dir / "leases.sqlite")
         self._journal = Journal(self._database)
         self._sealed = SealedStore(self._database)
-        self._services = ServiceGraphs(store, base_iri)
+        self._services = ServiceGraphs(store, base_iri, self._options.properties)
         self.leases = LeaseTable(self._database, self._options.timing)
         self.workers = WorkerRegistry(
             self._database, store, base_iri, self._options.on_workers_changed

@@ -12,6 +12,7 @@ from kgservice.model.terms import DCTERMS, KG, ODRL, PROV, RDF
 from kgservice.plan import Json, JsonObject, Plan, Step
 from kgservice.plan.building import canonical
 from kgservice.store.port import GraphChange, Store
+from kgservice.store.vocabulary import load_vocabulary
 
 Values = dict[Iri, list[Term]]
 
@@ -22,8 +23,14 @@ class ServiceGraphs:
     One job at a time works on a service, so nobody else changes its graph meanwhile.
     """
 
-    def __init__(self, store: Store, base_iri: str) -> None:
-        """Write to the private dataset of `store`."""
+    def __init__(
+        self, store: Store, base_iri: str, properties: Mapping[str, Iri] | None = None
+    ) -> None:
+        """Write to the private dataset of `store`.
+
+        `properties` by their names in requests; None means those of the packaged vocabulary.
+        """
+        self._properties = _packaged() if properties is None else properties
         self._store = store
         self._base_iri = base_iri
 
@@ -49,7 +56,7 @@ class ServiceGraphs:
             return
         service = Iri(step.service)
         present = self._store.graph(step.service, dataset="private")
-        values = _values(job, plan, step, execution, _settings(present, service))
+        values = self._values(job, plan, step, execution, _settings(present, service))
         if step.leads_to:
             values[KG.serviceState] = [Iri(step.leads_to)]
         if values:
@@ -74,10 +81,48 @@ class ServiceGraphs:
                 ended = Triple(node, PROV.invalidatedAtTime, typed(moment, "dateTime"))
                 self._write(Iri(str(agreement["service"])), {}, [ended])
 
+    def _values(
+        self, job: Job, plan: Plan, step: Step, execution: Execution, settings: dict[str, Json]
+    ) -> Values:
+        names = self._properties
+        if step.verb == KG.Provision and step.input.get("purpose") == "service":
+            return {**_place(step), **observed(execution.facts, settings, names)}
+        if step.verb == KG.Observe:
+            return observed(execution.facts, settings, names)
+        if step.verb == KG.Adjust:
+            changes = step.input.get("changes")
+            new = {**settings, **(changes if isinstance(changes, dict) else {})}
+            return {KG.input: [typed(canonical(new))], **observed(new, new, names)}
+        if step.verb == KG.CutOver:
+            return self._cut_over(job, plan, step, execution)
+        if step.verb == KG.Erase:
+            return {KG.heldAt: [], KG.consentedErase: []}
+        return {}
+
+    def _cut_over(self, job: Job, plan: Plan, step: Step, execution: Execution) -> Values:
+        target = next(s for s in plan.steps if s.verb == KG.Provision and s.service == step.service)
+        made = job.execution(target.name)
+        requirements = target.input.get("requirements")
+        facts: JsonObject = made.facts if made else {}
+        return {
+            **_place(step),
+            KG.kind: [Iri(target.kind)],
+            KG.input: [typed(canonical(requirements))],
+            KG.heldAt: [Iri(str(step.input["from"]))],
+            KG.writeGap: [typed(str(execution.facts.get("writeGap", 0)), "decimal")],
+            **observed(
+                facts, requirements if isinstance(requirements, dict) else {}, self._properties
+            ),
+        }
+
     def _write(self, service: Iri, values: Mapping[Iri, list[Term]], more: list[Triple]) -> None:
         present = self._store.graph(service.value, dataset="private")
         new = dict.fromkeys([*with_values(present, service, values), *more])
         self._store.commit([GraphChange(service.value, tuple(new))], dataset="private")
+
+
+def _packaged() -> dict[str, Iri]:
+    return {name: info.iri for name, info in load_vocabulary().properties.items()}
 
 
 def agreements(step: Step) -> Iterator[dict[str, Json]]:
@@ -134,43 +179,10 @@ def _settings(present: list[Triple], service: Iri) -> dict[str, Json]:
     return {}
 
 
-def _values(
-    job: Job, plan: Plan, step: Step, execution: Execution, settings: dict[str, Json]
-) -> Values:
-    if step.verb == KG.Provision and step.input.get("purpose") == "service":
-        return {**_place(step), **observed(execution.facts, settings)}
-    if step.verb == KG.Observe:
-        return observed(execution.facts, settings)
-    if step.verb == KG.Adjust:
-        changes = step.input.get("changes")
-        new = {**settings, **(changes if isinstance(changes, dict) else {})}
-        return {KG.input: [typed(canonical(new))], **observed(new, new)}
-    if step.verb == KG.CutOver:
-        return _cut_over(job, plan, step, execution)
-    if step.verb == KG.Erase:
-        return {KG.heldAt: [], KG.consentedErase: []}
-    return {}
-
-
 def _place(step: Step) -> Values:
     return {
         KG.offering: [Iri(step.offering)],
         KG.boundTo: [Iri(step.offering)],
         KG.provider: [Iri(step.provider)],
         KG.instance: [typed(str(step.input["name"]))],
-    }
-
-
-def _cut_over(job: Job, plan: Plan, step: Step, execution: Execution) -> Values:
-    target = next(s for s in plan.steps if s.verb == KG.Provision and s.service == step.service)
-    made = job.execution(target.name)
-    requirements = target.input.get("requirements")
-    facts: JsonObject = made.facts if made else {}
-    return {
-        **_place(step),
-        KG.kind: [Iri(target.kind)],
-        KG.input: [typed(canonical(requirements))],
-        KG.heldAt: [Iri(str(step.input["from"]))],
-        KG.writeGap: [typed(str(execution.facts.get("writeGap", 0)), "decimal")],
-        **observed(facts, requirements if isinstance(requirements, dict) else {}),
     }

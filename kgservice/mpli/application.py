@@ -99,7 +99,8 @@ def open_application(
     )
     try:
         load_ontologies(store, extra)
-        jobs = _start_jobs(settings, store, folder) if with_jobs else None
+        vocabulary = load_vocabulary(extra)
+        jobs = _start_jobs(settings, store, folder, vocabulary) if with_jobs else None
     except BaseException:
         store.close()
         raise
@@ -109,17 +110,20 @@ def open_application(
         ontologies=extra,
         store=store,
         contents=ContentStore(folder / "documents"),
-        vocabulary=load_vocabulary(extra),
+        vocabulary=vocabulary,
         tokens=TokenStore(folder),
         jobs=jobs,
     )
 
 
-def _start_jobs(settings: Settings, store: Store, folder: Path) -> JobRunner:
+def _start_jobs(
+    settings: Settings, store: Store, folder: Path, vocabulary: Vocabulary
+) -> JobRunner:
     def derive_again() -> None:
         run_rules(store, settings.base_iri)
 
-    options = JobOptions(on_workers_changed=derive_again)
+    properties = {name: info.iri for name, info in vocabulary.properties.items()}
+    options = JobOptions(properties=properties, on_workers_changed=derive_again)
     jobs = JobRunner(store, folder, settings.base_iri, jobs_url=settings.jobs_url, options=options)
     jobs.start()
     return jobs

@@ -121,9 +121,9 @@ def show_service(application: Application, caller: Caller, identity: str) -> dic
     service = find_service(application, caller, identity)
     facts: dict[str, object] = {}
     for triple in application.store.graph(service.iri, dataset="private"):
-        name = triple.predicate.value.removeprefix(KG.NS)
-        if triple.subject == Iri(service.iri) and name in application.vocabulary.properties:
-            facts[name] = _shown(triple.object)
+        name = application.vocabulary.names_by_iri.get(triple.predicate.value)
+        if triple.subject == Iri(service.iri) and name not in (None, "provider"):
+            facts[str(name)] = _shown(triple.object)
     return {**_short(application, service), "facts": dict(sorted(facts.items()))}
 
 
