@@ -90,7 +90,7 @@ class GraphEngine:
             self.session.construct(
                 queries.judgement(self.request, constraint, compiler), where="scratch"
             )
-        self.marks = read_marks(self.session.select(render("marks")), self.request)
+        self.marks = read_marks(self.session.select(render("marks")), self.request, self.bindings)
         lenient = Rules(self.request, all_rules(self.request).active, is_lenient=True)
         self.read_table(lenient)
 

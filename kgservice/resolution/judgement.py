@@ -129,13 +129,19 @@ def read_bindings(rows: Iterable[Row], request: Request) -> dict[str, list[Bound
     return bindings
 
 
-def read_marks(rows: Iterable[Row], request: Request) -> dict[str, dict[str, Mark]]:
-    """Read the rows of `marks.rq`."""
+def read_marks(
+    rows: Iterable[Row], request: Request, bindings: Mapping[str, Sequence[BoundOffering]]
+) -> dict[str, dict[str, Mark]]:
+    """Read the rows of `marks.rq`; what no row mentions is met."""
     ids = {request.iri_of(c.id): c.id for c in request.all_constraints()}
     marks: dict[str, dict[str, Mark]] = {}
+    for component in request.components:
+        names = [constraint.id for constraint in request.constraints_of(component)]
+        for binding in bindings[component.name]:
+            marks[binding.iri] = dict.fromkeys(names, Mark.MET)
     for row in rows:
         verdict = _MARKS[Iri(row["verdict"][0])]
-        marks.setdefault(row["binding"][0], {})[ids[row["constraint"][0]]] = verdict
+        marks[row["binding"][0]][ids[row["constraint"][0]]] = verdict
     return marks
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from kgservice.model.rdf import Iri, to_text
-from kgservice.model.terms import KG
+from kgservice.model.terms import DCTERMS, KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.resolution.compile import Compiler
 from kgservice.resolution.reads import Reads, reads_of
@@ -85,10 +85,10 @@ def _all_choices(request: Request) -> list[Iri]:
 
 def binding_facts(request: Request) -> str:
     """Write the query that gives each binding its offering's facts, on the scratch store."""
-    choices = _all_choices(request)
-    listed = ", ".join(to_text(iri) for iri in choices)
-    without = f"FILTER(?property NOT IN ({listed}))" if choices else ""
-    return render("binding-facts", slots={"without": without})
+    reads = [reads_of(request, component) for component in request.components]
+    copied = {iri for read in reads for iri in read.properties}
+    copied -= {*_all_choices(request), DCTERMS.title}
+    return render("binding-facts", slots={"copied": _among("property", copied)})
 
 
 def bindings(request: Request) -> str:
