@@ -43,18 +43,24 @@ def missing_facts(
         for binding, constraint in unknown_facts(component, bindings[component.name], marks, rules):
             key = (binding.offering, constraint.name)
             if key not in found and len(found) < MAX_MISSING:
+                why = known.why(binding, constraint.path)
                 found[key] = Missing(
                     offering=binding.offering,
                     title=known.titles.get(binding.offering, ""),
                     fact=constraint.name,
-                    who_could_say=_who(constraint, binding, known),
-                    why=known.why(binding, constraint.path),
+                    who_could_say=_who(constraint, binding, known, why),
+                    why=why,
                 )
     return tuple(found[key] for key in sorted(found))
 
 
-def _who(constraint: Constraint, binding: BoundOffering, known: Knowledge) -> str:
-    """A label is granted by its scheme's rules; everything else the provider can state."""
+_ASKER_SAYS = ("quantity-not-asked", "no-term")
+
+
+def _who(constraint: Constraint, binding: BoundOffering, known: Knowledge, why: str) -> str:
+    """A label is granted by its scheme's rules; most else the provider can state."""
+    if why in _ASKER_SAYS:
+        return "the request"
     if isinstance(constraint.condition, LabelAtLeast):
         return constraint.condition.scheme.value
     return known.providers.get(binding.offering, "the provider")

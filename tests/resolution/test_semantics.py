@@ -300,4 +300,6 @@ def test_quantity_and_asked_storage_are_priced() -> None:
     found = answer(world, ask('storage: ">= 100 GiB", quantity: 3'))
     assert str(found.compositions[0].monthly) == "60.00 EUR"
     unasked = answer(world, ask('monthlyPrice: "<= 450 EUR"'))
-    assert [one.why for one in unasked.missing] == ["quantity-not-asked"]
+    assert [(one.why, one.who_could_say) for one in unasked.missing] == [
+        ("quantity-not-asked", "the request")
+    ]
