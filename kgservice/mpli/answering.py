@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kgservice.model.errors import Refused
 from kgservice.model.money import Money
 from kgservice.model.rdf import Blank, Term, Triple, to_text
 from kgservice.mpli.graph_engine import GraphEngine
@@ -103,9 +104,13 @@ class Answering:
         engine.read_table(Rules(request, frozenset()))  # what fell may stand when a condition goes
         names = [c.id for c in request.all_constraints() if not c.is_wish]
         names += [joint.id for joint in request.together]
-        return tuple(
-            minimal_conflicts(names, lambda active: engine.is_feasible(Rules(request, active)))
-        )
+        try:
+            found = minimal_conflicts(
+                names, lambda active: engine.is_feasible(Rules(request, active))
+            )
+        except Refused:  # without some condition too much is left to search through
+            return ()
+        return tuple(found)
 
     def _read_titles(self) -> None:
         for row in sorted(
