@@ -39,7 +39,7 @@ from kgservice.resolution.templates import render
 from kgservice.store.port import Session
 
 MAX_BINDINGS = 20_000
-MAX_COMBINATIONS = 500_000
+MAX_COMBINATIONS = 1_000_000
 _DURATION = XSD + "duration"
 
 
