@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,8 +14,9 @@ class QueryFolder:
     """A folder of query files whose parameters are written `$name`."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Read from `folder`, by default the packaged `vocab/queries`."""
-        self.folder = folder or Path(str(files("kgservice_vocab"))) / "queries"
+        """Read from `folder`; a file that is not there is the packaged one of `vocab/queries`."""
+        packaged = Path(str(files("kgservice_vocab"))) / "queries"
+        self._folders = (packaged,) if folder is None else (folder, packaged)
 
     def text(self, name: str, **parameters: Term) -> str:
         """Give a query with its parameters put in as terms (never as text).
@@ -22,6 +24,13 @@ class QueryFolder:
         Raises:
             KeyError: the query uses a parameter that is not given.
         """
-        source = (self.folder / f"{name}.rq").read_text(encoding="utf-8")
+        source = self._source(f"{name}.rq")
         body = "\n".join(line for line in source.splitlines() if not line.lstrip().startswith("#"))
         return re.sub(r"\$(\w+)", lambda match: to_text(parameters[match[1]]), body)
+
+    def _source(self, file: str) -> str:
+        *own, packaged = self._folders
+        for folder in own:
+            with suppress(FileNotFoundError):
+                return (folder / file).read_text(encoding="utf-8")
+        return (packaged / file).read_text(encoding="utf-8")

@@ -36,7 +36,7 @@ class JobOptions:
     """How jobs are run.
 
     Attributes:
-        queries: Folder of the deciding queries; None means the packaged one.
+        queries: Folder of deciding queries that stand in for the packaged ones of their names.
         timing: Times of leases.
         properties: Properties by their names in requests; None means those of the packaged
             vocabulary.

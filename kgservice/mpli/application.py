@@ -83,7 +83,8 @@ def open_application(
 ) -> Application:
     """Open the data folder; makes it when it does not exist.
 
-    Files in `DATA/ontology/*.ttl` extend the vocabulary, beside those given.
+    Files in `DATA/ontology/*.ttl` extend the vocabulary, beside those given; files in
+    `DATA/queries/*.rq` stand in for the packaged queries that decide in jobs (`ready-steps`).
 
     Raises:
         Unavailable: another process holds the folder (`data-folder-in-use`).
@@ -123,7 +124,9 @@ def _start_jobs(
         run_rules(store, settings.base_iri)
 
     properties = {name: info.iri for name, info in vocabulary.properties.items()}
-    options = JobOptions(properties=properties, on_workers_changed=derive_again)
+    options = JobOptions(
+        queries=folder / "queries", properties=properties, on_workers_changed=derive_again
+    )
     jobs = JobRunner(store, folder, settings.base_iri, jobs_url=settings.jobs_url, options=options)
     jobs.start()
     return jobs
