@@ -15,8 +15,8 @@ class QueryFolder:
 
     def __init__(self, folder: Path | None = None) -> None:
         """Read from `folder`; a file that is not there is the packaged one of `vocab/queries`."""
-        packaged = Path(str(files("kgservice_vocab"))) / "queries"
-        self._folders = (packaged,) if folder is None else (folder, packaged)
+        self._packaged = Path(str(files("kgservice_vocab"))) / "queries"
+        self.folder = folder or self._packaged
 
     def text(self, name: str, **parameters: Term) -> str:
         """Give a query with its parameters put in as terms (never as text).
@@ -29,8 +29,6 @@ class QueryFolder:
         return re.sub(r"\$(\w+)", lambda match: to_text(parameters[match[1]]), body)
 
     def _source(self, file: str) -> str:
-        *own, packaged = self._folders
-        for folder in own:
-            with suppress(FileNotFoundError):
-                return (folder / file).read_text(encoding="utf-8")
-        return (packaged / file).read_text(encoding="utf-8")
+        with suppress(FileNotFoundError):
+            return (self.folder / file).read_text(encoding="utf-8")
+        return (self._packaged / file).read_text(encoding="utf-8")
