@@ -81,12 +81,16 @@ def _add_plans(routes: Blueprint, application: Application) -> None:
         body = read_body(PlanBody)
         key = body.customerKey.model_dump(exclude_none=True) if body.customerKey else None
         plan = plans.add_plan(application, caller, body.request, body.rank, key)
-        return jsonify(plans.as_json(plan)), 201, {"Location": f"/mpli/v1/plans/{plan.id}"}
+        return (
+            jsonify(plans.as_json(application, plan)),
+            201,
+            {"Location": f"/mpli/v1/plans/{plan.id}"},
+        )
 
     @routes.get("/plans/<identity>")
     def show_plan(identity: str) -> Response:
         caller = require(application, "use-services")
-        return jsonify(plans.as_json(plans.get_plan(application, caller, identity)))
+        return jsonify(plans.as_json(application, plans.get_plan(application, caller, identity)))
 
     @routes.post("/plans/<identity>/apply")
     def apply_plan(identity: str) -> Made:
@@ -132,7 +136,11 @@ def _add_service_changes(routes: Blueprint, application: Application) -> None:
         body = read_body(MoveBody)
         plan = moves.plan_service_move(application, caller, identity, to=body.to)
         if not body.apply:
-            return jsonify(plans.as_json(plan)), 201, {"Location": f"/mpli/v1/plans/{plan.id}"}
+            return (
+                jsonify(plans.as_json(application, plan)),
+                201,
+                {"Location": f"/mpli/v1/plans/{plan.id}"},
+            )
         job = plans.apply_plan(application, caller, plan.id, consented=body.eraseConsent)
         return accepted(application, job)
 

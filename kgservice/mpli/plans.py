@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kgservice.model.errors import InputError, NotFound, Refused
+from kgservice.model.rdf import Iri
 from kgservice.mpli import requests
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
@@ -161,6 +162,13 @@ def bind(application: Application, component: Component, chosen: ResolvedComposi
     )
 
 
-def as_json(plan: Plan) -> dict[str, object]:
+def as_json(application: Application, plan: Plan) -> dict[str, object]:
     """Show a plan: its steps with their undo, costs, legal periods, and a text for people."""
-    return {**to_json(plan), "text": to_text(plan)}
+    names = {name for step in plan.steps for name in (step.offering, step.provider) if name}
+    titles = {name: title for name in sorted(names) if (title := _title(application, name))}
+    return {**to_json(plan), "text": to_text(plan, titles)}
+
+
+def _title(application: Application, name: str) -> str:
+    rows = application.store.read(load_query("title", {"thing": Iri(name)}))
+    return rows[0]["title"][0] if rows else ""
