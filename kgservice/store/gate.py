@@ -52,6 +52,19 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_GAP = r"(?:\s|\#[^\n\r]*+)*+"
+_SERVICE = re.compile(
+    rf"(?<![?$\w])\w*SERVICE{_GAP}(?:SILENT{_GAP})?+"
+    rf"(?:<[^<>\s{{}}]*+>|[?$]\w++|[^\s:<>{{}}()\"'?$\#]*+:(?:\\.|[^\s<>{{}}\\\#])*+){_GAP}\{{",
+    re.IGNORECASE,
+)
+"""A call of another endpoint, wherever it seems to stand.
+
+The engine's grammar has no word boundaries and tells by context what `<` and `#` mean, so no scan
+can be sure where a word begins: `1SERVICE<…>{` and `{SERVICE:x{` are calls. In a string the same
+text is refused too.
+"""
+MOST_SERVICES = 400
 
 
 def check_query(text: str) -> None:
@@ -65,6 +78,7 @@ def check_query(text: str) -> None:
         raise InputError(
             f"The query is longer than {MAX_BYTES >> 10} KiB.", code="query-too-complex", at="query"
         )
+    _check_calls(text)
     counts: Counter[str] = Counter()
     depth = position = 0
     while position < len(text):
@@ -78,6 +92,14 @@ def check_query(text: str) -> None:
         elif match.lastgroup in ("word", "operator"):
             _check_word(match.group().upper(), text, position, counts)
         position = match.end()
+
+
+def _check_calls(text: str) -> None:
+    if text.upper().count("SERVICE") > MOST_SERVICES:
+        raise _too_complex(f"more than {MOST_SERVICES} times `SERVICE`", text, 0)
+    found = _SERVICE.search(text)
+    if found is not None:
+        raise _no_service(text, found.start())
 
 
 def _check_stray(text: str, position: int) -> None:
@@ -97,18 +119,22 @@ def _deeper(bracket: str, depth: int, text: str, position: int) -> int:
 
 def _check_word(word: str, text: str, position: int, counts: Counter[str]) -> None:
     if word == "SERVICE":
-        raise query_error(
-            "query-service-refused",
-            "SERVICE would make this service call another one.",
-            text,
-            position,
-            hint="Query the other endpoint yourself and put its answer in a VALUES block.",
-        )
+        raise _no_service(text, position)
     if word in _UPDATES and not counts["SELECT"] + counts["{"]:
         raise query_error("query-is-update", "This endpoint only reads.", text, position)
     counts[word] += 1
     if counts[word] > LIMITS.get(word, MAX_BYTES):
         raise _too_complex(f"more than {LIMITS[word]} times `{word}`", text, position)
+
+
+def _no_service(text: str, position: int) -> InputError:
+    return query_error(
+        "query-service-refused",
+        "SERVICE would make this service call another one.",
+        text,
+        position,
+        hint="Query the other endpoint yourself and put its answer in a VALUES block.",
+    )
 
 
 def _too_complex(what: str, text: str, position: int) -> InputError:

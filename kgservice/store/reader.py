@@ -12,6 +12,7 @@ import pyoxigraph as ox
 
 from kgservice.store import engine, results
 from kgservice.store.child import connect, end_with_parent, limit
+from kgservice.store.confinement import forbid_sockets
 
 OPEN_SNAPSHOTS = 2
 """The latest of each dataset."""
@@ -100,6 +101,7 @@ def main(descriptor: str, memory_mb: str) -> None:
     """Take the limits, say that it is ready, serve."""
     connection = connect(descriptor, ignore=(signal.SIGINT,))
     limit(int(memory_mb))
+    forbid_sockets()  # before any thread starts: it holds for this one and its descendants
     end_with_parent(connection)
     connection.send(("ok", None))
     serve(connection)

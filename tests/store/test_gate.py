@@ -14,7 +14,7 @@ from kgservice.store.gate import MAX_BYTES, MAX_DEPTH, check_query
 
 HARMLESS = [
     "SELECT * WHERE { ?s ?p ?o }",
-    'SELECT * WHERE { ?s ?p "SERVICE <http://x> { }" }',
+    'SELECT * WHERE { ?s ?p "SERVICE <http://x>" }',
     "SELECT * WHERE { ?s ?p '''it's SERVICE''' }",
     "SELECT * # SERVICE\nWHERE { ?service ?load ?o }",
     "PREFIX x: <http://example.org/SERVICE> SELECT * { ?s x:SERVICE ?o . ?s x:insert 1 }",
