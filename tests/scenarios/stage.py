@@ -239,19 +239,19 @@ class Stage:
 
     # What the customer sees ----------------------------------------------------------------------
 
-    def _key(self) -> ECKey:
+    def key(self) -> ECKey:
         file = self.service.folder / "customer-keys" / "customer.jwk"
         return ECKey.import_key(json.loads(file.read_text("utf-8")))
 
     def customer_key(self) -> Json:
-        public = self._key().as_dict(private=False)
+        public = self.key().as_dict(private=False)
         return {name: public[name] for name in ("kty", "crv", "x", "y")}
 
     def logins(self, service: str) -> dict[str, Json]:
         """Decrypt the connection details of a service (`sealed`) and its source (`held`)."""
         sealed = self.call("GET", f"services/{service}/connection")
         found = {
-            name: json.loads(jwe.decrypt_compact(text, self._key(), ALGORITHMS).plaintext or b"")
+            name: json.loads(jwe.decrypt_compact(text, self.key(), ALGORITHMS).plaintext or b"")
             for name, text in sealed.items()
         }
         for login in found.values():

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("stage")
 def locked(site: Site, table: str, database: str = "postgres") -> Iterator[None]:
     """Keep others from writing a table, and administrators from going on."""
     with site.admin(database) as admin, admin.transaction():
-        admin.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")  # type: ignore[arg-type]
+        admin.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
 
 
