@@ -10,6 +10,7 @@ from kgservice.model.rdf import Iri
 from kgservice.mpli import requests
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
+from kgservice.mpli.bindings import offering_terms
 from kgservice.mpli.limits import require_within_limits
 from kgservice.mpli.plans import bind, plan_context, save_plan
 from kgservice.mpli.resolve import Resolution, resolve
@@ -31,6 +32,7 @@ def plan_service_move(application: Application, caller: Caller, identity: str, *
     `to` is an offering or a provider; empty means the best feasible offering elsewhere.
 
     Raises:
+        NotFound: `to` is no offering, and no provider that offers this kind (`offering-unknown`).
         Refused: no target keeps the request's conditions (`move-infeasible`, with reasons), there
             is no format in which to move (`no-move-path`), or no worker does it (`no-worker`).
     """
@@ -102,5 +104,8 @@ def _pins(application: Application, service: KnownService, to: str) -> list[dict
     rows = application.store.read(
         load_query("offerings-of-provider", {"provider": Iri(to), "kind": Iri(service.kind)})
     )
-    offerings = [row["offering"][0] for row in rows] or [to]
+    offerings = [row["offering"][0] for row in rows]
+    if not offerings:
+        offering_terms(application, to)  # raises when there is none
+        offerings = [to]
     return [{service.component: name} for name in offerings if name != service.offering]
