@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
@@ -116,7 +116,9 @@ def worker_blueprint(jobs: JobRunner, authenticate: Callable[[], WorkerIdentity]
         identity = authenticate()
         body = read_body(LeaseBody)
         jobs.workers.seen(identity)
-        found = jobs.leases.lease(identity, body.worker, body.wait_seconds)
+        # waitress tells it (see its `channel_request_lookahead`); other servers may not
+        is_gone = request.environ.get("waitress.client_disconnected", lambda: False)
+        found = jobs.leases.lease(identity, body.worker, body.wait_seconds, is_gone)
         return Response(status=204) if found is None else jsonify(_task(found))
 
     @routes.post("/tasks/<task>/heartbeat")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
-from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from kgservice.cli.context import load_settings
 from kgservice.cli.gateway import SERVICE_FILE
 from kgservice.model.errors import Unavailable
+
+if TYPE_CHECKING:
+    from kgservice.mpli.application import Application
 
 THREADS = 24
 """Long polls of workers and event streams hold a thread each; queries need some beside them."""
@@ -38,16 +41,19 @@ def serve(host: str | None, port: int | None, data: str | None, samples: bool) -
             from kgservice.mpli.catalogs import load_samples
 
             load_samples(application)
-        _serve(create_app(application), settings.host, settings.port, application.folder)
+        _serve(create_app(application), settings.host, settings.port, application)
     finally:
         application.close()
 
 
-def _serve(app: object, host: str, port: int, folder: Path) -> None:
+def _serve(app: object, host: str, port: int, application: Application) -> None:
     from waitress.server import create_server
 
     try:
-        server = create_server(app, host=host, port=port, threads=THREADS, ident=None)
+        # the look-ahead tells a long poll that its caller is gone
+        server = create_server(
+            app, host=host, port=port, threads=THREADS, ident=None, channel_request_lookahead=1
+        )
     except OSError as error:
         raise Unavailable(
             f"Cannot listen on {host}:{port}: {error.strerror}.",
@@ -55,10 +61,12 @@ def _serve(app: object, host: str, port: int, folder: Path) -> None:
             hint="Give another --port; 0 picks a free one.",
         ) from None
     url = f"http://{host}:{server.effective_port}"
-    note = folder / SERVICE_FILE
+    note = application.folder / SERVICE_FILE
     note.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
+        if application.jobs is not None:
+            application.jobs.leases.close()  # or waitress would wait for the workers' long polls
         # waitress ends its loop and its threads on KeyboardInterrupt
         raise KeyboardInterrupt
 

@@ -12,9 +12,17 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from kgservice.jobs.database import Database
-from kgservice.jobs.tasks import FAILURE_CLASSES, Lease, TaskEnd, Timing, task_id, whole_text
+from kgservice.jobs.tasks import (
+    FAILURE_CLASSES,
+    Lease,
+    TaskEnd,
+    Timing,
+    stale_lease,
+    task_id,
+    whole_text,
+)
 from kgservice.jobs.workers import WorkerIdentity, own_worker
-from kgservice.model.errors import AccessDenied, InputError, NotFound, Refused
+from kgservice.model.errors import AccessDenied, InputError, NotFound
 from kgservice.plan import JsonObject
 from kgservice.plan.building import canonical
 
@@ -72,8 +80,17 @@ class LeaseTable:
                 ),
             )
 
-    def lease(self, identity: WorkerIdentity, worker: str, wait_s: float) -> Lease | None:
+    def lease(
+        self,
+        identity: WorkerIdentity,
+        worker: str,
+        wait_s: float,
+        is_gone: Callable[[], bool] = lambda: False,
+    ) -> Lease | None:
         """Give the next task for a worker, waiting up to `wait_s` seconds for one.
+
+        `is_gone` tells that nobody is there any more to take it: a task that is leased to a dead
+        worker's open call would wait for the end of that lease.
 
         Raises:
             NotFound: the worker is not registered (`worker-unknown`).
@@ -83,6 +100,8 @@ class LeaseTable:
         until = time.monotonic() + min(wait_s, 60.0)
         while True:
             seen = self._database.signal.number
+            if is_gone():
+                return None
             claimed = self._claim(row)
             if claimed is not None:
                 return claimed
@@ -133,7 +152,7 @@ class LeaseTable:
                 (self._clock() + self.timing.lease_s, task, token),
             ).rowcount
             if not changed:
-                raise _stale(task)
+                raise stale_lease(task)
             if progress:
                 text = whole_text(canonical({**progress, "step": row["step"]}), "/progress")
                 db.execute(
@@ -173,7 +192,7 @@ class LeaseTable:
                 (text, task, token),
             ).rowcount
             if not changed:
-                raise _stale(task)
+                raise stale_lease(task)
             for audience, jwe in sealed.items():
                 db.execute("INSERT OR REPLACE INTO sealed VALUES (?,?,?)", (task, audience, jwe))
 
@@ -216,19 +235,19 @@ class LeaseTable:
                 ),
             ).rowcount
             if not changed:
-                raise _stale(task)
+                raise stale_lease(task)
 
     def _own_task(self, identity: WorkerIdentity, task: str) -> sqlite3.Row:
         row = self._database.row("SELECT * FROM task WHERE id = ?", (task,))
         if row is None:
             raise NotFound(f"There is no task {task}.", code="task-unknown")
         if not row["leased_by"]:
-            raise _stale(task)
+            raise stale_lease(task)
         holder = self._database.row("SELECT * FROM worker WHERE iri = ?", (row["leased_by"],))
         if holder is None or holder["token_id"] != identity.id:
             # A colleague took it over: that is a lost lease. Anyone else has no business here.
             if holder is None or holder["provider"] == identity.provider:
-                raise _stale(task)
+                raise stale_lease(task)
             raise AccessDenied(f"The task {task} is not yours.", code="worker-not-yours")
         return row
 
@@ -286,11 +305,3 @@ class LeaseTable:
                 f" state = iif(cancel, 'cancelled', 'failed') WHERE {lost}",
                 values,
             )
-
-
-def _stale(task: str) -> Refused:
-    return Refused(
-        f"The lease of {task} is not yours any more.",
-        code="stale-lease",
-        hint="Stop, and do not touch the provider: someone else works on it.",
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kgservice.model.errors import InputError
+from kgservice.model.errors import InputError, Refused
 from kgservice.plan import JsonObject
 
 FAILURE_CLASSES = ("retryable", "permanent", "needsOperator", "unknownOutcome")
@@ -81,3 +81,12 @@ def whole_text(text: str, at: str) -> str:
             "The text holds half a character (a lone surrogate).", code="text-invalid", at=at
         ) from None
     return text
+
+
+def stale_lease(task: str) -> Refused:
+    """Make the error for a worker that lost a task."""
+    return Refused(
+        f"The lease of {task} is not yours any more.",
+        code="stale-lease",
+        hint="Stop, and do not touch the provider: someone else works on it.",
+    )
