@@ -66,18 +66,11 @@ class LeaseTable:
         A worker of the same type and provider may take it over when the chosen one does not come
         for the length of a lease, unless it is `pinned` (sealed for that worker).
         """
+        task, text, present = task_id(job, step), canonical(body), self._clock()
         with self._database.transaction() as db:
             db.execute(
                 "INSERT OR IGNORE INTO task VALUES (?,?,?,?,?,?,'ready',0,0,?,0,'',0,'{}','')",
-                (
-                    task_id(job, step),
-                    job,
-                    step,
-                    worker,
-                    int(pinned),
-                    canonical(body),
-                    self._clock(),
-                ),
+                (task, job, step, worker, int(pinned), text, present),
             )
 
     def lease(
