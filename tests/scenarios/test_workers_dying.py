@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg
 import pytest
@@ -78,19 +79,37 @@ def test_workers_that_die_in_provision_export_and_import_do_it_once(stage: Stage
     stage.require_agreement()
 
 
+def test_a_worker_that_comes_back_takes_the_next_task_at_once(stage: Stage) -> None:
+    """Its old open call must not have taken the task: that would cost the length of a lease."""
+    plan = stage.plan()["id"]
+    stage.workers[WATERLINIE].kill()
+    job = stage.apply(plan)
+    stage.wait_for(job, "started", "provision-db")
+    stage.workers[WATERLINIE].start()
+    shown = stage.ended(job)
+    assert shown["state"] == "done"
+    assert attempts(stage, job, "provision-db") == 1
+
+
+def attempts(stage: Stage, job: str, step: str) -> object:
+    """Say how often a task was given out."""
+    with closing(sqlite3.connect(stage.service.folder / "leases.sqlite")) as db:
+        text = "SELECT attempts FROM task WHERE job = ? AND step = ?"
+        row = db.execute(text, (job, step)).fetchone()
+    return row[0] if row else None
+
+
 def test_a_move_whose_worker_stays_away_can_be_cancelled(stage: Stage) -> None:
-    """Nobody knows what the worker did before it went; once it is back it takes that back."""
     service = stage.provisioned()["db"]
     stage.write_rows(service)
     stage.workers[RHEINTAL].kill()
     job = stage.apply(stage.plan_move(service, RHEINTAL)["id"])
     stage.wait_for(job, "started", "provision")
     stage.service.kg("job", "cancel", job)
-    assert stage.is_writable(service)
-    stage.workers[RHEINTAL].start()
     assert stage.ended(job)["state"] == "rolled-back"
     assert stage.is_writable(service)
     stage.require_agreement()
+    stage.workers[RHEINTAL].start()
 
 
 def test_a_cancelled_move_frees_the_source_before_the_lost_worker_is_back(stage: Stage) -> None:
