@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-from kgservice.api.bodies import read_body
+from kgservice.api.bodies import PublicKey, read_body
 from kgservice.jobs import JobRunner, Lease, Registration, WorkerIdentity
 
 MAX_REASON = 2000
@@ -32,7 +32,7 @@ class RegistrationBody(_Wire):
     import_formats: list[Text] = Field(default_factory=list, max_length=100)
     export_formats: list[Text] = Field(default_factory=list, max_length=100)
     limits: dict[str, int | str | list[int | str]] = Field(default_factory=dict)
-    public_key: dict[str, JsonValue] = Field(default_factory=dict)
+    public_key: PublicKey | None = None
     protocol: Text = "1"
 
 
@@ -161,7 +161,7 @@ def _registration(body: RegistrationBody) -> Registration:
             name: tuple(values) if isinstance(values, list) else (values,)
             for name, values in body.limits.items()
         },
-        public_key=body.public_key,
+        public_key=body.public_key.model_dump(exclude_none=True) if body.public_key else {},
         protocol=body.protocol,
     )
 

@@ -14,6 +14,9 @@ from kgservice.plan.building import canonical
 MAX_GRAPH_FACTS = 16_384
 """Longer reports stay in the journal; their single values still go to the graph."""
 
+MAX_DIGITS = 100
+"""Longer numbers are no measurements."""
+
 
 def job_iri(base_iri: str, job: str) -> Iri:
     """Name a job; it is also the name of its graph."""
@@ -103,14 +106,19 @@ def _literal(value: Json) -> Literal | None:
     if isinstance(value, bool | int):
         return typed(value)
     if isinstance(value, float):
-        return typed(f"{Decimal(str(value)):f}", "decimal")
+        return _number(Decimal(str(value)))
     if isinstance(value, str):
         try:
-            number = Decimal(value)
+            return _number(Decimal(value)) or typed(value)
         except InvalidOperation:
             return typed(value)
-        return typed(f"{number:f}", "decimal") if number.is_finite() else typed(value)
     return None
+
+
+def _number(number: Decimal) -> Literal | None:
+    """Write a number out, unless that would be endless: `1e999999999` is a gigabyte of zeros."""
+    is_short = number.is_finite() and abs(number.adjusted()) <= MAX_DIGITS
+    return typed(f"{number:f}", "decimal") if is_short else None
 
 
 def planned_service(plan: Plan, step: Step) -> tuple[Triple, ...]:

@@ -75,7 +75,11 @@ class JobRunner:
         self._services = ServiceGraphs(store, base_iri, self._options.properties)
         self.leases = LeaseTable(self._database, self._options.timing)
         self.workers = WorkerRegistry(
-            self._database, store, base_iri, self._options.on_workers_changed
+            self._database,
+            store,
+            base_iri,
+            self._options.on_workers_changed,
+            self._options.properties,
         )
         parts = Parts(
             store=store,

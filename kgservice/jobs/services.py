@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 
 from kgservice.jobs.facts import execution_iri, observed, planned_service, with_values
+from kgservice.jobs.limits import packaged_properties
 from kgservice.jobs.values import Execution, Job
 from kgservice.model.rdf import Iri, Literal, Term, Triple, typed
 from kgservice.model.terms import DCTERMS, KG, ODRL, PROV, RDF
 from kgservice.plan import Json, JsonObject, Plan, Step
 from kgservice.plan.building import canonical
 from kgservice.store.port import GraphChange, Store
-from kgservice.store.vocabulary import load_vocabulary
 
 Values = dict[Iri, list[Term]]
 
@@ -30,7 +30,7 @@ class ServiceGraphs:
 
         `properties` by their names in requests; None means those of the packaged vocabulary.
         """
-        self._properties = _packaged() if properties is None else properties
+        self._properties = packaged_properties() if properties is None else properties
         self._store = store
         self._base_iri = base_iri
 
@@ -119,10 +119,6 @@ class ServiceGraphs:
         present = self._store.graph(service.value, dataset="private")
         new = dict.fromkeys([*with_values(present, service, values), *more])
         self._store.commit([GraphChange(service.value, tuple(new))], dataset="private")
-
-
-def _packaged() -> dict[str, Iri]:
-    return {name: info.iri for name, info in load_vocabulary().properties.items()}
 
 
 def agreements(step: Step) -> Iterator[dict[str, Json]]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from kgservice.jobs.database import Database
+from kgservice.jobs.limits import limit_triples, packaged_properties, wrong_limits
 from kgservice.model.errors import AccessDenied, InputError, NotFound
 from kgservice.model.rdf import Iri, Literal, Triple, is_valid_iri, typed
 from kgservice.model.terms import KG, RDF
@@ -102,8 +103,13 @@ class WorkerRegistry:
         store: Store,
         base_iri: str,
         on_change: Callable[[], None] | None = None,
+        properties: Mapping[str, Iri] | None = None,
     ) -> None:
-        """Write to `database` and `store`; `on_change` is called after a changed registration."""
+        """Write to `database` and `store`; `on_change` is called after a changed registration.
+
+        `properties` are those that limits may name; None means those of the packaged vocabulary.
+        """
+        self._properties = packaged_properties() if properties is None else properties
         self._database = database
         self._store = store
         self._base_iri = base_iri
@@ -117,7 +123,7 @@ class WorkerRegistry:
             AccessDenied: type or provider are not the token's (`worker-not-yours`).
             InputError: a verb, an IRI or the protocol is not known (`worker-invalid`).
         """
-        _require_valid(registration)
+        _require_valid(registration, self._properties)
         if (registration.type, registration.provider) != (identity.worker_type, identity.provider):
             raise AccessDenied(
                 "The token is bound to another type or provider.",
@@ -128,7 +134,7 @@ class WorkerRegistry:
         now = time.time()
         known = self._database.row("SELECT description FROM worker WHERE iri = ?", (worker,))
         description = json.dumps(asdict(registration), sort_keys=True)
-        self._write(worker, describe(worker, registration, now))
+        self._write(worker, describe(worker, registration, now, self._properties))
         values = (
             worker,
             identity.id,
@@ -186,9 +192,15 @@ class WorkerRegistry:
             self._store.commit([change])
 
 
-def describe(worker: str, registration: Registration, seen: float) -> tuple[Triple, ...]:
+def describe(
+    worker: str, registration: Registration, seen: float, properties: Mapping[str, Iri]
+) -> tuple[Triple, ...]:
     """Write a registration as statements; capabilities are nodes under the worker's IRI."""
-    return tuple(_statements(Iri(worker), registration, seen))
+    node = Iri(worker)
+    return (
+        *_statements(node, registration, seen),
+        *limit_triples(node, registration.limits, properties),
+    )
 
 
 def _statements(node: Iri, registration: Registration, seen: float) -> Iterator[Triple]:
@@ -209,11 +221,6 @@ def _statements(node: Iri, registration: Registration, seen: float) -> Iterator[
     ):
         for iri in formats:
             yield Triple(node, predicate, Iri(iri))
-    for name, values in registration.limits.items():
-        predicate = Iri(f"{KG.NS}{name}")
-        for value in values:
-            is_iri = isinstance(value, str) and is_valid_iri(value)
-            yield Triple(node, predicate, Iri(str(value)) if is_iri else typed(value))
 
 
 def _seen(seconds: float) -> Literal:
@@ -227,7 +234,7 @@ def _is_about(triple: Triple, worker: str) -> bool:
     )
 
 
-def _require_valid(registration: Registration) -> None:
+def _require_valid(registration: Registration, properties: Mapping[str, Iri]) -> None:
     iris = (
         registration.provider,
         *registration.kinds,
@@ -238,9 +245,7 @@ def _require_valid(registration: Registration) -> None:
     complaints += [
         f"there is no verb {verb!r}" for verb in registration.verbs if verb not in WORKER_VERBS
     ]
-    complaints += [
-        f"{name!r} is not a property" for name in registration.limits if not name.isalnum()
-    ]
+    complaints += list(wrong_limits(registration.limits, properties))
     if registration.protocol != PROTOCOL:
         complaints.append(f"protocol {registration.protocol!r} is not spoken here, {PROTOCOL!r} is")
     if not registration.type.replace("-", "").isalnum():

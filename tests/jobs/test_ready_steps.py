@@ -12,6 +12,7 @@ from plan_situations import BASE, MADE, NOORDZEE, PG, WATERLINIE
 
 from kgservice.jobs import Execution, Job, QueryFolder, Registration
 from kgservice.jobs.facts import job_iri, job_triples
+from kgservice.jobs.limits import packaged_properties
 from kgservice.jobs.workers import describe
 from kgservice.model.rdf import Iri, Triple, typed
 from kgservice.model.terms import KG, RDFS
@@ -93,7 +94,7 @@ def register(store: MemoryStore, workers: dict[str, tuple[Registration, datetime
     triples = [
         triple
         for iri, (described, seen) in workers.items()
-        for triple in describe(iri, described, seen.timestamp())
+        for triple in describe(iri, described, seen.timestamp(), packaged_properties())
     ]
     triples.append(Triple(Iri(NARROW), RDFS.subClassOf, KG.PostgreSQL))
     store.commit([GraphChange(WORKER_GRAPH, tuple(triples), merge=True)])
