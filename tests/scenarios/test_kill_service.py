@@ -122,3 +122,51 @@ def test_a_move_that_is_killed_loses_no_row(
     assert hits >= POINTS - 2, "most kills hit a running job"
     listed = stage.service.kg("service", "list")
     assert all(service in listed for service in databases)
+
+
+def cancel_and_kill(stage: Stage, rng: random.Random, job: str) -> None:
+    """Cancel a job somewhere on its way, and kill the service while it takes things back."""
+    deque(islice(stage.events(job), rng.randint(6, 20)), maxlen=0)
+    try:
+        stage.call("POST", f"jobs/{job}/cancel", {})
+    except AssertionError as refused:
+        assert "job-not-cancellable" in str(refused)  # noqa: PT017
+    threading.Event().wait(rng.random() * LATER_S)
+    stage.service.kill()
+
+
+def taken_back(stage: Stage, number: int) -> None:
+    """Move with a cancellation and a kill; the service is where it was, or moved, and nothing else.
+
+    One time in two the service is killed once more while it recovers.
+    """
+    rng = random.Random(f"{SEED} cancelled {number}")  # noqa: S311
+    service = stage.provisioned()["db"]
+    stage.write_rows(service)
+    before = stage.fingerprint(service)
+    job = stage.apply(stage.plan_move(service, RHEINTAL)["id"])
+    cancel_and_kill(stage, rng, job)
+    stage.restart()
+    if number % 2:
+        threading.Event().wait(rng.random())
+        stage.service.kill()
+        stage.restart()
+    shown = stage.ended(job)
+    said = f"seed {SEED}, number {number}: {shown}"
+    LOG.info("%s: %s", said.partition(": {")[0], shown["state"])
+    assert shown["state"] in ("rolled-back", "holding"), said
+    assert stage.version(service) == (16 if shown["state"] == "rolled-back" else 18), said
+    assert stage.fingerprint(service) == before, said
+    assert stage.is_writable(service), said
+    stage.require_agreement(said)
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_a_rollback_that_is_killed_is_taken_up_again(stage: Stage, number: int) -> None:
+    taken_back(stage, number)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(2, 22))
+def test_a_rollback_that_is_killed_anywhere_is_taken_up_again(stage: Stage, number: int) -> None:
+    taken_back(stage, number)
