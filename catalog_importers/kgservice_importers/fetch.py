@@ -91,6 +91,7 @@ class Fetcher:
 
         Raises:
             InputError: `host-not-allowed` or `url-invalid`.
+            Unavailable: the host has no address (`source-unreachable`).
         """
         try:
             parts = urlsplit(url)
@@ -102,7 +103,11 @@ class Fetcher:
             raise _invalid(url)
         if f"{host}:{port}" in self._allowed:
             return parts
-        if host not in self._allowed or any(not _is_public(ip) for ip in _addresses(host, port)):
+        addresses = _addresses(host, port) if host in self._allowed else []
+        if host in self._allowed and not addresses:
+            # A name that does not resolve now could lead to this machine a moment later.
+            raise _unreachable(url, f"the name {host} has no address")
+        if not addresses or not all(map(_is_public, addresses)):
             raise InputError(
                 f"The host {host}:{port} may not be contacted.",
                 code="host-not-allowed",

@@ -14,8 +14,12 @@ from kgservice.api.bodies import (
     read_json,
 )
 from kgservice.api.jobs_view import accepted, event_stream
+from kgservice.api.waiting import Places
 from kgservice.mpli import discover, jobs, moves, plans, requests, services
 from kgservice.mpli.application import Application
+
+MOST_STREAMS, MOST_STREAMS_EACH = 24, 8
+"""Event streams that may be open at once: each holds a thread."""
 
 Made = tuple[Response, int, dict[str, str]]
 
@@ -153,6 +157,8 @@ def _add_service_changes(routes: Blueprint, application: Application) -> None:
 
 
 def _add_jobs(routes: Blueprint, application: Application) -> None:
+    streams = Places(MOST_STREAMS, MOST_STREAMS_EACH)
+
     @routes.get("/jobs")
     def list_jobs() -> Response:
         caller = require(application, "use-services")
@@ -170,8 +176,10 @@ def _add_jobs(routes: Blueprint, application: Application) -> None:
         jobs.show_job(application, caller, identity)
         last = request.headers.get("Last-Event-ID") or request.args.get("after", "0")
         after = int(last) if last.isdigit() else 0
+        streams.take(caller.id)
         stream = event_stream(application, identity, after)
         response = Response(stream, mimetype="text/event-stream")
+        response.call_on_close(lambda: streams.give_back(caller.id))
         response.headers["Cache-Control"] = "no-store"
         return response
 

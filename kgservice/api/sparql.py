@@ -5,9 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from kgservice.api.auth import require
+from kgservice.api.waiting import Places
 from kgservice.model.errors import InputError
 from kgservice.mpli import query
 from kgservice.mpli.application import Application
+
+MOST_QUERIES, MOST_QUERIES_EACH = 24, 16
+"""Queries that may run or wait for a reader at once: each holds a thread."""
 
 _FORM = "application/x-www-form-urlencoded"
 _DIRECT = "application/sparql-query"
@@ -16,6 +20,7 @@ _DIRECT = "application/sparql-query"
 def blueprint(application: Application) -> Blueprint:
     """Make the routes."""
     routes = Blueprint("sparql", __name__)
+    working = Places(MOST_QUERIES, MOST_QUERIES_EACH)
 
     @routes.route("/sparql", methods=["GET", "POST"])
     def endpoint() -> Response:
@@ -23,16 +28,14 @@ def blueprint(application: Application) -> Blueprint:
         if request.method == "GET" and "query" not in request.args:
             body, media_type = query.service_description(application, _accept())
             return Response(body, mimetype=media_type)
-        answer = query.run(
-            application,
-            caller,
-            query.QueryCall(
-                text=_query_text(),
-                accept=_accept(),
-                default_graphs=_values("default-graph-uri"),
-                named_graphs=_values("named-graph-uri"),
-            ),
+        call = query.QueryCall(
+            text=_query_text(),
+            accept=_accept(),
+            default_graphs=_values("default-graph-uri"),
+            named_graphs=_values("named-graph-uri"),
         )
+        with working.place(caller.id):
+            answer = query.run(application, caller, call)
         response = Response(answer.body, content_type=answer.media_type)
         response.headers["Kg-Generation"] = str(answer.generation)
         return response

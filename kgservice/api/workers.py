@@ -10,9 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 from kgservice.api.bodies import PublicKey, read_body
+from kgservice.api.waiting import Places
 from kgservice.jobs import JobRunner, Lease, Registration, WorkerIdentity
 
 MAX_REASON = 2000
+WAITING_WORKERS = 48
+"""Workers that may wait for work at once: each holds a thread."""
+
+WAITING_EACH = 2
+"""A worker waits once; the second is for one whose broken connection was not noticed yet."""
+
 Token = Annotated[int, Field(ge=1)]
 Text = Annotated[str, Field(max_length=2000)]
 
@@ -104,6 +111,7 @@ class FailureBody(_Wire):
 def worker_blueprint(jobs: JobRunner, authenticate: Callable[[], WorkerIdentity]) -> Blueprint:
     """Make the routes; `authenticate` gives the caller of the present request or raises."""
     routes = Blueprint("workers", __name__, url_prefix="/workers/v1")
+    waiting = Places(WAITING_WORKERS, WAITING_EACH)
 
     @routes.post("/workers")
     def register() -> tuple[Response, int]:
@@ -118,7 +126,8 @@ def worker_blueprint(jobs: JobRunner, authenticate: Callable[[], WorkerIdentity]
         jobs.workers.seen(identity)
         # waitress tells it (see its `channel_request_lookahead`); other servers may not
         is_gone = request.environ.get("waitress.client_disconnected", lambda: False)
-        found = jobs.leases.lease(identity, body.worker, body.wait_seconds, is_gone)
+        with waiting.place(identity.id):
+            found = jobs.leases.lease(identity, body.worker, body.wait_seconds, is_gone)
         return Response(status=204) if found is None else jsonify(_task(found))
 
     @routes.post("/tasks/<task>/heartbeat")

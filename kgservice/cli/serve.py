@@ -17,8 +17,12 @@ from kgservice.model.errors import Unavailable
 if TYPE_CHECKING:
     from kgservice.mpli.application import Application
 
-THREADS = 24
-"""Long polls of workers and event streams hold a thread each; queries need some beside them."""
+THREADS = 128
+"""Waiting calls hold a thread each: 48 workers, 24 event streams and 24 queries at most (each face
+bounds its own), and what does not wait needs some beside them."""
+
+CONNECTIONS = 1000
+"""Open connections; idle ones cost no thread, and are closed after a minute."""
 
 
 @click.command()
@@ -52,7 +56,15 @@ def _serve(app: object, host: str, port: int, application: Application) -> None:
     try:
         # the look-ahead tells a long poll that its caller is gone
         server = create_server(
-            app, host=host, port=port, threads=THREADS, ident=None, channel_request_lookahead=1
+            app,
+            host=host,
+            port=port,
+            threads=THREADS,
+            connection_limit=CONNECTIONS,
+            channel_timeout=60,
+            asyncore_use_poll=True,
+            ident=None,
+            channel_request_lookahead=1,
         )
     except OSError as error:
         raise Unavailable(

@@ -188,7 +188,8 @@ def _contents(source: str, context: ImportContext) -> Iterator[tuple[bytes | Pro
     for file in _files(path):
         name = file.relative_to(path).as_posix() if path.is_dir() else file.name
         try:
-            yield file.read_bytes(), name
+            with file.open("rb") as stream:
+                yield stream.read(MAX_BYTES + 1), name
         except OSError as error:
             detail = f"the file cannot be read: {error.strerror}"
             yield Problem("document-unreadable", detail, name, severity=Severity.ERROR), name
@@ -202,5 +203,6 @@ def _files(path: Path) -> list[Path]:
         for file in path.rglob("*")
         if file.suffix in SUFFIXES
         and file.is_file()
+        and not file.is_symlink()
         and not _NOT_CREDENTIALS.intersection(file.relative_to(path).parts[:-1])
     )

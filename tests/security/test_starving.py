@@ -1,0 +1,75 @@
+"""Callers that wait must not keep others from being answered."""
+
+from __future__ import annotations
+
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import requests
+
+from tests.security.attacked import KG_NS, Attacked
+
+SLOW = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+
+
+def health_s(attacked: Attacked) -> float:
+    begin = time.monotonic()
+    assert requests.get(attacked.service.url + "/healthz", timeout=20).ok
+    return time.monotonic() - begin
+
+
+def test_a_worker_that_polls_many_times_holds_two_threads(attacked: Attacked) -> None:
+    token = attacked.token("worker", "greedy", type="vm", provider="urn:example:greedy")
+    body = {
+        "type": "vm",
+        "provider": "urn:example:greedy",
+        "kinds": [KG_NS + "VirtualMachine"],
+        "verbs": ["observe"],
+    }
+    worker = attacked.call("POST", "/workers/v1/workers", token, body)[1]["worker"]
+
+    def poll(_: int) -> tuple[int, object]:
+        wish = {"worker": worker, "waitSeconds": 3}
+        return attacked.call("POST", "/workers/v1/leases", token, wish)
+
+    with ThreadPoolExecutor(40) as pool:
+        polls = [pool.submit(poll, number) for number in range(40)]
+        slowest = max(health_s(attacked) for _ in range(10))
+        statuses = [done.result()[0] for done in polls]
+
+    assert slowest < 2
+    assert statuses.count(204) == 2
+    assert statuses.count(503) == 38
+
+
+def test_queries_that_never_end_leave_the_probe_answering(attacked: Attacked) -> None:
+    def ask(_: int) -> int:
+        try:
+            return requests.post(
+                attacked.service.url + "/sparql", data={"query": SLOW}, timeout=3
+            ).status_code
+        except requests.Timeout:
+            return 0
+
+    with ThreadPoolExecutor(40) as pool:
+        asked = [pool.submit(ask, number) for number in range(40)]
+        slowest = max(health_s(attacked) for _ in range(10))
+        statuses = [done.result() for done in asked]
+
+    assert slowest < 2
+    assert statuses.count(503) >= 24
+
+
+def test_connections_that_say_nothing_leave_the_probe_answering(attacked: Attacked) -> None:
+    address = urlsplit(attacked.service.url)
+    with ExitStack() as stack:
+        for _ in range(200):
+            link = stack.enter_context(
+                socket.create_connection((str(address.hostname), address.port or 80), timeout=5)
+            )
+            link.sendall(b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx")
+
+        assert health_s(attacked) < 2
