@@ -10,6 +10,8 @@ from kgservice.api import catalogs, entities, mpli, problems, sparql, status, to
 from kgservice.api.auth import authenticate
 from kgservice.api.workers import worker_blueprint
 from kgservice.jobs import WorkerIdentity
+from kgservice.model.errors import NotFound
+from kgservice.model.rdf import is_valid_iri
 from kgservice.mpli.application import Application
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -35,6 +37,7 @@ def create_app(application: Application) -> Flask:
         app.register_blueprint(
             worker_blueprint(application.jobs, _worker_authentication(application))
         )
+    app.before_request(_require_printable)
     app.after_request(_add_headers)
     return app
 
@@ -46,6 +49,12 @@ def _worker_authentication(application: Application) -> Callable[[], WorkerIdent
         return caller
 
     return identify
+
+
+def _require_printable() -> None:
+    """Answer 404 for a path that could be part of no IRI: names in paths become IRIs."""
+    if not is_valid_iri(f"http:/{request.path}"):
+        raise NotFound("There is nothing of this name.", code="not-found")
 
 
 def _add_headers(response: Response) -> Response:

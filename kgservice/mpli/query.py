@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
 from kgservice.model.errors import AccessDenied, InputError
+from kgservice.model.rdf import Literal, to_text
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.store.port import MERGED_GRAPH, QueryAnswer, QueryScope
@@ -52,17 +54,13 @@ def own_graphs(application: Application, caller: Caller) -> tuple[str, ...]:
         return graphs
     owned = {
         str(row["graph"])
-        for row in store.read(_OWNED.format(name=_quoted(caller.name)), dataset="private")
+        for row in store.read(_OWNED.format(name=to_text(Literal(caller.name))), dataset="private")
     }
     return tuple(graph for graph in graphs if graph in owned)
 
 
 _OWNED = """PREFIX kg: <https://w3id.org/kgservice/ns#>
 SELECT ?graph WHERE {{ GRAPH ?graph {{ ?graph kg:customer {name} }} }}"""
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def _scope(application: Application, caller: Caller, call: QueryCall) -> QueryScope:
@@ -75,8 +73,8 @@ def _scope(application: Application, caller: Caller, call: QueryCall) -> QuerySc
         )
     own = own_graphs(application, caller)
     private = [graph for graph in asked if graph in own]
+    _refuse_private(application, [graph for graph in asked if graph not in own])
     if not own or (asked and not private):
-        _refuse_private(application, asked)
         return QueryScope(
             "shared",
             default_graphs=call.default_graphs,
@@ -88,10 +86,16 @@ def _scope(application: Application, caller: Caller, call: QueryCall) -> QuerySc
     return QueryScope("private", (MERGED_GRAPH, *recent), (MERGED_GRAPH, *recent))
 
 
-def _refuse_private(application: Application, graphs: tuple[str, ...]) -> None:
+def _refuse_private(application: Application, graphs: Sequence[str]) -> None:
+    """Refuse graphs that are private, of those that the caller does not own."""
+    if not graphs:
+        return
+    kept = {
+        info.graph for info in application.store.graphs(application.base_iri, dataset="private")
+    }
     kinds = ("request/", "plan/", "service/", "job/")
     for graph in graphs:
-        if graph.removeprefix(application.base_iri).startswith(kinds):
+        if graph in kept or graph.removeprefix(application.base_iri).startswith(kinds):
             raise AccessDenied(f"The graph {graph} is not yours, or does not exist.")
 
 

@@ -95,6 +95,8 @@ def _read(text: str, info: PropertyInfo, vocabulary: Vocabulary) -> TypedValue:
 
 
 _DECIMAL = XSD + "decimal"
+_LONGEST_NUMBER = 100
+"""Characters with the unit; Python refuses to read a number of 4,300 digits."""
 
 
 def read_date(text: str) -> date:
@@ -121,8 +123,8 @@ def _boolean(text: str) -> Literal:
 
 def _number(text: str, info: PropertyInfo, vocabulary: Vocabulary) -> Literal:
     match = _NUMBER.match(text)
-    if match is None:
-        raise InputError(f"{text!r} is not a number.", code="value-invalid")
+    if match is None or len(text) > _LONGEST_NUMBER:
+        raise InputError(f"{text[:80]!r} is not a number.", code="value-invalid")
     number = Fraction(match.group(1)) * _factor(match.group(2).strip(), info, vocabulary)
     if info.datatype in _INTEGER_TYPES:
         if number.denominator != 1:
