@@ -25,6 +25,7 @@ _DESIGNATORS = {
     "second": "PT{}S",
 }
 _DAY_S = 86_400
+_LONGEST = 100
 _FAR = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -64,10 +65,10 @@ def parse_duration(text: str) -> Duration:
     Raises:
         InputError: it is none (`duration-invalid`).
     """
-    match = _ISO.match(text)
-    if match is None or text.endswith(("P", "T")):
+    match = _ISO.match(text[:_LONGEST])
+    if match is None or len(text) > _LONGEST or text.endswith(("P", "T")):
         raise InputError(
-            f"{text!r} is not a duration.",
+            f"{text[:_LONGEST]!r} is not a duration.",
             code="duration-invalid",
             hint="Write `P2M`, `2 months` or `60 days`.",
         )

@@ -10,6 +10,7 @@ from fractions import Fraction
 from kgservice.model.errors import InputError
 
 _NO_MINOR_UNIT = frozenset({"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"})
+_LONGEST = 60
 _AMOUNT = re.compile(r"^(-?\d+(?:\.\d+)?)\s+([A-Z]{3})$")
 
 
@@ -56,10 +57,10 @@ def parse_money(text: str) -> Money:
         InputError: it is not an amount with a currency, or has more digits than the currency
             (`money-invalid`).
     """
-    match = _AMOUNT.match(text.strip())
+    match = _AMOUNT.match(text.strip()[:_LONGEST])
     if match is None:
         raise InputError(
-            f"{text!r} is not an amount of money.",
+            f"{text[:_LONGEST]!r} is not an amount of money.",
             code="money-invalid",
             hint="Write the amount and the currency's code, such as `450 EUR`.",
         )

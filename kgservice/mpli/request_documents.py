@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib.resources import files
 from typing import Any, NoReturn
@@ -14,7 +15,7 @@ import pyoxigraph as ox
 from pyld import jsonld
 
 from kgservice.model.errors import InputError
-from kgservice.model.rdf import Blank, Iri, Literal, Subject, Term, Triple
+from kgservice.model.rdf import XSD_STRING, Blank, Iri, Literal, Subject, Term, Triple
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.resolution.from_rdf import request_from_triples
@@ -30,6 +31,7 @@ CONTEXT = "https://w3id.org/kgservice/context.jsonld"
 
 MAX_CHARACTERS = 500_000
 MAX_DEPTH = 100
+MAX_DIGITS = 100
 _BASE = "urn:kgservice:request"
 _UNKNOWN_KEYS = {"@vocab": KG.NS}
 """A key that no context defines becomes a term of ours, and is refused as one that nobody knows."""
@@ -85,8 +87,24 @@ def _read(text: str, kind: str, vocabulary: Vocabulary, iri: str, name: str) -> 
 
 
 def _from_rdf(triples: list[Triple], vocabulary: Vocabulary, iri: str) -> Request:
+    for triple in triples:
+        if isinstance(triple.object, Literal):
+            _require_short(triple.object)
     request = request_from_triples(triples, vocabulary, iri or _BASE)
     return request if iri else replace(request, iri="")
+
+
+def _require_short(literal: Literal) -> None:
+    """Refuse a number that would be endless when written out, such as `1e999999999`."""
+    if literal.datatype == XSD_STRING:
+        return
+    try:
+        number = Decimal(literal.value[: MAX_DIGITS + 1])
+    except InvalidOperation:
+        return
+    is_long = len(literal.value) > MAX_DIGITS or abs(number.adjusted()) > MAX_DIGITS
+    if is_long and number.is_finite():
+        raise InputError(f"{literal.value[:40]!r} is no usable number.", code="value-invalid")
 
 
 def _turtle(text: str, base: str, name: str) -> list[Triple]:

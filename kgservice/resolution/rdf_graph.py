@@ -156,7 +156,7 @@ class Node:
         text = self.text(prop)
         if not text and default:
             return default
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= most:
+        if len(text) > 9 or not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
             raise InputError(
                 f"`{local_name(prop)}` must be a number from 1 to {most}.",
                 code="value-invalid",

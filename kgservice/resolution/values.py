@@ -209,7 +209,8 @@ def local_name(iri: Iri) -> str:
 
 
 def _plain_number(text: str) -> str:
-    return decimal_text(Fraction(text))
+    number = number_of(Literal(text, _DECIMAL))
+    return text if number is None else decimal_text(number)
 
 
 def number_of(literal: Literal) -> Fraction | None:
@@ -220,4 +221,6 @@ def number_of(literal: Literal) -> Fraction | None:
         number = Decimal(literal.value)
     except InvalidOperation:
         return None
-    return Fraction(number) if number.is_finite() else None
+    # `1e999999999` as a fraction would be a gigabyte of zeros; no fact needs that.
+    is_short = number.is_finite() and abs(number.adjusted()) <= _LONGEST_NUMBER
+    return Fraction(number) if is_short and len(literal.value) <= 1000 else None

@@ -76,7 +76,12 @@ def _different(parts: _Parts) -> Joint:
 def _at_most(parts: _Parts) -> Joint:
     fields = _fields(parts, "distinct", ("n", "over"))
     number = need_text(_needed(fields, "n", parts.node))
-    if not number.isascii() or not number.isdigit() or not 1 <= int(number[:9]) <= 1000:
+    if (
+        len(number) > 9
+        or not number.isascii()
+        or not number.isdigit()
+        or not 1 <= int(number) <= 1000
+    ):
         raise InputError(
             f"{number!r} is not a number from 1 on.", code="value-invalid", at=fields["n"].at
         )

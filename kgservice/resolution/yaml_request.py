@@ -214,7 +214,7 @@ def _count(node: Node | None, default: int, most: int) -> int:
     if node is None:
         return default
     text = need_text(node)
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= most:
+    if len(text) > 9 or not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
         raise InputError(
             f"{text!r} is not a number from 1 to {most}.", code="value-invalid", at=node.at
         )
