@@ -208,8 +208,8 @@ def test_terms_that_are_not_understood_are_refused_never_ignored(statement: str)
             "statement-unused",
         ),
         (PREFIXES + "<> a kg:Request .", "value-invalid"),
-        (BY_HAND.replace("kg:PostgreSQL", "kg:Postgres-QL"), "kind-unknown"),
-        (BY_HAND.replace("kg:majorVersion", "kg:minorVersion"), "property-unknown"),
+        (BY_HAND.replace("kg:PostgreSQL", "kg:made-upQL"), "kind-unknown"),
+        (BY_HAND.replace("kg:majorVersion", "kg:made-upVersion"), "property-unknown"),
         (BY_HAND.replace("16 .", '"sixteen" .'), "value-invalid"),
     ],
 )
