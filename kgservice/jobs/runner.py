@@ -96,8 +96,6 @@ class JobRunner:
             self._saga, jobs_url or f"sqlite:///{data_dir.resolve()}/jobs.sqlite"
         )
 
-    # Life --------------------------------------------------------------------------------------
-
     def start(self) -> None:
         """Repair the graph from the journal, then recover interrupted jobs and take new ones."""
         for job in self._journal.jobs((*ACTIVE, "holding")):
@@ -134,8 +132,6 @@ class JobRunner:
             self._clock.join(timeout=10)
             self._workflows.stop()
         self._database.close()
-
-    # Use ---------------------------------------------------------------------------------------
 
     def start_plan(self, plan: Plan, *, key: str = "", consented: bool = False) -> str:
         """Save the plan if it is not saved, and start a job for it; give the job's id.
@@ -268,8 +264,6 @@ class JobRunner:
             "held": self._sealed.connection(service, "hold"),
         }
         return {name: jwe for name, jwe in found.items() if jwe}
-
-    # Time --------------------------------------------------------------------------------------
 
     def _watch_clock(self) -> None:
         while not self._stopping.is_set():
