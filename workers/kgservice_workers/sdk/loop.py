@@ -19,7 +19,8 @@ from kgservice_workers.sdk.values import Config, DataChannel, Json, Task, Worker
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 1.0, 1.0, 1.0, 2.0, 5.0)
+"""A service that is started again is back in two seconds or three: it is looked for each second."""
 
 
 @dataclass(frozen=True, slots=True)
