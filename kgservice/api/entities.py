@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from kgservice.api.auth import authenticate
+from kgservice.api.auth import require
 from kgservice.mpli import describe
 from kgservice.mpli.application import Application
 
@@ -27,7 +27,7 @@ def blueprint(application: Application) -> Blueprint:
     def show(rest: str) -> Response:
         del rest  # the whole path is the name
         iri = application.base_iri + request.full_path.lstrip("/").rstrip("?")
-        caller = authenticate(application)
+        caller = require(application, "read-shared")
         body, media_type = describe.describe(
             application, caller, iri, request.headers.get("Accept", "*/*")
         )

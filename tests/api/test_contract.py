@@ -1,0 +1,58 @@
+"""The contract in openapi.yaml says exactly what the routes and wire models are."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+from pydantic import BaseModel
+
+from kgservice.api import bodies
+from kgservice.api.status import load_contract
+
+MODELS = [
+    bodies.PublicKey, bodies.CatalogBody, bodies.PlanBody, bodies.ApplyBody,
+    bodies.MoveBody, bodies.ReleaseBody, bodies.TokenBody,
+]  # fmt: skip
+
+
+def test_the_contract_lists_exactly_the_routes(client: FlaskClient) -> None:
+    routed = {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
+        for rule in client.application.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint != "static" and "<path:rest>" not in rule.rule
+    }
+    paths: dict[str, dict[str, object]] = load_contract()["paths"]  # type: ignore[assignment]
+    written = {
+        (path, method) for path, item in paths.items() for method in item if method != "parameters"
+    }
+    assert routed == written
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_a_wire_model_has_the_members_of_the_contract(model: type[BaseModel]) -> None:
+    schema = load_contract()["components"]["schemas"][model.__name__]  # type: ignore[index]
+    made = model.model_json_schema()
+    assert set(schema.get("properties", {})) == set(made["properties"])
+    assert set(schema.get("required", ())) == set(made.get("required", ()))
+    assert schema["additionalProperties"] is False
+
+
+def test_a_problem_leads_to_the_entry_of_its_code(client: FlaskClient) -> None:
+    answer = client.get("/catalogs/nowhere")
+    assert answer.status_code == 404
+    assert answer.mimetype == "application/problem+json"
+    link, _, anchor = answer.get_json()["type"].partition("#")
+    assert anchor == answer.get_json()["code"]
+    page = client.get("/" + link.split("/", 3)[3])
+    assert f'id="{anchor}"' in page.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/docs/errors", "/style.css", "/openapi.json"])
+def test_pages_need_no_script(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert "<script" not in answer.get_data(as_text=True)
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
