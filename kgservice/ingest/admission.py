@@ -6,8 +6,9 @@ and about whom. What the authority matrix does not allow is refused with a reaso
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from kgservice.ingest.authority import AuthorityMatrix, Rights, Scope
 from kgservice.model.rdf import Iri, Triple
@@ -72,6 +73,7 @@ class Admitted:
     subjects: frozenset[str]
 
 
+_NOTHING_FOREIGN: Mapping[str, str] = MappingProxyType({})
 NOTHING = Admitted((), (), frozenset())
 
 
@@ -105,7 +107,11 @@ class Owners:
 
 
 def admit(
-    triples: Iterable[Triple], claim: Claim, own: frozenset[str], matrix: AuthorityMatrix
+    triples: Iterable[Triple],
+    claim: Claim,
+    own: frozenset[str],
+    matrix: AuthorityMatrix,
+    foreign: Mapping[str, str] = _NOTHING_FOREIGN,
 ) -> Admitted:
     """Divide a document's statements into admitted and refused ones; about 1 µs a statement.
 
@@ -114,6 +120,8 @@ def admit(
         claim: Who speaks.
         own: The document's own subjects, as `Owners.claim` gave them.
         matrix: Who may say what.
+        foreign: Owner keys of what other catalogues describe. An offering does not become a
+            provider's because a stranger says so: it would inherit its headquarters.
     """
     rights = matrix.rights(claim.issuer, is_proven=claim.is_proven)
     kept: list[Triple] = []
@@ -121,6 +129,10 @@ def admit(
     heard: set[str] = set(own)
     for triple in triples:
         code = _refusal(triple, rights, own)
+        if not code and rights.names_provider(triple.predicate.value):
+            named = triple.object.value if isinstance(triple.object, Iri) else ""
+            is_strangers = foreign.get(named, claim.owner) != claim.owner
+            code = "provider-not-confirmed" if is_strangers else ""
         if code:
             refusals.append(Refused(triple, code))
         else:

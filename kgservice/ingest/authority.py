@@ -57,6 +57,7 @@ class Rights:
         self._predicates: dict[str, Scope] = {}
         self._classes: dict[str, Scope] = {}
         self.sayable = matrix.sayable
+        self._providers = matrix.properties_below(KG.provider.value)
 
     def predicate(self, iri: str) -> Scope:
         """Say about whose subjects the issuer may use a predicate."""
@@ -75,6 +76,10 @@ class Rights:
             found = min(self._widest(name, self._matrix.has_class) for name in names)
             self._classes[iri] = found
         return found
+
+    def names_provider(self, iri: str) -> bool:
+        """Say whether a predicate says who provides: `kg:provider`, or one that it follows from."""
+        return iri in self._providers or iri == KG.provider.value
 
     def _widest(self, name: str, includes: object) -> Scope:
         assert callable(includes)  # noqa: S101 - for mypy
@@ -145,6 +150,10 @@ class AuthorityMatrix:
     def implied_properties(self, iri: str) -> frozenset[str]:
         """Give a predicate and the predicates of our own namespace that follow from it."""
         return self._implied(iri, self._up_properties)
+
+    def properties_below(self, iri: str) -> frozenset[str]:
+        """Give the predicates from which one of ours follows."""
+        return frozenset(name for name, above in self._up_properties.items() if iri in above)
 
     def implied_classes(self, iri: str) -> frozenset[str]:
         """Give a class and the classes of our own namespace that follow from it."""

@@ -121,8 +121,8 @@ def _sync(
     with report.phase("verify"):
         entries = enter(documents, policy, base, catalog.name, moment)
     with report.phase("admit"):
-        settle_owners(entries, store, base, catalog.name)
-        admit_all(entries, policy)
+        foreign = settle_owners(entries, store, base, catalog.name)
+        admit_all(entries, policy, foreign)
         context = link_context(entries, policy, store, base, catalog.name)
     digest = Digest()
     with report.phase("compare"):

@@ -42,9 +42,15 @@ def enter(
     return sorted(entries, key=lambda entry: not entry.claim.is_proven)
 
 
-def settle_owners(entries: Sequence[Entry], store: Store, base_iri: str, catalog: str) -> None:
-    """Decide which subjects are each document's own: the first who described one owns it."""
+def settle_owners(
+    entries: Sequence[Entry], store: Store, base_iri: str, catalog: str
+) -> dict[str, str]:
+    """Decide which subjects are each document's own: the first who described one owns it.
+
+    Gives the owners of what other catalogues describe.
+    """
     owners = Owners(base_iri)
+    foreign: dict[str, str] = {}
     current = {entry.graph: entry.claim.owner for entry in entries}
     prefix = graph_prefix(base_iri, catalog)
     for row in select(store, "owners"):
@@ -52,6 +58,8 @@ def settle_owners(entries: Sequence[Entry], store: Store, base_iri: str, catalog
         elsewhere = not graph.startswith(prefix)
         if elsewhere or current.get(graph) == owner:
             owners.known[str(row["subject"])] = owner
+        if elsewhere:
+            foreign[str(row["subject"])] = owner
     genid = f"{base_iri}.well-known/genid/"
     nameless = {s for entry in entries for s in entry.claim.own_subjects if s.startswith(genid)}
     if any(not info.graph.startswith(prefix) for info in store.graphs(base_iri + "graph/")):
@@ -60,12 +68,18 @@ def settle_owners(entries: Sequence[Entry], store: Store, base_iri: str, catalog
             owners.known[str(row["s"])] = str(row["g"])
     for entry in entries:
         entry.own = owners.claim(entry.claim)
+    return foreign
 
 
-def admit_all(entries: Iterable[Entry], policy: Policy) -> None:
-    """Divide every document's statements into admitted and refused ones."""
+def admit_all(entries: Iterable[Entry], policy: Policy, foreign: Mapping[str, str]) -> None:
+    """Divide every document's statements into admitted and refused ones.
+
+    `foreign` are the owners of what other catalogues describe.
+    """
     for entry in entries:
-        entry.admitted = admit(entry.document.triples, entry.claim, entry.own, policy.matrix)
+        entry.admitted = admit(
+            entry.document.triples, entry.claim, entry.own, policy.matrix, foreign
+        )
 
 
 def link_context(

@@ -180,7 +180,7 @@ def test_what_follows_across_documents_and_catalogues_is_derived(
     ontology.write_text(
         "@prefix owl: <http://www.w3.org/2002/07/owl#> ."
         "@prefix kg: <https://w3id.org/kgservice/ns#> ."
-        "kg:subjectToLaw owl:propertyChainAxiom ( kg:provider kg:headquarters ) ."
+        "kg:subjectToLaw owl:propertyChainAxiom ( kg:subprocessor kg:headquarters ) ."
     )
     chained = load_policy([ontology], cache_dir=tmp_path)
     country = Iri("http://publications.europa.eu/resource/authority/country/NLD")
@@ -188,8 +188,8 @@ def test_what_follows_across_documents_and_catalogues_is_derived(
         document(P, (P, KG.headquarters, country)),
         triples=(Triple(Iri(P), RDF.type, KG.Provider), Triple(Iri(P), KG.headquarters, country)),
     )
-    take("a", party, document(A, (A, KG.provider, Iri(P))), policy=chained)
-    take("b", document(B, (B, KG.provider, Iri(P))), policy=chained)
+    take("a", party, document(A, (A, KG.subprocessor, Iri(P))), policy=chained)
+    take("b", document(B, (B, KG.subprocessor, Iri(P))), policy=chained)
     for subject in (A, B):
         inferred = store.graph(graph_of(store, subject) + "/inferred")
         assert Triple(Iri(subject), KG.subjectToLaw, country) in inferred
