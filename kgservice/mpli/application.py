@@ -90,7 +90,7 @@ def open_application(
         Unavailable: another process holds the folder (`data-folder-in-use`).
     """
     folder = Path(settings.data_dir).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     extra = (*sorted((folder / "ontology").glob("*.ttl")), *ontologies)
     store = open_store(
         folder,
