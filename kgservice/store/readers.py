@@ -14,6 +14,8 @@ from kgservice.store.child import Child
 from kgservice.store.mistakes import syntax_error
 
 START_LIMIT_S = 30.0
+MAX_WAITING = 32
+"""Callers that may wait for a reader at once; each holds a thread of the service."""
 _ABORTED = -6
 _HINT_MEMORY = "Ask for less at once: add LIMIT, select fewer variables, or drop ORDER BY."
 
@@ -94,6 +96,7 @@ class ReaderPool:
         self._lock = threading.Lock()
         self._idle: deque[Child] = deque()
         self._is_closed = False
+        self._waiting = 0
         self.kills = 0
         for _ in range(size + 1):
             self._idle.append(self._start())
@@ -106,10 +109,11 @@ class ReaderPool:
         """Take a reader; the deadline covers the wait for it.
 
         Raises:
-            Unavailable: none became free before the deadline (`query-busy`).
+            Unavailable: none became free before the deadline, or too many others wait
+                (`query-busy`).
         """
         begin = time.monotonic()
-        if not self._slots.acquire(timeout=deadline_s):
+        if not self._slots.acquire(blocking=False) and not self._wait(deadline_s):
             raise Unavailable(
                 "All query processes were busy until the query's deadline.",
                 code="query-busy",
@@ -124,6 +128,17 @@ class ReaderPool:
                 self._give_back(child, lease)
         finally:
             self._slots.release()
+
+    def _wait(self, deadline_s: float) -> bool:
+        with self._lock:
+            if self._waiting >= MAX_WAITING:
+                return False
+            self._waiting += 1
+        try:
+            return self._slots.acquire(timeout=deadline_s)
+        finally:
+            with self._lock:
+                self._waiting -= 1
 
     def _take(self) -> Child:
         """Give a ready process; its start-up is not part of a query's deadline."""

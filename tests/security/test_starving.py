@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import requests
 
+from kgservice.model.errors import Unavailable
+from kgservice.store.readers import MAX_WAITING, ReaderPool
 from tests.security.attacked import KG_NS, Attacked
 
 SLOW = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
@@ -73,3 +75,28 @@ def test_connections_that_say_nothing_leave_the_probe_answering(attacked: Attack
             link.sendall(b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx")
 
         assert health_s(attacked) < 2
+
+
+def test_a_busy_pool_sends_callers_away_instead_of_keeping_all() -> None:
+    pool = ReaderPool(1, 1024)
+
+    def wait(_: int) -> str:
+        try:
+            with pool.lease(2):
+                return "served"
+        except Unavailable as error:
+            return error.code
+
+    begin = time.monotonic()
+    try:
+        with ThreadPoolExecutor(MAX_WAITING + 20) as threads, pool.lease(10):
+            outcomes = [threads.submit(wait, number) for number in range(MAX_WAITING + 20)]
+            first = [next(as_completed(outcomes)).result()]
+            sent_away_s = time.monotonic() - begin
+            codes = [outcome.result() for outcome in outcomes]
+    finally:
+        pool.close()
+
+    assert first == ["query-busy"]
+    assert sent_away_s < 1.5
+    assert set(codes) == {"query-busy"}
