@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from flask import Flask, Response, request
@@ -15,6 +16,11 @@ from kgservice.model.rdf import is_valid_iri
 from kgservice.mpli.application import Application
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
+_IN_NO_PATH = re.compile(
+    r"%(?![0-9A-Fa-f]{2})|[\[\]\x7f-\x9f\ue000-\uf8ff\ufdd0-\ufdef\ufff0-\uffff"
+    r"\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+)
+"""What RFC 3987 §2.2 keeps out of paths and the store refuses, beside what N-Triples forbids."""
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -53,7 +59,9 @@ def _worker_authentication(application: Application) -> Callable[[], WorkerIdent
 
 def _require_printable() -> None:
     """Answer 404 for a path that could be part of no IRI: names in paths become IRIs."""
-    if not is_valid_iri(f"http:/{request.path}"):
+    path = request.path
+    ends_plane = any(ord(char) & 0xFFFE == 0xFFFE for char in path)
+    if ends_plane or _IN_NO_PATH.search(path) or not is_valid_iri(f"http:/{path}"):
         raise NotFound("There is nothing of this name.", code="not-found")
 
 

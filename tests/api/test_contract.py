@@ -56,3 +56,17 @@ def test_pages_need_no_script(client: FlaskClient, path: str) -> None:
     assert answer.status_code == 200
     assert "<script" not in answer.get_data(as_text=True)
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("char", ["%7F", "%C2%9F", "%25zz", "%5B", "%EE%80%80", "%F0%9F%BF%BE"])
+@pytest.mark.parametrize(
+    "path",
+    ["/mpli/v1/requests/{}", "/mpli/v1/services/{}", "/catalogs/{}/report", "/catalog/{}",
+     "/labels?subject=urn:x:{}", "/mpli/v1/offerings?provider=urn:x:{}",
+     "/sparql?query=ASK%7B%7D&default-graph-uri=urn:x:{}"],
+)  # fmt: skip
+def test_a_name_that_no_iri_can_have_is_the_callers_mistake(
+    client: FlaskClient, tokens: dict[str, str], path: str, char: str
+) -> None:
+    headers = {"Authorization": f"Bearer {tokens['operator']}"}
+    assert client.get(path.format(char), headers=headers).status_code < 500
