@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 
 from kgservice.model.errors import InputError, NotFound
-from kgservice.model.rdf import Iri, Literal, Triple, to_ntriples, typed
+from kgservice.model.rdf import Iri, Literal, Triple, is_valid_iri, to_ntriples, typed
 from kgservice.model.terms import DCTERMS, KG
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
@@ -101,6 +101,8 @@ def get_request(application: Application, caller: Caller, name: str) -> SavedReq
     """
     identity = name.rpartition("/")[2]
     iri = f"{application.base_iri}request/{identity}"
+    if not is_valid_iri(iri):
+        raise NotFound("There is no request of this name.", code="request-unknown")
     values = {
         triple.predicate: triple.object
         for triple in application.store.graph(iri, dataset="private")

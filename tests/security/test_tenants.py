@@ -101,6 +101,15 @@ def test_a_customer_whose_name_is_a_query_sees_only_what_is_theirs(
     assert not any(row["s"].startswith(anna) for row in rows)
 
 
+@pytest.mark.parametrize("name", ["x\r\ny", 'x"> {}', "\x00", "<x>"])
+def test_a_request_of_an_impossible_name_is_not_found(attacked: Attacked, name: str) -> None:
+    token = attacked.token("customer", "anna")
+
+    status, body = attacked.call("POST", "/mpli/v1/plans", token, {"request": name})
+
+    assert (status, body["code"]) == (404, "request-unknown")
+
+
 @pytest.mark.parametrize("name", ["x%0d%0aX-Evil:1", "%00", "<script>", "..%5c..", "a%20b", "%7b"])
 @pytest.mark.parametrize(
     "path", ["/mpli/v1/requests/", "/mpli/v1/plans/", "/mpli/v1/jobs/", "/catalogs/", "/request/"]
