@@ -36,6 +36,27 @@ class Attacked:
         is_json = "json" in answer.headers.get("Content-Type", "")
         return answer.status_code, answer.json() if is_json else answer.text
 
+    def sync(self, name: str, token: str) -> tuple[bool, Any]:
+        """Sync a catalogue to its end; its report, or what is said of the failure."""
+        status, body = self.call("POST", f"/catalogs/{name}/sync", token)
+        if status == 202:
+            job = f"/mpli/v1/jobs/{body['id']}"
+            self.call("GET", job + "/events", self.service.token)  # ends when the job does
+            _, body = self.call("GET", job, self.service.token)
+            if body["state"] == "done":
+                return True, self.call("GET", f"/catalogs/{name}/report", token)[1]
+        return status == 200, body
+
+    def sync(self, name: str, token: str) -> dict[str, Any]:
+        """Sync a catalogue and wait for the end of the job; gives the job."""
+        status, answer = self.call("POST", f"/catalogs/{name}/sync", token)
+        assert status == 202, answer
+        job = self.call("GET", answer["href"], token)[1]
+        while job["state"] == "running":
+            self.call("GET", f"{answer['href']}/events", token)  # ends with the job
+            job = self.call("GET", answer["href"], token)[1]
+        return dict(job)
+
     def select(self, text: str, token: str = "", **parameters: str) -> list[dict[str, str]]:
         """Run a query; rows of plain values."""
         answer = requests.post(

@@ -13,6 +13,8 @@ from tests.security.attacked import Attacked
 @pytest.fixture(scope="session")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
     """A real `kg serve` with the samples, for all tests of this folder."""
-    service = Service(tmp_path_factory.mktemp("attacked")).start("--samples")
+    folder = tmp_path_factory.mktemp("attacked")
+    # Queries that never end are part of the attacks; the others need not wait for them long.
+    service = Service(folder, {"KG_QUERY_TIMEOUT_S": "5"}).start("--samples")
     yield Attacked(service)
     service.stop()

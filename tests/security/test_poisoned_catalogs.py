@@ -65,8 +65,8 @@ def sync(attacked: Attacked, folder: Path, *subjects: dict[str, Any]) -> dict[st
     operator = attacked.service.token
     body = {"name": "evil", "type": "gaia-x", "source": str(folder)}
     assert attacked.call("POST", "/catalogs", operator, body)[0] == 201
-    status, report = attacked.call("POST", "/catalogs/evil/sync", operator)
-    assert status == 200, report
+    is_done, report = attacked.sync("evil", operator)
+    assert is_done, report
     return dict(report)
 
 

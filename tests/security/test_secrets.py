@@ -87,7 +87,7 @@ def test_catalogue_text_comes_out_as_data_never_as_a_page(
     operator = attacked.service.token
     body = {"name": "xss", "type": "tmf620", "source": str(tmp_path)}
     attacked.call("POST", "/catalogs", operator, body)
-    attacked.call("POST", "/catalogs/xss/sync", operator)
+    assert attacked.sync("xss", operator)[0]
     query = f"SELECT * {{ ?s ?p ?o FILTER(CONTAINS(STR(?o), '<script')) }} # {KG_NS}"
     calls = [
         ("/mpli/v1/offerings", {}),
