@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify
 
 from kgservice.api.auth import require
 from kgservice.api.bodies import CatalogBody, read_body
+from kgservice.api.jobs_view import accepted
 from kgservice.model.errors import AccessDenied
 from kgservice.mpli import catalogs
 from kgservice.mpli.access import Caller
@@ -41,9 +42,11 @@ def blueprint(application: Application) -> Blueprint:
         return "", 204
 
     @routes.post("/catalogs/<name>/sync")
-    def sync(name: str) -> Response:
-        require(application, "edit-catalogs")
-        return jsonify(catalogs.sync_now(application, name))
+    def sync(name: str) -> Response | tuple[Response, int, dict[str, str]]:
+        caller = require(application, "edit-catalogs")
+        if application.jobs is None:  # a command on a folder that no service holds
+            return jsonify(catalogs.sync_now(application, name))
+        return accepted(application, catalogs.start_sync(application, name, caller.name))
 
     @routes.get("/catalogs/<name>/report")
     def report(name: str) -> Response:

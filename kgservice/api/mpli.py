@@ -161,18 +161,18 @@ def _add_jobs(routes: Blueprint, application: Application) -> None:
 
     @routes.get("/jobs")
     def list_jobs() -> Response:
-        caller = require(application, "use-services")
+        caller = require(application, "see-jobs")
         return jsonify({"jobs": jobs.list_jobs(application, caller)})
 
     @routes.get("/jobs/<identity>")
     def show_job(identity: str) -> Response:
-        caller = require(application, "use-services")
+        caller = require(application, "see-jobs")
         with_query = request.args.get("query") == "1"
         return jsonify(jobs.show_job(application, caller, identity, with_query=with_query))
 
     @routes.get("/jobs/<identity>/events")
     def events(identity: str) -> Response:
-        caller = require(application, "use-services")
+        caller = require(application, "see-jobs")
         jobs.show_job(application, caller, identity)
         last = request.headers.get("Last-Event-ID") or request.args.get("after", "0")
         after = int(last) if last.isdigit() else 0
@@ -185,6 +185,6 @@ def _add_jobs(routes: Blueprint, application: Application) -> None:
 
     @routes.post("/jobs/<identity>/cancel")
     def cancel(identity: str) -> Made:
-        caller = require(application, "use-services")
+        caller = require(application, "see-jobs")
         jobs.cancel_job(application, caller, identity)
         return accepted(application, identity)

@@ -115,7 +115,7 @@ class LocalGateway(Gateway):
     def __init__(self, settings: Settings) -> None:
         """Open the data folder; close it with `close`."""
         from kgservice.api.app import create_app
-        from kgservice.mpli.application import open_application
+        from kgservice.mpli.opening import open_application
 
         self._application = open_application(settings, with_jobs=False)
         self._client = create_app(self._application).test_client()

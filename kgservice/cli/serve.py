@@ -38,7 +38,7 @@ def serve(host: str | None, port: int | None, data: str | None, samples: bool) -
     os.umask(0o077)  # what the data folder holds is its owner's
     settings = load_settings(data_dir=data, host=host, port=None if port is None else str(port))
     from kgservice.api.app import create_app
-    from kgservice.mpli.application import open_application
+    from kgservice.mpli.opening import open_application
 
     application = open_application(settings)
     try:

@@ -1,8 +1,10 @@
 """Durable jobs and worker leases; facts written back."""
 
+from kgservice.jobs.chores import Handler
 from kgservice.jobs.leases import LeaseTable
+from kgservice.jobs.options import JobOptions
 from kgservice.jobs.queries import QueryFolder
-from kgservice.jobs.runner import JobOptions, JobRunner
+from kgservice.jobs.runner import JobRunner
 from kgservice.jobs.tasks import FAILURE_CLASSES, Lease, TaskEnd, Timing
 from kgservice.jobs.values import Event, Execution, Job
 from kgservice.jobs.workers import Registration, WorkerIdentity, WorkerRegistry
@@ -11,6 +13,7 @@ __all__ = [
     "FAILURE_CLASSES",
     "Event",
     "Execution",
+    "Handler",
     "Job",
     "JobOptions",
     "JobRunner",

@@ -5,48 +5,28 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from kgservice.jobs.chores import Chores
 from kgservice.jobs.database import Database
 from kgservice.jobs.journal import Journal
 from kgservice.jobs.leases import LeaseTable
+from kgservice.jobs.options import JobOptions
 from kgservice.jobs.parts import Parts
 from kgservice.jobs.queries import QueryFolder
 from kgservice.jobs.saga import Saga
 from kgservice.jobs.sealed import SealedStore
 from kgservice.jobs.services import ServiceGraphs
-from kgservice.jobs.tasks import Timing
 from kgservice.jobs.values import ACTIVE, Event, Job, now
 from kgservice.jobs.workers import WorkerRegistry
 from kgservice.jobs.workflows import Workflows, WorkflowState
 from kgservice.model.errors import InputError, KgError, Refused
-from kgservice.model.rdf import Iri
 from kgservice.model.terms import KG
 from kgservice.plan import Plan, from_triples, to_triples
 from kgservice.plan.clocks import moment
 from kgservice.store.port import GraphChange, Store
 
 _LOG = logging.getLogger("kgservice.jobs")
-
-
-@dataclass(frozen=True, slots=True)
-class JobOptions:
-    """How jobs are run.
-
-    Attributes:
-        queries: Folder of deciding queries that stand in for the packaged ones of their names.
-        timing: Times of leases.
-        properties: Properties by their names in requests; None means those of the packaged
-            vocabulary.
-        on_workers_changed: Called after a registration, to derive what follows from it.
-    """
-
-    queries: Path | None = None
-    timing: Timing | None = None
-    properties: Mapping[str, Iri] | None = None
-    on_workers_changed: Callable[[], None] | None = None
 
 
 class JobRunner:
@@ -92,14 +72,16 @@ class JobRunner:
             queries=QueryFolder(self._options.queries),
         )
         self._saga = Saga(parts, self._stopping)
+        self._chores = Chores(self._journal, self._options.chores)
         self._workflows = Workflows(
-            self._saga, jobs_url or f"sqlite:///{data_dir.resolve()}/jobs.sqlite"
+            self._saga, self._chores, jobs_url or f"sqlite:///{data_dir.resolve()}/jobs.sqlite"
         )
 
     def start(self) -> None:
         """Repair the graph from the journal, then recover interrupted jobs and take new ones."""
         for job in self._journal.jobs((*ACTIVE, "holding")):
-            self._repair(job)
+            if not self._chores.is_chore(job):
+                self._repair(job)
         self._workflows.start()
         # A crash may have come between the journal's entry and the start of its workflow.
         for job in self._journal.jobs(ACTIVE):
@@ -171,6 +153,16 @@ class JobRunner:
             self._take_up(present)
         return known
 
+    def start_chore(self, action: str, subject: str, customer: str) -> str:
+        """Start a chore, such as a sync of a catalogue; give the job's id.
+
+        While one of the same action and subject runs, it is that one. After a crash it is done
+        again.
+        """
+        job = self._chores.open(action, subject, customer)
+        self._workflows.launch(job)
+        return job.id
+
     def job(self, identity: str) -> Job:
         """Give a job.
 
@@ -208,7 +200,10 @@ class JobRunner:
             NotFound: `job-unknown`.
             Refused: it is past its point of no return, or over (`job-not-cancellable`).
         """
-        was = self._journal.job(identity).state
+        job = self._journal.job(identity)
+        if self._chores.is_chore(job):
+            raise Refused("A sync cannot be taken back.", code="job-not-cancellable")
+        was = job.state
         self._journal.cancel(identity)
         if was == "holding" and self._journal.next_leg(identity, ("cancelling",), "cancelling"):
             self._workflows.launch(self._journal.job(identity))

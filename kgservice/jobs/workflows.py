@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
+from kgservice.jobs.chores import Chores
 from kgservice.jobs.saga import Saga
 from kgservice.jobs.values import Job
 
@@ -31,11 +32,12 @@ class WorkflowState(Enum):
 
 
 class Workflows:
-    """Two workflows, `run` and `roll back`; the engine is one per process."""
+    """Three workflows, `run`, `roll back` and `chore`; the engine is one per process."""
 
-    def __init__(self, saga: Saga, url: str) -> None:
+    def __init__(self, saga: Saga, chores: Chores, url: str) -> None:
         """Keep the engine's records at `url`; nothing runs before `start`."""
         self._saga = saga
+        self._chores = chores
         self._url = url
 
     def start(self) -> None:
@@ -56,6 +58,11 @@ class Workflows:
         def roll_back(identity: str, leg: int) -> str:
             return self._rollback_workflow(identity, leg)
 
+        def do_chore(identity: str, leg: int) -> str:
+            del leg  # names the workflow only
+            return _step("chore", self._chores.run, identity)
+
+        self._chore = DBOS.workflow(name="kgservice.chore")(do_chore)
         self._run = DBOS.workflow(name="kgservice.run")(run)
         self._roll_back = DBOS.workflow(name="kgservice.roll-back")(roll_back)
         DBOS.launch()
@@ -67,6 +74,8 @@ class Workflows:
     def launch(self, job: Job) -> None:
         """Start the workflow that the job's state asks for; one that exists is left alone."""
         workflow = self._roll_back if job.state == "rolling-back" else self._run
+        if self._chores.is_chore(job):
+            workflow = self._chore
         with SetWorkflowID(_name(job)):
             DBOS.start_workflow(workflow, job.id, job.leg)
 

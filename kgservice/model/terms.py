@@ -343,6 +343,7 @@ class KG:
     SubjectScope: Final = Iri("https://w3id.org/kgservice/ns#SubjectScope")
     SumLimit: Final = Iri("https://w3id.org/kgservice/ns#SumLimit")
     SupportLevel: Final = Iri("https://w3id.org/kgservice/ns#SupportLevel")
+    Synchronisation: Final = Iri("https://w3id.org/kgservice/ns#Synchronisation")
     Undone: Final = Iri("https://w3id.org/kgservice/ns#Undone")
     Unfence: Final = Iri("https://w3id.org/kgservice/ns#Unfence")
     Unit: Final = Iri("https://w3id.org/kgservice/ns#Unit")

@@ -22,10 +22,10 @@ ROLES = ("anonymous", "analyst", "customer", "editor", "operator", "worker")
 _MAY: dict[str, frozenset[str]] = {
     "anonymous": frozenset({"read-shared"}),
     "analyst": frozenset({"read-shared"}),
-    "customer": frozenset({"read-shared", "use-services"}),
-    "editor": frozenset({"read-shared", "edit-catalogs"}),
+    "customer": frozenset({"read-shared", "use-services", "see-jobs"}),
+    "editor": frozenset({"read-shared", "edit-catalogs", "see-jobs"}),
     "operator": frozenset(
-        {"read-shared", "use-services", "edit-catalogs", "administer", "see-all"}
+        {"read-shared", "use-services", "see-jobs", "edit-catalogs", "administer", "see-all"}
     ),
     "worker": frozenset({"work"}),
 }

@@ -1,23 +1,18 @@
-"""The application: everything that the faces share, opened once per process."""
+"""The application: everything that the faces share; `opening` makes it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from kgservice.inference.rules import run_rules
-from kgservice.ingest.ontologies import load_ontologies
-from kgservice.jobs import JobOptions, JobRunner
+from kgservice.jobs import JobRunner
 from kgservice.model.errors import Unavailable
 from kgservice.model.settings import Settings
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli.access import TokenStore
-from kgservice.store import open_store
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
-from kgservice.store.vocabulary import load_vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,57 +71,3 @@ class Application:
         if self.jobs is not None:
             self.jobs.stop()
         self.store.close()
-
-
-def open_application(
-    settings: Settings, *, with_jobs: bool = True, ontologies: Sequence[Path] = ()
-) -> Application:
-    """Open the data folder; makes it when it does not exist.
-
-    Files in `DATA/ontology/*.ttl` extend the vocabulary, beside those given; files in
-    `DATA/queries/*.rq` stand in for the packaged queries that decide in jobs (`ready-steps`).
-
-    Raises:
-        Unavailable: another process holds the folder (`data-folder-in-use`).
-    """
-    folder = Path(settings.data_dir).resolve()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    extra = (*sorted((folder / "ontology").glob("*.ttl")), *ontologies)
-    store = open_store(
-        folder,
-        query_workers=settings.query_workers,
-        query_timeout_s=settings.query_timeout_s,
-        query_memory_mb=settings.query_memory_mb,
-    )
-    try:
-        load_ontologies(store, extra)
-        vocabulary = load_vocabulary(extra)
-        jobs = _start_jobs(settings, store, folder, vocabulary) if with_jobs else None
-    except BaseException:
-        store.close()
-        raise
-    return Application(
-        settings=settings,
-        folder=folder,
-        ontologies=extra,
-        store=store,
-        contents=ContentStore(folder / "documents"),
-        vocabulary=vocabulary,
-        tokens=TokenStore(folder),
-        jobs=jobs,
-    )
-
-
-def _start_jobs(
-    settings: Settings, store: Store, folder: Path, vocabulary: Vocabulary
-) -> JobRunner:
-    def derive_again() -> None:
-        run_rules(store, settings.base_iri)
-
-    properties = {name: info.iri for name, info in vocabulary.properties.items()}
-    options = JobOptions(
-        queries=folder / "queries", properties=properties, on_workers_changed=derive_again
-    )
-    jobs = JobRunner(store, folder, settings.base_iri, jobs_url=settings.jobs_url, options=options)
-    jobs.start()
-    return jobs

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import entry_points
+from typing import Final
 
 from kgservice.ingest import catalogs
 from kgservice.ingest.pipeline import SyncRequest, after_sync, sync
@@ -12,6 +13,7 @@ from kgservice.ingest.report import SyncReport
 from kgservice.labels.derive import ClaimReason, label_status
 from kgservice.model.documents import ImportContext, Importer
 from kgservice.model.errors import InputError, NotFound
+from kgservice.model.terms import KG
 from kgservice.mpli.application import Application
 from kgservice.mpli.sample_catalogs import SAMPLES, sample_folder
 
@@ -104,6 +106,31 @@ def sync_now(application: Application, name: str) -> dict[str, object]:
     )
     derive(application)
     return report.as_json()
+
+
+def start_sync(application: Application, name: str, customer: str) -> str:
+    """Sync a catalogue as a job; give its id. A sync that runs already is that job.
+
+    Raises:
+        NotFound: there is no such catalogue.
+        Unavailable: no service runs.
+    """
+    catalogs.get_catalog(application.store, name)
+    return application.need_jobs().start_chore(KG.Synchronisation.value, name, customer)
+
+
+def _sync_chore(application: Application, name: str) -> str:
+    counts = sync_now(application, name)["counts"]
+    said = counts.items() if isinstance(counts, dict) else ()
+    return f"{name}: " + (
+        ", ".join(f"{number} {what}" for what, number in said if number) or "empty"
+    )
+
+
+CHORES: Final[Mapping[str, Callable[[Application, str], str]]] = {
+    KG.Synchronisation.value: _sync_chore
+}
+"""What is done as a chore of the job runner, by the IRI of its kind; the subject is a name."""
 
 
 def derive(application: Application) -> None:

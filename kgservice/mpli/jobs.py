@@ -101,7 +101,7 @@ def _short(job: Job) -> dict[str, object]:
         "state": job.state,
         "started": job.created,
         "ended": job.ended,
-        "subject": ", ".join(name.rpartition("/")[2] for name in job.services),
+        "subject": ", ".join(name.rpartition("/")[2] for name in job.services) or job.plan,
         "customer": job.customer,
     }
 

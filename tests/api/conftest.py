@@ -9,8 +9,9 @@ from flask.testing import FlaskClient
 
 from kgservice.api.app import create_app
 from kgservice.model.settings import resolve_settings
-from kgservice.mpli.application import Application, open_application
+from kgservice.mpli.application import Application
 from kgservice.mpli.catalogs import load_samples
+from kgservice.mpli.opening import open_application
 
 
 @pytest.fixture(scope="session")

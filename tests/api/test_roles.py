@@ -13,15 +13,16 @@ from kgservice.mpli.application import Application
 REQUEST = 'components:\n  db:\n    kind: PostgreSQL\n    storage: ">= 41 GiB"\n'
 CALLS = {
     "read-shared": ("GET", "/catalogs"),
-    "use-services": ("GET", "/mpli/v1/jobs"),
+    "use-services": ("GET", "/mpli/v1/services"),
+    "see-jobs": ("GET", "/mpli/v1/jobs"),
     "edit-catalogs": ("DELETE", "/catalogs/nowhere"),
     "administer": ("GET", "/tokens"),
 }
 RIGHTS = {
     "": {"read-shared"},
     "analyst": {"read-shared"},
-    "customer": {"read-shared", "use-services"},
-    "editor": {"read-shared", "edit-catalogs"},
+    "customer": {"read-shared", "use-services", "see-jobs"},
+    "editor": {"read-shared", "edit-catalogs", "see-jobs"},
     "operator": set(CALLS),
     "worker": set(),
 }

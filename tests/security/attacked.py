@@ -47,16 +47,6 @@ class Attacked:
                 return True, self.call("GET", f"/catalogs/{name}/report", token)[1]
         return status == 200, body
 
-    def sync(self, name: str, token: str) -> dict[str, Any]:
-        """Sync a catalogue and wait for the end of the job; gives the job."""
-        status, answer = self.call("POST", f"/catalogs/{name}/sync", token)
-        assert status == 202, answer
-        job = self.call("GET", answer["href"], token)[1]
-        while job["state"] == "running":
-            self.call("GET", f"{answer['href']}/events", token)  # ends with the job
-            job = self.call("GET", answer["href"], token)[1]
-        return dict(job)
-
     def select(self, text: str, token: str = "", **parameters: str) -> list[dict[str, str]]:
         """Run a query; rows of plain values."""
         answer = requests.post(

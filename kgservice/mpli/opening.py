@@ -1,0 +1,84 @@
+"""Open a data folder: store, vocabulary, tokens and, for a service, jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from kgservice.inference.rules import run_rules
+from kgservice.ingest.ontologies import load_ontologies
+from kgservice.jobs import Handler, JobOptions, JobRunner
+from kgservice.model.settings import Settings
+from kgservice.model.vocabulary import Vocabulary
+from kgservice.mpli.access import TokenStore
+from kgservice.mpli.application import Application
+from kgservice.mpli.catalogs import CHORES
+from kgservice.store import open_store
+from kgservice.store.documents import ContentStore
+from kgservice.store.port import Store
+from kgservice.store.vocabulary import load_vocabulary
+
+
+def open_application(
+    settings: Settings, *, with_jobs: bool = True, ontologies: Sequence[Path] = ()
+) -> Application:
+    """Open the data folder; makes it when it does not exist.
+
+    Files in `DATA/ontology/*.ttl` extend the vocabulary, beside those given; files in
+    `DATA/queries/*.rq` stand in for the packaged queries that decide in jobs (`ready-steps`).
+
+    Raises:
+        Unavailable: another process holds the folder (`data-folder-in-use`).
+    """
+    folder = Path(settings.data_dir).resolve()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    extra = (*sorted((folder / "ontology").glob("*.ttl")), *ontologies)
+    store = open_store(
+        folder,
+        query_workers=settings.query_workers,
+        query_timeout_s=settings.query_timeout_s,
+        query_memory_mb=settings.query_memory_mb,
+    )
+    try:
+        load_ontologies(store, extra)
+        vocabulary = load_vocabulary(extra)
+        chores: dict[str, Handler] = {}
+        jobs = _make_jobs(settings, store, folder, vocabulary, chores) if with_jobs else None
+    except BaseException:
+        store.close()
+        raise
+    application = Application(
+        settings=settings,
+        folder=folder,
+        ontologies=extra,
+        store=store,
+        contents=ContentStore(folder / "documents"),
+        vocabulary=vocabulary,
+        tokens=TokenStore(folder),
+        jobs=jobs,
+    )
+    if jobs is not None:
+        chores |= {action: partial(do, application) for action, do in CHORES.items()}
+        jobs.start()  # last: an interrupted chore goes on at once and needs all of this
+    return application
+
+
+def _make_jobs(
+    settings: Settings,
+    store: Store,
+    folder: Path,
+    vocabulary: Vocabulary,
+    chores: Mapping[str, Handler],
+) -> JobRunner:
+    def derive_again() -> None:
+        run_rules(store, settings.base_iri)
+
+    properties = {name: info.iri for name, info in vocabulary.properties.items()}
+    options = JobOptions(
+        queries=folder / "queries",
+        properties=properties,
+        on_workers_changed=derive_again,
+        chores=chores,
+    )
+    return JobRunner(store, folder, settings.base_iri, jobs_url=settings.jobs_url, options=options)
