@@ -122,6 +122,18 @@ def to_rdflib(triples: list[Triple]) -> rdflib.Graph:
     return graph
 
 
+def repeat_last_keys(graph: rdflib.Graph) -> None:
+    """Write the last property of each owl:hasKey twice, which means the same.
+
+    owlrl never compares the last key (it loops over `range(0, len(pis) - 1)`), so with one key it
+    equates every instance that has a value with every other of the class; prp-key asks for equal
+    values of each key (OWL 2 Profiles, table 5).
+    """
+    for head in set(graph.objects(None, rdflib.OWL.hasKey)):
+        keys = rdflib.collection.Collection(graph, head)
+        keys.append(keys[len(keys) - 1])
+
+
 def by_owlrl(tbox: list[Triple], abox: list[Triple]) -> set[tuple[str, str, str]]:
     """What owlrl derives about the example's nodes.
 
@@ -129,6 +141,7 @@ def by_owlrl(tbox: list[Triple], abox: list[Triple]) -> set[tuple[str, str, str]
     sameAs, owl:Thing and the like, anonymous classes.
     """
     graph = to_rdflib([*tbox, *abox])
+    repeat_last_keys(graph)
     before = set(graph)
     owlrl.DeductiveClosure(owlrl.OWLRL_Semantics).expand(graph)
     names = {node.value for node in NODES}
@@ -206,6 +219,23 @@ def test_every_derivation_replays_from_its_premises(
         why = closure.why(triple)
         assert why.rule != "stated"
         assert triple in set(reasoner.close(why.premises).derived) | set(why.premises)
+
+
+def test_key_equates_only_instances_that_share_a_value() -> None:
+    head, cells = listed("k", [PROPERTIES[0]])
+    tbox = [*cells, Triple(CLASSES[0], owl("hasKey"), head)]
+    a, b, c, value, other = NODES
+    abox = [Triple(node, RDF.type, CLASSES[0]) for node in (a, b, c)]
+    abox.append(Triple(a, PROPERTIES[0], value))
+    compare_with_owlrl((tbox, abox))
+    assert Reasoner(tbox, Path("/nonexistent")).close(abox).derived == ()
+    abox += [Triple(b, PROPERTIES[0], value), Triple(c, PROPERTIES[0], other)]
+    compare_with_owlrl((tbox, abox))
+    derived = set(Reasoner(tbox, Path("/nonexistent")).close(abox).derived)
+    assert {t for t in derived if t.predicate == OWL.sameAs} == {
+        Triple(a, OWL.sameAs, b),
+        Triple(b, OWL.sameAs, a),
+    }
 
 
 def test_why_of_a_statement_that_does_not_follow_is_an_error() -> None:
