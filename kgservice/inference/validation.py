@@ -126,14 +126,6 @@ class Validator:
         fired = {name for report in reports for name in report.fired}
         return tuple(sorted({shape.name for shape in self.shapes} - fired))
 
-    def report_text(
-        self, triples: Iterable[Triple], context: Mapping[Term, set[Term]] | None = None
-    ) -> str:
-        """Write pySHACL's report on a document as Turtle; 5-10 ms."""
-        graph = _data(triples, context or {})
-        _, report, _ = pyshacl.validate(graph, shacl_graph=_data(self._triples, {}))
-        return str(report.serialize(format="turtle")) if isinstance(report, rdflib.Graph) else ""
-
     def _by_pyshacl(
         self, triples: Sequence[Triple], context: Mapping[Term, set[Term]], fired: set[str]
     ) -> list[Finding]:

@@ -93,11 +93,6 @@ class Dataset:
             return {text_of(quad) for quad in quads if not is_own(quad)}
         return {text_of(quad) for quad in quads}
 
-    def has_statements(self, graph: str) -> bool:
-        """Say whether a graph holds anything."""
-        quads = self.store.quads_for_pattern(None, None, None, ox.NamedNode(graph))
-        return next(iter(quads), None) is not None
-
     def merged_graphs_with(self, statement: str) -> list[str]:
         """List the graphs of the merged graph that hold a statement now."""
         (triple,) = parse([statement])

@@ -57,11 +57,6 @@ def bundled_context(iri: str) -> dict[str, Json]:
     return {"@context": content["@context"]}
 
 
-def known_contexts() -> tuple[str, ...]:
-    """List the context IRIs that are bundled, sorted."""
-    return tuple(sorted(_index()))
-
-
 def context_of_terms(table: Mapping[str, Json], namespace: str) -> dict[str, Json]:
     """Write a table of terms as the context of one Gaia-X release.
 

@@ -57,8 +57,3 @@ def member_text(node: Object, *names: str) -> str:
         if text:
             return text
     return ""
-
-
-def pointer_step(key: str) -> str:
-    """Escape a member name for a JSON pointer (RFC 6901 §3)."""
-    return key.replace("~", "~0").replace("/", "~1")
