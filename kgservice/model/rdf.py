@@ -15,7 +15,12 @@ RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 XSD_STRING = XSD + "string"
 RDF_LANG_STRING = RDF + "langString"
 
-_IRI_FORBIDDEN = re.compile(r"[\x00-\x20<>\"{}|^`\\]")
+_IRI_FORBIDDEN = re.compile(
+    r"[\x00-\x20<>\"{}|^`\\\[\]\x7f-\x9f\ud800-\uf8ff\ufdd0-\ufdef\ufff0-\uffff\U000e0000-\U0010ffff]"
+    r"|%(?![0-9A-Fa-f]{2})"
+)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_IP_LITERAL = re.compile(r"//(?:[^/?#\[\]@]*@)?\[[0-9A-Fa-f:.]+\](?=[:/?#]|$)")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ESCAPED = re.compile(r'[\\"\n\r\t]')
 
@@ -61,9 +66,16 @@ Row: TypeAlias = dict[str, Term]
 
 
 def is_valid_iri(text: str) -> bool:
-    """Say whether `text` is an absolute IRI that N-Triples can carry (RDF 1.1 N-Triples §6)."""
+    """Say whether `text` is an absolute IRI (RFC 3987 §2.2) that an engine will take.
+
+    Stricter than the grammar in one point: private use characters are refused everywhere.
+    """
     scheme, colon, rest = text.partition(":")
-    return bool(colon and rest and scheme[:1].isalpha()) and not _IRI_FORBIDDEN.search(text)
+    if not (colon and rest and _SCHEME.fullmatch(scheme)):
+        return False
+    if _IRI_FORBIDDEN.search(_IP_LITERAL.sub("//", rest, count=1)):
+        return False
+    return all(ord(letter) & 0xFFFE != 0xFFFE for letter in rest if letter > "\uffff")
 
 
 def to_text(term: Term) -> str:
