@@ -20,7 +20,9 @@ _IRI_FORBIDDEN = re.compile(
     r"|%(?![0-9A-Fa-f]{2})"
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
-_IP_LITERAL = re.compile(r"//(?:[^/?#\[\]@]*@)?\[[0-9A-Fa-f:.]+\](?=[:/?#]|$)")
+_AUTHORITY = re.compile(
+    r"//(?:[^/?#@\[\]]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]]*)(?::[0-9]*)?(?=[/?#]|$)"
+)
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ESCAPED = re.compile(r'[\\"\n\r\t]')
 
@@ -71,9 +73,14 @@ def is_valid_iri(text: str) -> bool:
     Stricter than the grammar in one point: private use characters are refused everywhere.
     """
     scheme, colon, rest = text.partition(":")
-    if not (colon and rest and _SCHEME.fullmatch(scheme)):
+    if not (colon and rest and _SCHEME.fullmatch(scheme) and rest.count("#") <= 1):
         return False
-    if _IRI_FORBIDDEN.search(_IP_LITERAL.sub("//", rest, count=1)):
+    if rest.startswith("//"):
+        authority = _AUTHORITY.match(rest)
+        if authority is None or _IRI_FORBIDDEN.search(re.sub(r"[\[\]]", "", authority.group())):
+            return False
+        rest = rest[authority.end() :]
+    if _IRI_FORBIDDEN.search(rest):
         return False
     return all(ord(letter) & 0xFFFE != 0xFFFE for letter in rest if letter > "\uffff")
 

@@ -22,9 +22,10 @@ prefer: [minimise monthlyPrice]
 
 
 def everything(stage: Stage) -> tuple[object, object, object]:
-    """Give what a refusal must leave alone: clusters, services and jobs."""
+    """Give what a refusal must leave alone: clusters, services and the jobs of plans."""
     services = stage.call("GET", "services")["services"]
-    return stage.in_clusters(), services, stage.call("GET", "jobs")["jobs"]
+    jobs = [one for one in stage.call("GET", "jobs")["jobs"] if one["kind"] != "Synchronisation"]
+    return stage.in_clusters(), services, jobs
 
 
 @contextmanager
