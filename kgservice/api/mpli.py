@@ -132,7 +132,9 @@ def _add_service_changes(routes: Blueprint, application: Application) -> None:
     def end_service(identity: str) -> Made:
         caller = require(application, "use-services")
         plan = services.plan_end(application, caller, identity)
-        return accepted(application, plans.apply_plan(application, caller, plan.id))
+        consented = request.args.get("eraseConsent") == "1"
+        job = plans.apply_plan(application, caller, plan.id, consented=consented)
+        return accepted(application, job)
 
     @routes.post("/services/<identity>/moves")
     def move_service(identity: str) -> Made:

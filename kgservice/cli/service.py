@@ -120,14 +120,23 @@ def release(identity: str) -> None:
 
 @service.command()
 @click.argument("identity", metavar="ID")
-@click.option("--yes", is_flag=True, help="Do not ask; the service's data is erased.")
-def end(identity: str, yes: bool) -> None:
-    """End a service and erase its data.
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--erase-now", is_flag=True, help="Waive notice and retrieval; erase at once.")
+def end(identity: str, yes: bool, erase_now: bool) -> None:
+    """End a service: after its notice the data is held, after the retrieval period it is erased.
 
     Example: kg service end portal-db --yes
     """
     if not yes:
-        click.confirm(f"End {identity} and erase its data?", abort=True)
+        click.confirm(
+            f"End {identity} and erase its data{' now' if erase_now else ''}?", abort=True
+        )
+    path = f"/mpli/v1/services/{identity}" + ("?eraseConsent=1" if erase_now else "")
     with open_gateway(load_settings(), needs_service=True) as gateway:
-        shown = finish(gateway, gateway.call("DELETE", f"/mpli/v1/services/{identity}"))
-    click.echo(f"{identity}: ended ({text(shown, 'state')})")
+        shown = finish(gateway, gateway.call("DELETE", path))
+    if text(shown, "state") == "holding":
+        click.echo(
+            f"{identity}: notice is given; `kg job show {text(shown, 'id')}` tells the dates"
+        )
+    else:
+        click.echo(f"{identity}: ended")

@@ -149,6 +149,10 @@ def _keep(request: SyncRequest, document: SourceDocument, known: set[str]) -> st
     return name if name in known else request.contents.put(document.content)
 
 
+_UNREADABLE = {"json-invalid", "document-unreadable", "document-too-large", "jwt-unreadable"}
+"""Findings after which nobody knows what else the source has: then nothing counts as vanished."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     entries: Sequence[Entry]
@@ -197,7 +201,10 @@ def _commit(store: Store, request: SyncRequest, work: _Work) -> None:
     kept = work.kept
     changes, described, outdated = _documents_changes(request, work)
     seen = {entry.graph for entry in work.entries}
-    vanished = [row.graph for row in kept.values() if not row.is_gone and row.graph not in seen]
+    is_whole = not any(problem.code in _UNREADABLE for problem in report.problems)
+    vanished = [
+        row.graph for row in kept.values() if is_whole and not row.is_gone and row.graph not in seen
+    ]
     for graph in vanished:
         changes += [deletion(name) for name in (graph, graph + INFERRED, graph + QUARANTINE)]
         described += retirement(graph, base, catalog.name, work.moment.isoformat())
@@ -205,7 +212,8 @@ def _commit(store: Store, request: SyncRequest, work: _Work) -> None:
     _count(work.entries, report)
     changes += metadata_changes(metadata_of(store, outdated), described)
     content = request.contents.put(report.to_bytes())
-    new = replace(catalog, synced=report.synced, state=work.state, report=content)
+    state = work.state if is_whole else ""  # the next sync must look at what is kept
+    new = replace(catalog, synced=report.synced, state=state, report=content)
     store.commit([*changes, *update(base, catalog, new)])
 
 

@@ -87,7 +87,9 @@ def release_held_source(
         raise Refused("Nothing is erased without consent.", code="consent-missing", at="/consent")
     runner = application.need_jobs()
     for job in runner.jobs():
-        if service.iri in job.services and job.state == "holding":
+        # only the source of a move: consent to that must never end the service itself
+        is_move = job.action == KG.Move.value
+        if is_move and service.iri in job.services and job.state == "holding":
             seen = max((event.id for event in runner.events(job.id, 0)), default=0)
             runner.consent(job.id)
             return job.id, seen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -112,7 +111,7 @@ def test_bundled_price_is_the_sum_of_components_per_processor_and_gigabyte(
     shared_data: Path, tmp_path: Path
 ) -> None:
     for path in (shared_data / "dome" / "billing-prices").glob("*.json"):
-        shutil.copy(path, tmp_path)
+        (tmp_path / path.name).write_bytes(path.read_bytes())
     offer = tmp_path / "ProductOffering_Example1.json"
     text = offer.read_text(encoding="utf-8")
     start, end = text.index("urn:ProductOfferingPrice:1747"), text.index('"productSpecification"')

@@ -78,10 +78,9 @@ def test_a_service_lives_from_plan_to_end(stage: Stage) -> None:
     assert "erased" in kg("service", "release", db)
     assert old["database"] not in stage.sites[WATERLINIE].databases()
     assert "heldSource" not in shown(stage, db, "--connect")
-    kg("service", "end", db, "--yes", expect=None)
-    kg("service", "end", replica, "--yes", expect=None)
-    kg("service", "release", db, expect=None)
-    kg("service", "release", replica, expect=None)
+    assert "ended" in kg("service", "end", db, "--yes", "--erase-now")
+    assert "ended" in kg("service", "end", replica, "--yes", "--erase-now")
+    assert "nothing-held" in kg("service", "release", replica, expect=1)
     states = {one["id"]: one["state"] for one in stage.call("GET", "services")["services"]}
     assert (states[db], states[replica]) == ("Ended", "Ended")
     stage.require_agreement()
