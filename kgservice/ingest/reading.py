@@ -31,6 +31,8 @@ def read_source(
     for item in _items(importer, source, context, isolated=isolated):
         if isinstance(item, Problem):
             problems.append(item)
+        elif not isinstance(item, SourceDocument):
+            continue
         elif item.source_id in documents:
             problems.append(
                 Problem(

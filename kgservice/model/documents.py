@@ -12,6 +12,53 @@ from kgservice.model.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
+class EmbeddedProof:
+    """A proof inside a credential (VC Data Integrity 1.0 §2.1; JsonWebSignature2020).
+
+    Attributes:
+        type: `JsonWebSignature2020`, `DataIntegrityProof`, `Ed25519Signature2020`, ….
+        cryptosuite: Of a DataIntegrityProof, else empty.
+        method: `verificationMethod`, a DID URL.
+        purpose: `proofPurpose`.
+        created: xsd:dateTime text, or empty.
+        expires: xsd:dateTime text, or empty.
+        value: `jws` or `proofValue`.
+        document: The credential without its proofs in canonical N-Quads (RDFC-1.0). The document's
+            statements come from these very quads, so nothing is imported that was not hashed.
+        options: The proof without its value, likewise.
+        problem: Why `document` or `options` could not be made, else empty.
+    """
+
+    type: str
+    cryptosuite: str
+    method: str
+    purpose: str
+    created: str
+    expires: str
+    value: str
+    document: bytes
+    options: bytes
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEntry:
+    """Where a credential's status is published (Bitstring Status List 1.0 §2.1).
+
+    Attributes:
+        type: `BitstringStatusListEntry`, `StatusList2021Entry`, `PlainListEntity`, ….
+        purpose: `revocation`, `suspension`, `message` or empty.
+        list: IRI of the status list credential.
+        index: Position in the list, as found.
+    """
+
+    type: str
+    purpose: str
+    list: str
+    index: str
+
+
+@dataclass(frozen=True, slots=True)
 class Credential:
     """The envelope of a verifiable credential, kept for verification (W3C VC Data Model 2.0 §4).
 
@@ -23,6 +70,8 @@ class Credential:
         types: The credential's types, as IRIs.
         valid_from: xsd:dateTime text, or empty.
         valid_until: xsd:dateTime text, or empty.
+        proofs: Embedded proofs; all of them must hold.
+        status: Where to look whether it was revoked or suspended.
     """
 
     id: str
@@ -32,6 +81,8 @@ class Credential:
     types: tuple[str, ...] = ()
     valid_from: str = ""
     valid_until: str = ""
+    proofs: tuple[EmbeddedProof, ...] = ()
+    status: tuple[StatusEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +101,14 @@ class SourceDocument:
         credential: The envelope when the document is a credential.
         problems: Findings about this document.
         modified: Last change as the source says, xsd:dateTime text or empty.
+        kind: Which type of source document it is, as `DIALECT/TYPE`: `tmf620-v4/productOffering`,
+            `gaia-x-2511/VirtualMachineServiceOffering`, `dsp-2025/Dataset`. Coverage is told by it.
+        mapped: Fields of the source that became statements, as paths without list positions
+            (`productOfferingPrice/price/value`).
+        unmapped: Fields that hold something and became nothing, likewise; only their existence is
+            told, so that a mapping can be completed.
+        fingerprint: Hash of everything the statements were made from: own bytes and those of
+            objects that it links to. Empty: that of `content`.
     """
 
     source_id: str
@@ -61,6 +120,37 @@ class SourceDocument:
     credential: Credential | None = None
     problems: tuple[Problem, ...] = ()
     modified: str = ""
+    kind: str = ""
+    mapped: frozenset[str] = frozenset()
+    unmapped: frozenset[str] = frozenset()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A document whose fingerprint is as it was; it was not read again."""
+
+    source_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A document that was asked for by its id (`ImportContext.only`) and is not there any more."""
+
+    source_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Something in the source that is no catalogue document, so that it has an outcome too.
+
+    Attributes:
+        at: File or address, with a JSON pointer where it is a part.
+        kind: What it was recognised as: `json-schema`, `did-document`, `licence-text`, `openapi`.
+    """
+
+    at: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +163,10 @@ class ImportContext:
         vocabulary: Terms, units and countries.
         allowed_hosts: Hosts that may be contacted; everything else is refused.
         options: Importer-specific options from the catalogue's registration.
+        known: Fingerprint by source id of what is kept and may be answered by `Unchanged`. An
+            importer that does not look at it reads everything; that is correct too.
+        only: Source ids to read, and nothing else; empty means the whole source. Each gets a
+            SourceDocument, an `Unchanged`, a `Gone` or a Problem.
     """
 
     catalog: str
@@ -80,9 +174,11 @@ class ImportContext:
     vocabulary: Vocabulary
     allowed_hosts: frozenset[str] = frozenset()
     options: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, str] = field(default_factory=dict)
+    only: frozenset[str] = frozenset()
 
 
-ImportItem: TypeAlias = SourceDocument | Problem
+ImportItem: TypeAlias = SourceDocument | Problem | SetAside | Unchanged | Gone
 
 
 class Importer(Protocol):

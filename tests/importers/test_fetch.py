@@ -7,10 +7,10 @@ import time
 from dataclasses import replace
 
 import pytest
-from kgservice_importers.fetch import Fetcher, Limits
 from tmf620_server import Reply, json_reply, serving
 
 from kgservice.model.errors import InputError, Unavailable
+from kgservice.net.fetch import Fetcher, Limits
 
 QUICK = Limits(attempts=2, total_s=5)
 

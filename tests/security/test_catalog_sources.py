@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 
 import pytest
-from kgservice_importers.fetch import Fetcher
 from kgservice_importers.gaiax import IMPORTER as GAIA_X
 from kgservice_importers.tmf620.importer import IMPORTER as TMF620
 
 from kgservice.model.documents import ImportContext
 from kgservice.model.errors import InputError, Unavailable
+from kgservice.net.fetch import Fetcher
 from kgservice.store.vocabulary import load_vocabulary
 from tests.security.attacked import Attacked
 

@@ -10,7 +10,7 @@ from typing import Final
 from kgservice.model.documents import Credential, ImportContext, ImportItem, SourceDocument
 from kgservice.model.errors import Problem, Severity, Unavailable
 from kgservice.model.rdf import Blank, Iri, Subject, Triple
-from kgservice_importers.fetch import Fetcher, Limits
+from kgservice.net.fetch import Fetcher, Limits
 from kgservice_importers.gaiax.contexts import Json
 from kgservice_importers.gaiax.envelopes import Envelope, open_envelopes
 from kgservice_importers.gaiax.expansion import Expanded, expand
@@ -38,7 +38,7 @@ class GaiaXImporter:
                 yield content
                 continue
             for item in read_content(content, name, context, structure):
-                yield from [item] if isinstance(item, Problem) else _once(item, name, seen)
+                yield from _once(item, name, seen) if isinstance(item, SourceDocument) else [item]
 
 
 def _once(document: SourceDocument, name: str, seen: dict[str, bytes]) -> Iterator[SourceDocument]:

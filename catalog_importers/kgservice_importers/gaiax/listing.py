@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urljoin
 
 from kgservice.model.errors import InputError, Problem, Severity, Unavailable
-from kgservice_importers.fetch import Fetcher
+from kgservice.net.fetch import Fetcher
 
 MAX_LISTED: Final = 10_000
 

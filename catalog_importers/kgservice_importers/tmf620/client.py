@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from kgservice.model.documents import ImportContext
 from kgservice.model.errors import Problem, Severity, Unavailable
-from kgservice_importers.fetch import Answer, Fetcher, Limits
+from kgservice.net.fetch import Answer, Fetcher, Limits
 from kgservice_importers.tmf620.files import parse_json
 from kgservice_importers.tmf620.json_tree import Json, member_text
 from kgservice_importers.tmf620.records import Record, resource_named, unpack

@@ -1,0 +1,1 @@
+"""Reach other people's servers, within limits; the one way out for importers and service."""
