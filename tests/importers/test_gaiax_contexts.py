@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kgservice_importers.gaiax import IMPORTER, contexts
-from kgservice_importers.gaiax.contexts import ContextUnknown, load_document
+from kgservice_importers.gaiax import IMPORTER
 from kgservice_importers.gaiax.envelopes import token_payload
+from kgservice_importers.jsonld import contexts
+from kgservice_importers.jsonld.contexts import ContextUnknown, load_document
 from pyld import jsonld
 from small_vocabulary import context
 

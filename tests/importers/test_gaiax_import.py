@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from kgservice_importers.gaiax import IMPORTER
 from kgservice_importers.gaiax.importer import read_content
 from kgservice_importers.gaiax.listing import addresses
-from kgservice_importers.gaiax.skolem import skolemise
 from kgservice_importers.gaiax.structure import StructureMap
+from kgservice_importers.jsonld.skolem import skolemise
 from small_vocabulary import context
 
 from kgservice.model.documents import SourceDocument

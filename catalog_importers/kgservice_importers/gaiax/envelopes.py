@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kgservice.model.errors import Problem, Severity
-from kgservice_importers.gaiax.contexts import Json
+from kgservice_importers.jsonld.contexts import Json
 
 JWT_CLAIMS: Final = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf", "nonce"})
 _MAX_DEPTH: Final = 6

@@ -10,7 +10,7 @@ from pyld import jsonld
 
 from kgservice.model.errors import Problem, Severity
 from kgservice.model.rdf import Blank, Iri, Literal, Subject, Term, Triple, is_valid_iri
-from kgservice_importers.gaiax.contexts import (
+from kgservice_importers.jsonld.contexts import (
     ContextUnknown,
     Json,
     bundled_context,

@@ -11,12 +11,12 @@ from kgservice.model.documents import Credential, ImportContext, ImportItem, Sou
 from kgservice.model.errors import Problem, Severity, Unavailable
 from kgservice.model.rdf import Blank, Iri, Subject, Triple
 from kgservice.net.fetch import Fetcher, Limits
-from kgservice_importers.gaiax.contexts import Json
 from kgservice_importers.gaiax.envelopes import Envelope, open_envelopes
 from kgservice_importers.gaiax.expansion import Expanded, expand
 from kgservice_importers.gaiax.listing import fetch_listed
-from kgservice_importers.gaiax.skolem import skolemise
 from kgservice_importers.gaiax.structure import StructureMap, can_be_stored
+from kgservice_importers.jsonld.contexts import Json
+from kgservice_importers.jsonld.skolem import skolemise
 
 SUFFIXES: Final = frozenset({".json", ".jsonld", ".jwt"})
 _NOT_CREDENTIALS: Final = frozenset({"did", "contexts"})

@@ -1,0 +1,1 @@
+"""Read JSON-LD with contexts pinned by hash, and give blank nodes stable names."""
