@@ -17,6 +17,7 @@ import urllib3
 from kgservice.model.errors import InputError, Unavailable
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_SAME_METHOD: Final = frozenset({307, 308})
 _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 _CHUNK: Final = 65_536
 
@@ -43,8 +44,14 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Message:
+    headers: dict[str, str]
+    body: bytes | None = None
+
+
 class Fetcher:
-    """Sends GET requests to hosts of an allow-list, and to nothing else.
+    """Sends requests to hosts of an allow-list, and to nothing else.
 
     An entry is `host` or `host:port`. An address of this machine or of a private network is
     reached only through an entry that names its port too. Proxies and `.netrc` are not used.
@@ -71,11 +78,22 @@ class Fetcher:
                 (`host-not-allowed`), or is no HTTP URL (`url-invalid`).
             Unavailable: no answer, too large, too slow or still busy (`source-unreachable`).
         """
+        return self._ask(_Message(dict(headers or {})), url)
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+        """Send a question that is too long for a URL, as `get` does and with the same errors.
+
+        The server may get it more than once. A redirect by 307 or 308 takes the body along; by
+        any other it is followed with GET (RFC 9110 §15.4).
+        """
+        return self._ask(_Message(dict(headers or {}), body), url)
+
+    def _ask(self, message: _Message, url: str) -> Answer:
         deadline = time.monotonic() + self._limits.total_s
         for attempt in range(1, self._limits.attempts + 1):
             last = attempt == self._limits.attempts
             try:
-                answer = self._follow(url, dict(headers or {}), deadline)
+                answer = self._follow(url, message, deadline)
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 if last:
                     raise _unreachable(url, type(error).__name__) from error
@@ -116,19 +134,27 @@ class Fetcher:
             )
         return parts
 
-    def _follow(self, url: str, headers: dict[str, str], deadline: float) -> Answer:
+    def _follow(self, url: str, message: _Message, deadline: float) -> Answer:
         for _ in range(self._limits.redirects + 1):
             self.check(url)
-            answer, target = self._send(url, headers, deadline)
+            answer, target = self._send(url, message, deadline)
             if not target:
                 return answer
             url = urljoin(url, target)
+            if answer.status not in _SAME_METHOD:
+                message = _Message(message.headers)
         raise _unreachable(url, f"more than {self._limits.redirects} redirects")
 
-    def _send(self, url: str, headers: dict[str, str], deadline: float) -> tuple[Answer, str]:
+    def _send(self, url: str, message: _Message, deadline: float) -> tuple[Answer, str]:
         left = max(0.001, min(self._limits.connect_s, deadline - time.monotonic()))
-        with self._session.get(
-            url, headers=headers, stream=True, allow_redirects=False, timeout=(left, left)
+        with self._session.request(
+            "GET" if message.body is None else "POST",
+            url,
+            headers=message.headers,
+            data=message.body,
+            stream=True,
+            allow_redirects=False,
+            timeout=(left, left),
         ) as response:
             self._session.cookies.clear()
             found = {name.lower(): value for name, value in response.headers.items()}
