@@ -9,6 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final, TypeAlias
 
+from kgservice_importers.jsonld.tables import context_of_table
+
 Json: TypeAlias = Any
 """A parsed JSON value; documents of strangers have no narrower type."""
 Loader: TypeAlias = Callable[[str, Mapping[str, Json]], dict[str, Json]]
@@ -52,6 +54,9 @@ def bundled_context(iri: str) -> dict[str, Json]:
     if "prefixes" in entry:
         return {"@context": dict(entry["prefixes"])}
     content = json.loads(pinned_bytes(entry["file"], entry["sha256"]))
+    if "table" in entry:
+        prefixes = {**content.get("prefixes", {}), **entry.get("own_prefixes", {})}
+        return {"@context": context_of_table({**content, "prefixes": prefixes})}
     if "namespace" in entry:
         return {"@context": context_of_terms(content, entry["namespace"])}
     return {"@context": content["@context"]}
