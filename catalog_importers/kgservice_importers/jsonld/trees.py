@@ -1,0 +1,179 @@
+"""From a JSON tree to statements, with PyLD and the bundled contexts only."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import quote
+
+from pyld import jsonld
+
+from kgservice.model.errors import Problem, Severity
+from kgservice.model.rdf import Blank, Iri, Literal, Term, Triple, is_valid_iri
+from kgservice_importers.jsonld.contexts import (
+    ContextUnknown,
+    Json,
+    bundled_context,
+    load_document,
+    named_contexts,
+)
+from kgservice_importers.rdf.reading import Reading, invalid_iris
+
+_OFFER_ID: Final = re.compile(r"[A-Za-z0-9+/_-]{2,}={0,2}(:[A-Za-z0-9+/_-]{2,}={0,2}){2}")
+_PREFIXES: Final = "https://w3id.org/kgservice/context/prefixes"
+
+
+class BadJson(ValueError):
+    """The text is no JSON; `line` says where, counted from 1."""
+
+    def __init__(self, detail: str, line: int) -> None:
+        """Say what is wrong, and in which line."""
+        super().__init__(detail)
+        self.line = line
+
+
+def parse_json(text: str, at: str) -> tuple[Json, tuple[Problem, ...]]:
+    """Parse JSON; a key that occurs twice in one object is a finding, and its last value is read.
+
+    Raises:
+        BadJson: this is not JSON (RFC 8259), or it is nested too deeply.
+    """
+    repeated: set[str] = set()
+
+    def pairs(items: list[tuple[str, Json]]) -> dict[str, Json]:
+        found = dict(items)
+        if len(found) < len(items):
+            keys = [key for key, _ in items]
+            repeated.update(key for key in found if keys.count(key) > 1)
+        return found
+
+    try:
+        tree = json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise BadJson(f"{error.msg}, column {error.colno}", error.lineno) from None
+    except (ValueError, RecursionError) as error:
+        raise BadJson(str(error)[:200], 1) from None
+    if not repeated:
+        return tree, ()
+    detail = f"a key occurs twice in one object: {', '.join(sorted(repeated)[:8])}"
+    hint = "The last value was read; the earlier ones are lost."
+    return tree, (Problem("json-duplicate-key", detail, at, hint),)
+
+
+def _no_constant(name: str) -> Json:
+    raise ValueError(f"{name} is not JSON")
+
+
+def read_tree(
+    tree: Json, base: str, at: str, problems: tuple[Problem, ...] = ()
+) -> Reading | Problem:
+    """Expand a JSON-LD document; the statements of graphs inside it are read too.
+
+    A document without a context is read with the usual prefixes, with a finding. Ids that are no
+    IRIs become IRIs below `base`.
+    """
+    contexts = tuple(sorted(set(named_contexts(tree))))
+    unknown = [iri for iri in contexts if not _is_known(iri)]
+    if unknown:
+        detail = f"the JSON-LD context {', '.join(unknown)[:300]} is not known here"
+        hint = "Contexts are never fetched. Nothing was read from the document."
+        return Problem("context-unknown", detail, at, hint, Severity.ERROR)
+    if not _has_context(tree):
+        detail = "the document has no JSON-LD context"
+        hint = "It was read with the usual prefixes (dcat, dct, odrl, dspace, gx, kg)."
+        problems += (Problem("context-missing", detail, at, hint),)
+    dropped: set[str] = set()
+    try:
+        dataset = _dataset(tree, base, dropped)
+    except (jsonld.JsonLdError, ContextUnknown, ValueError, TypeError, KeyError, AttributeError,
+            IndexError, RecursionError) as error:  # fmt: skip
+        # PyLD also raises bare Python errors on malformed documents, so the list is wide.
+        line = (str(error).splitlines() or [type(error).__name__])[0][:300]
+        detail = f"the document is not valid JSON-LD: {line}"
+        return Problem("jsonld-invalid", detail, at, "Nothing was read from it.", Severity.ERROR)
+    if dropped:
+        detail = f"no context defines: {', '.join(sorted(dropped)[:8])}"
+        problems += (Problem("term-undefined", detail, at, "These members were left out."),)
+    bad: set[str] = set()
+    triples = tuple(dict.fromkeys(_statements(dataset, bad)))
+    problems += invalid_iris(bad, at)
+    return Reading(triples, "json-ld", contexts, frozenset(dropped), problems)
+
+
+def _is_known(iri: str) -> bool:
+    try:
+        bundled_context(iri)
+    except ContextUnknown:
+        return False
+    return True
+
+
+def _has_context(tree: Json) -> bool:
+    items = tree if isinstance(tree, list) else [tree]
+    return any(isinstance(item, dict) and item.get("@context") for item in items)
+
+
+def _dataset(tree: Json, base: str, dropped: set[str]) -> dict[str, Json]:
+    options: dict[str, Json] = {
+        "documentLoader": load_document,
+        "base": base,
+        "processingMode": "json-ld-1.1",
+    }
+    if not _has_context(tree):
+        options["expandContext"] = bundled_context(_PREFIXES)
+    nodes = jsonld.expand(tree, options, on_property_dropped=lambda k: dropped.add(str(k)))
+    result: dict[str, Json] = jsonld.to_rdf(_with_iris(nodes, base), {"base": base})
+    return result
+
+
+def _with_iris(value: Json, base: str) -> Json:
+    """Make an IRI of the ids of the Eclipse Dataspace Components.
+
+    Those are three base64 texts with colons between them, so that a parser takes the first for
+    an IRI's scheme (org.eclipse.edc.connector.contract: ContractOfferId).
+    """
+    if isinstance(value, list):
+        return [_with_iris(item, base) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _with_iris(item, base) for key, item in value.items()}
+    name = found.get("@id")
+    if isinstance(name, str) and is_offer_id(name):
+        found["@id"] = base + quote(name, safe=":")
+    return found
+
+
+def is_offer_id(text: str) -> bool:
+    """Say whether a text is three base64 texts with colons between them."""
+    if not _OFFER_ID.fullmatch(text) or text.startswith(("urn:", "did:", "tag:", "http")):
+        return False
+    try:
+        for part in text.split(":"):
+            base64.b64decode(part, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def _statements(dataset: dict[str, Json], bad: set[str]) -> Iterator[Triple]:
+    for graph in sorted(dataset):
+        for quad in dataset[graph]:
+            terms = tuple(_term(quad[part]) for part in ("subject", "predicate", "object"))
+            wrong = [t.value for t in terms if isinstance(t, Iri) and not is_valid_iri(t.value)]
+            subject, predicate, value = terms
+            if wrong or isinstance(subject, Literal) or not isinstance(predicate, Iri):
+                bad.update(wrong)
+            else:
+                yield Triple(subject, predicate, value)
+
+
+def _term(value: dict[str, Json]) -> Term:
+    if value["type"] == "IRI":
+        return Iri(value["value"])
+    if value["type"] == "blank node":
+        return Blank(value["value"].removeprefix("_:"))
+    return Literal(value["value"], value["datatype"], value.get("language", "") or "")

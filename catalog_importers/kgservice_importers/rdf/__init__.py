@@ -1,0 +1,1 @@
+"""Read statements from text in any RDF syntax, and map them with CONSTRUCT queries."""
