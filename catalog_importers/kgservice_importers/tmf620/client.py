@@ -12,9 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 from kgservice.model.documents import ImportContext
 from kgservice.model.errors import Problem, Severity, Unavailable
 from kgservice.net.fetch import Answer, Fetcher, Limits
-from kgservice_importers.tmf620.files import parse_json
-from kgservice_importers.tmf620.json_tree import Json, member_text
-from kgservice_importers.tmf620.records import Record, resource_named, unpack
+from kgservice_importers.tmf620.pieces import Piece, Text, items_of, piece_of, plain_utf8
+from kgservice_importers.tmf620.records import resource_named
 
 _RESOURCES: Final = (
     "productOffering", "productSpecification", "productOfferingPrice", "category", "catalog",
@@ -28,7 +27,7 @@ _NEXT: Final = re.compile(r"<([^<>]*)>\s*;[^<]*\brel\s*=\s*\"?next\b", re.IGNORE
 
 def read_pages(
     source: str, context: ImportContext, wait: Callable[[float], None] = time.sleep
-) -> Iterator[Record | Problem]:
+) -> Iterator[Piece | Problem]:
     """Give every object of an API's five lists, and of the party API named by option `party`.
 
     A list other than the offerings may be missing; that is a problem, not a failure.
@@ -61,7 +60,7 @@ class _Walk:
     seen: set[str] = field(default_factory=set)
 
 
-def _read_list(fetcher: Fetcher, url: str, resource: str) -> Iterator[Record | Problem]:
+def _read_list(fetcher: Fetcher, url: str, resource: str) -> Iterator[Piece | Problem]:
     walk = _Walk()
     while walk.pages < _MOST_PAGES:
         page_url = f"{url}?offset={walk.offset}&limit={_LIMIT}"
@@ -71,10 +70,19 @@ def _read_list(fetcher: Fetcher, url: str, resource: str) -> Iterator[Record | P
             return
         page = _items(answer, page_url)
         walk.pages += 1
-        fresh = [item for item in enumerate(page) if _is_new(item[1], walk.seen)]
-        for position, item in fresh:
-            yield from unpack(item, f"{page_url}#/{position}", resource)
-        if not page or not _advance(walk, answer, len(page), bool(fresh)):
+        fresh = False
+        for position, text in enumerate(page):
+            piece = piece_of(text, f"{page_url}#/{position}", resource)
+            name = (
+                piece.identifier
+                if isinstance(piece, Piece)
+                else bytes(text)[:2000].decode("latin-1")
+            )
+            if name not in walk.seen:
+                walk.seen.add(name)
+                fresh = True
+                yield piece
+        if not page or not _advance(walk, answer, len(page), fresh):
             return
     raise _broke(url, f"it has more than {_MOST_PAGES} pages")
 
@@ -133,24 +141,11 @@ def _page(fetcher: Fetcher, url: str, walk: _Walk, resource: str) -> Answer | Pr
     )
 
 
-def _items(answer: Answer, url: str) -> list[Json]:
+def _items(answer: Answer, url: str) -> list[Text]:
     try:
-        tree = parse_json(answer.body)
+        return items_of(plain_utf8(answer.body))
     except ValueError as error:
-        raise _broke(url, "the answer is not JSON") from error
-    if not isinstance(tree, list):
-        raise _broke(url, "the answer is not a list")
-    return tree
-
-
-def _is_new(item: Json, seen: set[str]) -> bool:
-    identifier = member_text(item, "id", "href") if isinstance(item, dict) else ""
-    if not identifier:
-        identifier = repr(item)[:2000]
-    if identifier in seen:
-        return False
-    seen.add(identifier)
-    return True
+        raise _broke(url, f"the answer is not a list in JSON: {error}") from error
 
 
 def _broke(url: str, why: str) -> Unavailable:

@@ -1,29 +1,31 @@
-"""Read TMF620 objects from a JSON file, or from all JSON files of a folder."""
+"""Read TMF620 objects from a JSON or JSON Lines file, or from all such files of a folder."""
 
 from __future__ import annotations
 
-import codecs
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from kgservice.model.errors import Problem, Severity, Unavailable
-from kgservice_importers.tmf620.json_tree import Json
-from kgservice_importers.tmf620.records import Record, resource_named, unpack
-
-_LARGEST_FILE: Final = 256 * 1024 * 1024
-_BOMS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+from kgservice.model.errors import Problem, Unavailable
+from kgservice_importers.tmf620.pieces import (
+    Piece,
+    is_array,
+    not_json,
+    piece_of,
+    plain_utf8,
+    take_apart,
 )
+from kgservice_importers.tmf620.records import resource_named
+
+_LARGEST_FILE: Final = 768 * 1024 * 1024
+_SUFFIXES: Final = frozenset({".json", ".jsonl", ".ndjson"})
 
 
-def read_files(source: Path) -> Iterator[Record | Problem]:
-    """Give every object of a file or, in the order of their names, of a folder's `*.json` files.
+def read_files(source: Path) -> Iterator[Piece | Problem]:
+    """Give every object of a file or, in the order of their names, of a folder's files.
 
-    Links to elsewhere are not followed.
+    A file whose name is that of a resource holds objects of that resource. Links to elsewhere are
+    not followed. A file is held in memory as long as its objects are; it is not read twice.
 
     Raises:
         Unavailable: there is no such file or folder (`source-unreachable`).
@@ -38,38 +40,28 @@ def read_files(source: Path) -> Iterator[Record | Problem]:
             at=str(source),
             hint="Give the path as the service sees it.",
         )
-    for path in sorted(source.rglob("*.json")):
-        if path.is_file() and not path.is_symlink():
+    for path in sorted(source.rglob("*")):
+        if path.suffix.lower() in _SUFFIXES and path.is_file() and not path.is_symlink():
             yield from _read_one(path, path.relative_to(source).as_posix())
 
 
-def parse_json(data: bytes) -> Json:
-    """Parse JSON in UTF-8 or, by its byte order mark, UTF-16.
-
-    Raises:
-        ValueError: this is not JSON, or it is nested too deeply to be read.
-    """
-    encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
-    try:
-        tree: Json = json.loads(data.decode(encoding))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    return tree
-
-
-def _read_one(path: Path, name: str) -> Iterator[Record | Problem]:
+def _read_one(path: Path, name: str) -> Iterator[Piece | Problem]:
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise ValueError(f"larger than {_LARGEST_FILE} bytes")  # noqa: TRY301
-        tree = parse_json(path.read_bytes())
+        data = plain_utf8(path.read_bytes())
+        named = resource_named(path.stem)
+        if path.suffix.lower() == ".json":
+            yield from take_apart(data, f"{name}#", named if is_array(data) else "")
+            return
     except (OSError, ValueError) as error:
-        yield Problem(
-            "json-invalid",
-            f"The file cannot be read as JSON: {str(error)[:200]}.",
-            name,
-            "It was left out.",
-            Severity.ERROR,
-        )
+        yield not_json(name, str(error))
         return
-    endpoint = resource_named(path.stem) if isinstance(tree, list) else ""
-    yield from unpack(tree, f"{name}#", endpoint)
+    yield from _lines(data, name, named)
+
+
+def _lines(data: bytes, name: str, endpoint: str) -> Iterator[Piece | Problem]:
+    """Read JSON Lines: a line that is no JSON takes no other with it."""
+    for number, line in enumerate(data.splitlines(), 1):
+        if line.strip():
+            yield piece_of(line, f"{name}:{number}#", endpoint)

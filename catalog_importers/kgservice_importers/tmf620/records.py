@@ -169,7 +169,7 @@ class Index:
             return
         if known.content == record.content:
             return
-        kept = max((known, record), key=_recency)
+        kept = max((known, record), key=recency)
         same[identifier] = kept
         self.problems.append(
             Problem(
@@ -198,7 +198,8 @@ class Index:
         return Record(resource, link, at) if link.keys() - _REFERENCE_ONLY else None
 
 
-def _recency(record: Record) -> tuple[str, tuple[int, ...]]:
+def recency(record: Record) -> tuple[str, tuple[int, ...]]:
+    """Give what later versions of an object have more of: last update, then version number."""
     version = re.findall(r"\d{1,9}", member_text(record.body, "version")[:40])
     return member_text(record.body, "lastUpdate"), tuple(int(part) for part in version)
 
