@@ -16,6 +16,7 @@ class Kept:
     """What the store has of a document."""
 
     graph: str
+    source_id: str
     content: str
     digest: str
     is_gone: bool
@@ -74,6 +75,7 @@ def kept_documents(store: Store, home: Iri) -> list[Kept]:
         found.append(
             Kept(
                 str(row["document"]),
+                row["source"].value if isinstance(row["source"], Literal) else "",
                 row["content"].value if isinstance(row["content"], Literal) else "",
                 row["digest"].value if isinstance(row["digest"], Literal) else "",
                 "gone" in row,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +28,8 @@ from kgservice.ingest.documents import (
     metadata,
     retirement,
 )
+from kgservice.ingest.history import Attempt, Changes, record
+from kgservice.ingest.outcomes import count_documents, evidence_of, outcome_of
 from kgservice.ingest.policy import Policy, current_policy
 from kgservice.ingest.reading import rare_collections, read_source
 from kgservice.ingest.report import SyncReport, report_from
@@ -39,11 +41,10 @@ from kgservice.ingest.review import (
     link_context,
     settle_owners,
 )
-from kgservice.labels.credentials import Proof
 from kgservice.labels.derive import LabelReport, derive_labels
 from kgservice.model.documents import ImportContext, Importer, SourceDocument
-from kgservice.model.rdf import Iri, Triple
-from kgservice.model.terms import KG, RDF
+from kgservice.model.errors import KgError
+from kgservice.model.rdf import Triple
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import GraphChange, Store
 
@@ -97,14 +98,30 @@ def sync(store: Store, request: SyncRequest) -> SyncReport:
         InputError: the source or an option is wrong.
     """
     kept = {row.graph: row for row in kept_documents(store, request.catalog.iri(request.base_iri))}
-    with rare_collections(), ThreadPoolExecutor(_WRITERS, "contents") as pool:
-        return _sync(store, request, kept, pool)
+    moment = request.at or datetime.now(UTC)
+    name, at = request.catalog.name, moment.isoformat()
+    try:
+        with rare_collections(), ThreadPoolExecutor(_WRITERS, "contents") as pool:
+            report = _sync(store, request, kept, pool, moment)
+    except KgError as error:
+        record(request.contents, name, Attempt(at, error.code, error.detail))
+        raise
+    content = request.contents.put(report.to_bytes())
+    record(
+        request.contents,
+        name,
+        Attempt(at, counts=report.counts, outcomes=report.outcomes, report=content),
+    )
+    return report
 
 
 def _sync(
-    store: Store, request: SyncRequest, kept: Mapping[str, Kept], pool: ThreadPoolExecutor
+    store: Store,
+    request: SyncRequest,
+    kept: Mapping[str, Kept],
+    pool: ThreadPoolExecutor,
+    moment: datetime,
 ) -> SyncReport:
-    moment = request.at or datetime.now(UTC)
     catalog, policy, base = request.catalog, request.rules, request.base_iri
     report = SyncReport(catalog.name, moment.isoformat())
     writing: list[Future[str]] = []
@@ -116,8 +133,9 @@ def _sync(
             request.context,
             isolated=request.isolated,
             on_document=lambda d: writing.append(pool.submit(_keep, request, d, known)),
+            on_other=report.close,
         )
-        report.problems += problems
+        report.find(problems)
     with report.phase("verify"):
         entries = enter(documents, policy, base, catalog.name, moment)
     with report.phase("admit"):
@@ -131,7 +149,7 @@ def _sync(
         return _finish_unchanged(store, request, entries, report)
     infer_and_validate(entries, policy, context, report)
     for entry in entries:
-        report.problems += findings_of(entry)
+        report.find(findings_of(entry))
     with report.phase("keep"):
         for future in writing:
             future.result()
@@ -161,6 +179,7 @@ class _Work:
     state: str
     digest: Digest
     moment: datetime
+    changes: Changes = field(default_factory=Changes)
 
 
 def _state(
@@ -186,7 +205,9 @@ def _finish_unchanged(
     store: Store, request: SyncRequest, entries: Sequence[Entry], report: SyncReport
 ) -> SyncReport:
     for entry in entries:
-        report.problems += findings_of(entry)
+        report.find(findings_of(entry))
+        report.close(outcome_of(entry, is_same=True), entry.document.source_id)
+        report.cover(entry.document.kind, entry.document.mapped, entry.document.unmapped)
     before = report_from(request.contents.get(request.catalog.report)).counts
     report.counts |= {**before, "new": 0, "changed": 0, "retired": 0, "unchanged": len(entries)}
     content = request.contents.put(report.to_bytes())
@@ -209,7 +230,18 @@ def _commit(store: Store, request: SyncRequest, work: _Work) -> None:
         changes += [deletion(name) for name in (graph, graph + INFERRED, graph + QUARANTINE)]
         described += retirement(graph, base, catalog.name, work.moment.isoformat())
     report.counts["retired"] = len(vanished)
-    _count(work.entries, report)
+    for graph in vanished:
+        report.close("retired", kept[graph].source_id)
+        work.changes.retired.add(kept[graph].source_id)
+    for entry in work.entries:
+        document = entry.document
+        if document.kind:
+            report.cover(document.kind, document.mapped, document.unmapped)
+        before = kept.get(entry.graph)
+        same = before is not None and before.content == entry.content and not before.is_gone
+        report.close(outcome_of(entry, is_same=same), document.source_id)
+    report.changes = request.contents.put(work.changes.to_bytes())
+    count_documents(work.entries, report)
     changes += metadata_changes(metadata_of(store, outdated), described)
     content = request.contents.put(report.to_bytes())
     state = work.state if is_whole else ""  # the next sync must look at what is kept
@@ -237,34 +269,17 @@ def _documents_changes(
         ):
             counts["unchanged"] += 1
             continue
-        counts["changed" if before and not before.is_gone else "new"] += 1
+        was_there = before is not None and not before.is_gone
+        counts["changed" if was_there else "new"] += 1
+        source_id = entry.document.source_id
+        (work.changes.changed if was_there else work.changes.new).add(source_id)
         if not (before and not before.is_gone and before.digest == digest):
             changes += graph_changes(entry, is_known=before is not None)
         if before:
             outdated.append(entry.graph)
-        evidence = _evidence(entry, request.rules)
+        evidence = evidence_of(entry, request.rules)
         described += metadata(entry, origin, digest=digest, evidence=evidence)
     return changes, described, outdated
-
-
-def _evidence(entry: Entry, policy: Policy) -> Iri:
-    if entry.proof.result is not Proof.VALID:
-        return KG.SelfDeclared
-    return KG.Certified if entry.proof.issuer in policy.accredited else KG.Signed
-
-
-def _count(entries: Sequence[Entry], report: SyncReport) -> None:
-    counts = report.counts
-    counts["documents"] = len(entries)
-    for entry in entries:
-        counts["statements"] += len(entry.document.triples)
-        counts["refused"] += len(entry.admitted.refusals)
-        counts["derived"] += len(entry.derived)
-        counts["quarantined"] += not entry.is_valid
-        if entry.is_valid:
-            counts["admitted"] += len(entry.admitted.triples)
-            stated = (*entry.admitted.triples, *entry.derived)
-            counts["offerings"] += any(t[1] == RDF.type and t[2] == KG.Offering for t in stated)
 
 
 def after_sync(store: Store, base_iri: str, as_of: datetime) -> tuple[RulesReport, LabelReport]:

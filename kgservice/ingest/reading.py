@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from kgservice.model.documents import ImportContext, Importer, ImportItem, SourceDocument
+from kgservice.model.documents import ImportContext, Importer, ImportItem, SetAside, SourceDocument
 from kgservice.model.errors import Problem, Severity
 from kgservice.store.sandbox import run_isolated
 
@@ -18,10 +18,12 @@ def read_source(
     *,
     isolated: bool = True,
     on_document: Callable[[SourceDocument], object] = lambda _: None,
+    on_other: Callable[[str, str], object] = lambda _outcome, _name: None,
 ) -> tuple[list[SourceDocument], list[Problem]]:
     """Read the whole source; a document whose id came before is left out, with a finding.
 
-    `on_document` is told of each document while the rest is still being read.
+    `on_document` is told of each document while the rest is still being read, `on_other` of the
+    outcome and place of what is no document.
 
     Raises:
         Unavailable: the source cannot be reached or broke half-way.
@@ -31,9 +33,14 @@ def read_source(
     for item in _items(importer, source, context, isolated=isolated):
         if isinstance(item, Problem):
             problems.append(item)
+            if item.severity is Severity.ERROR:
+                on_other("unreadable", item.at)
+        elif isinstance(item, SetAside):
+            on_other("set-aside", f"{item.at} ({item.kind})")
         elif not isinstance(item, SourceDocument):
             continue
         elif item.source_id in documents:
+            on_other("duplicate", item.source_id)
             problems.append(
                 Problem(
                     "document-duplicate",

@@ -20,6 +20,10 @@ class ContentStore:
         """Keep the files in `folder`, which is made when the first one comes."""
         self._folder = folder
 
+    def beside(self, name: str) -> Path:
+        """Give the folder for what is known about the documents of a catalogue; not made here."""
+        return self._folder / ".catalogs" / name
+
     def put(self, content: bytes) -> str:
         """Keep the bytes and give their SHA-256 in hexadecimal.
 
