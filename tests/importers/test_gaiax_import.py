@@ -11,19 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kgservice_importers.gaiax import IMPORTER
-from kgservice_importers.gaiax.importer import read_content
+from kgservice_importers.gaiax.document import Reader
 from kgservice_importers.gaiax.listing import addresses
+from kgservice_importers.gaiax.reading import read_content
 from kgservice_importers.gaiax.structure import StructureMap
+from kgservice_importers.jsonld.added import Contexts
 from kgservice_importers.jsonld.skolem import skolemise
 from small_vocabulary import context
 
-from kgservice.model.documents import SourceDocument
+from kgservice.model.documents import ImportItem, SetAside, SourceDocument
 from kgservice.model.errors import Problem, Unavailable
 from kgservice.model.rdf import Blank, Iri, Triple
 from kgservice.model.terms import KG
 
 CONTEXT = context("rijn")
-STRUCTURE = StructureMap(CONTEXT.vocabulary)
+READER = Reader(CONTEXT, StructureMap(CONTEXT.vocabulary), Contexts())
 V2 = ["https://www.w3.org/ns/credentials/v2", "https://w3id.org/gaia-x/2511#"]
 
 
@@ -42,9 +44,9 @@ def credential(**changes: object) -> dict[str, Any]:
     }
 
 
-def read(value: object, name: str = "one.json") -> list[SourceDocument | Problem]:
+def read(value: object, name: str = "one.json") -> list[ImportItem]:
     content = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return list(read_content(content, name, CONTEXT, STRUCTURE))
+    return list(read_content(content, name, READER))
 
 
 def document(value: object) -> SourceDocument:
@@ -149,7 +151,7 @@ def test_a_list_of_addresses_is_told_from_a_token() -> None:
     [
         b"", b"\x00\xff", b"{", b"[" * 100_000, b'{"a":' * 5_000, b"null", b"[1,2]", b'{"a": NaN}',
         b"a.b.c", b'{"verifiableCredential": ["x", {}, null, [[]]]}',
-        b'{"@context": {"@vocab": "urn:x:"}, "@id": "urn:a", "n": {"@value": ["a"]}}',
+        b'{"@context": {"@vocab": "urn:x:"}, "@id": "urn:a", "n": {"@value": {"a": 1}}}',
         b'{"@context": 5, "id": "x"}', b'{"@context": [[["https://www.w3.org/ns/did/v1"]]]}',
         b'{"@graph": [{"@id": "urn:a"}]}', b'{"@id": {"@id": "urn:a"}}', b'{"id": "urn:a"}',
         b'\xff\xfe{\x00}\x00', b'{"type": "EnvelopedVerifiableCredential", "id": 7}',
@@ -158,7 +160,8 @@ def test_a_list_of_addresses_is_told_from_a_token() -> None:
 )  # fmt: skip
 def test_bad_input_gives_problems_only(content: bytes) -> None:
     items = read(content)
-    assert all(isinstance(item, Problem) for item in items)
+    assert items
+    assert all(isinstance(item, Problem | SetAside) for item in items)
 
 
 _JSON = st.recursive(
@@ -183,14 +186,14 @@ def test_any_json_gives_documents_or_problems_and_no_exception(value: object, wh
         where, credential() | {"gx:x": value, "issuer": value, "validFrom": value}
     )
     for item in read(whole):
-        assert isinstance(item, SourceDocument | Problem)
+        assert isinstance(item, SourceDocument | Problem | SetAside)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_documents_or_problems_and_no_exception(content: bytes) -> None:
     for item in read(content):
-        assert isinstance(item, SourceDocument | Problem)
+        assert isinstance(item, SourceDocument | Problem | SetAside)
 
 
 @settings(max_examples=100, deadline=None)

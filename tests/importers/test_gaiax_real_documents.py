@@ -18,6 +18,7 @@ TAGUS = (
     "https://registry.lab.gaia-x.eu/development/api/trusted-shape-registry/v1/shapes/jsonld/"
     "trustframework#"
 )
+GAX = "http://w3id.org/gaia-x/"
 TYPE = Iri(RDF + "type")
 GERMANY = Iri(AUTHORITY + "DEU")
 
@@ -140,7 +141,16 @@ def test_an_empty_id_does_not_become_the_catalogue(gaia_x: Path) -> None:
 
 def test_hackathon_document_loses_no_word_silently(gaia_x: Path) -> None:
     documents, _ = read(gaia_x / "gax-2022-hackathon/serviceManagedPostgreSQLOVH.json")
-    assert any(p.code == "term-undefined" for d in documents for p in d.problems)
+    (offering, compliance) = documents
+    assert values(offering, GAX + "service-offering#name") == {
+        "Managed OVH Cloud PostgreSQL database"
+    }
+    assert offering.kind == "gaia-x-2022/ServiceOfferingExperimental"
+    assert {p.code for p in offering.problems} == {"document-mended", "placeholder-value"}
+    assert offering.unmapped == {
+        "credentialSubject/gx-service-offering:TermsAndConditions/gx-service-offering:hash"
+    }
+    assert compliance.unmapped == frozenset()
 
 
 def test_invalid_json_ld_is_a_problem_that_names_the_file(gaia_x: Path) -> None:

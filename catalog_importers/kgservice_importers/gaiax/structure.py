@@ -2,33 +2,66 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
+from functools import cache
 from importlib import resources
-from typing import Final
 
+from kgservice.model.rdf import Triple
 from kgservice.model.vocabulary import Vocabulary
+from kgservice_importers.gaiax.dialects import Dialect, dialects
 from kgservice_importers.rdf.construct import ConstructMap, can_be_stored
 
-_CANONICAL: Final = "https://w3id.org/gaia-x/2511#"
-_RELEASES: Final = (
-    "https://w3id.org/gaia-x/development#",
-    "https://registry.lab.gaia-x.eu/development/api/trusted-shape-registry/v1/shapes/jsonld/"
-    "trustframework#",
-)
 
-
-class StructureMap(ConstructMap):
-    """The mapping queries of Gaia-X; they are written for one release and read all."""
+class StructureMap:
+    """The mapping queries of Gaia-X, a folder for each way of writing; see mapping/README.md."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         """Load countries, units and named values into a store in memory."""
-        super().__init__(vocabulary, resources.files(__package__) / "mapping", _read_as)
+        root = resources.files(__package__) / "mapping"
+        folders = sorted({folder for dialect in dialects() for folder in dialect.mapping})
+        self._maps = {
+            folder: ConstructMap(vocabulary, root / folder, _read_as) for folder in folders
+        }
+
+    def added(
+        self, triples: Iterable[Triple], dialect: Dialect, linked: Iterable[Triple] = ()
+    ) -> tuple[Triple, ...]:
+        """Give the statements that the mapping adds to a document without blank nodes.
+
+        `linked` are statements of other documents that queries may look at.
+        """
+        own, others = list(triples), list(linked)
+        found: set[Triple] = set()
+        for folder in dialect.mapping:
+            found.update(self._maps[folder].added([*own, *others]))
+        foreign = {triple.subject for triple in others} - {triple.subject for triple in own}
+        return tuple(sorted(triple for triple in found if triple.subject not in foreign))
+
+
+@cache
+def mapping_digest() -> str:
+    """Hash of all tables, queries and programs that decide how a document is read."""
+    whole = hashlib.sha256()
+    root = resources.files(__package__)
+    files = [file for file in root.iterdir() if file.name.endswith((".json", ".py"))]
+    for folder in (root / "mapping").iterdir():
+        files += list(folder.iterdir()) if folder.is_dir() else []
+    for content in sorted(file.read_bytes() for file in files):
+        whole.update(hashlib.sha256(content).digest())
+    return whole.hexdigest()
+
+
+@cache
+def _readings() -> tuple[tuple[str, str], ...]:
+    return tuple((name, d.read_as) for d in dialects() if d.read_as for name in d.namespaces)
 
 
 def _read_as(iri: str) -> str:
-    for release in _RELEASES:
-        if iri.startswith(release):
-            return _CANONICAL + iri.removeprefix(release)
+    for namespace, canonical in _readings():
+        if iri.startswith(namespace):
+            return canonical + iri.removeprefix(namespace)
     return iri
 
 
-__all__ = ["StructureMap", "can_be_stored"]
+__all__ = ["StructureMap", "can_be_stored", "mapping_digest"]
