@@ -143,7 +143,7 @@ def _with_iris(value: Json, base: str) -> Json:
     found = {key: _with_iris(item, base) for key, item in value.items()}
     name = found.get("@id")
     if isinstance(name, str) and is_offer_id(name):
-        found["@id"] = base + quote(name, safe=":")
+        found["@id"] = base[: base.rindex("/") + 1] + quote(name, safe="")
     return found
 
 

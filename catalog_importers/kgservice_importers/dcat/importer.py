@@ -1,0 +1,81 @@
+"""The plug-in: which pages a source has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from kgservice.model.documents import ImportContext, ImportItem, SetAside
+from kgservice.model.errors import Problem, Severity, Unavailable
+from kgservice.net.fetch import Fetcher, Limits
+from kgservice_importers.dcat.dsp import is_dsp, read_dsp
+from kgservice_importers.dcat.hydra import read_web
+from kgservice_importers.dcat.reader import CatalogReader
+from kgservice_importers.rdf.reading import Reading
+from kgservice_importers.rdf.syntaxes import read_rdf
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+SUFFIXES: Final = frozenset(
+    {".ttl", ".trig", ".nt", ".nq", ".n3", ".rdf", ".owl", ".xml", ".json", ".jsonld"}
+)
+_LIMITS: Final = Limits(max_bytes=MAX_BYTES)
+
+
+class DcatImporter:
+    """The plug-in for catalogue type `dcat`."""
+
+    type = "dcat"
+
+    def read(self, source: str, context: ImportContext) -> Iterator[ImportItem]:
+        """Read every dataset, service and policy of `source`.
+
+        A URL is read page by page; one that ends in `/catalog/request`, or with the option
+        `protocol` = `dsp`, is asked by the Dataspace Protocol. See
+        `kgservice.model.documents.Importer.read`.
+        """
+        if source.startswith(("http://", "https://")):
+            fetcher = Fetcher(context.allowed_hosts, _LIMITS)
+            pages = read_dsp if is_dsp(source, context.options) else read_web
+            yield from CatalogReader(context).read(pages(source, fetcher))
+            return
+        path = Path(source)
+        if not path.exists():
+            hint = "Check the catalogue's source."
+            raise Unavailable(f"{source} does not exist.", code="source-missing", hint=hint)
+        home = f"{context.base_iri}catalog/{context.catalog}/document/"
+        yield from CatalogReader(context, waits=path.is_dir()).read(_files(path, home))
+
+
+def read_content(content: bytes, name: str, context: ImportContext) -> Iterator[ImportItem]:
+    """Read one file; `name` is its name within the source."""
+    home = f"{context.base_iri}catalog/{context.catalog}/document/"
+    yield from CatalogReader(context).read([(read_rdf(content, home, name), name)])
+
+
+def _files(path: Path, home: str) -> Iterator[tuple[Reading | Problem | SetAside, str]]:
+    if path.is_file():
+        yield _file(path, path.name, home), path.name
+        return
+    for file in sorted(path.rglob("*")):
+        if not file.is_file() or file.is_symlink():
+            continue
+        name = file.relative_to(path).as_posix()
+        if file.suffix.lower() in SUFFIXES:
+            yield _file(file, name, home), name
+        else:
+            yield SetAside(name, "not-rdf"), name
+
+
+def _file(file: Path, name: str, home: str) -> Reading | Problem:
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        detail = f"the file cannot be read: {error.strerror}"
+        return Problem("document-unreadable", detail, name, severity=Severity.ERROR)
+    if len(content) > MAX_BYTES:
+        detail = f"the file has more than {MAX_BYTES} bytes"
+        return Problem("document-too-large", detail, name, "It was not read.", Severity.ERROR)
+    return read_rdf(content, home + quote(name), name)
