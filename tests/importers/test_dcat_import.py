@@ -266,3 +266,15 @@ def test_a_source_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
 def test_titles_are_kept_with_their_language(found: dict[str, SourceDocument]) -> None:
     titles = [t.object for t in found[ZZ + "catalog"].triples if t.predicate == DCTERMS.title]
     assert [t.language for t in titles if hasattr(t, "language")] == ["en"]
+
+
+def test_the_structures_of_gaia_x_are_read_in_turtle_too(tmp_path: Path) -> None:
+    file = tmp_path / "a.ttl"
+    file.write_text(
+        HEAD + "@prefix gx: <https://w3id.org/gaia-x/2511#> . "
+        "<urn:s:1> a dcat:DataService , gx:VirtualMachineServiceOffering ;"
+        " gx:instantiationReq [ a gx:ServerFlavor ; gx:cpu [ gx:vCPUs 4 ] ] ."
+    )
+    (machine,) = documents(read(file)).values()
+    assert values(machine, KG.vcpu) == ["4"]
+    assert Triple(Iri("urn:s:1"), RDF.type, KG.VirtualMachine) in machine.triples

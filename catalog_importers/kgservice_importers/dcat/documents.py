@@ -15,10 +15,11 @@ import pyoxigraph as ox
 from kgservice.model.documents import ImportContext, SourceDocument
 from kgservice.model.errors import Problem
 from kgservice.model.rdf import Iri, Literal, Term, Triple, to_ntriples
-from kgservice.model.terms import DCTERMS
+from kgservice.model.terms import DCTERMS, RDF
 from kgservice_importers.dcat.coverage import paths_of
 from kgservice_importers.dcat.partition import Part
 from kgservice_importers.dcat.tables import Tables, tables, tables_text
+from kgservice_importers.gaiax.dialects import dialect_of
 from kgservice_importers.gaiax.structure import StructureMap
 from kgservice_importers.jsonld.skolem import skolemise
 from kgservice_importers.rdf.construct import ConstructMap, can_be_stored, read_queries
@@ -124,7 +125,8 @@ class DocumentMaker:
         added = self._map.added(triples)
         if any(t.predicate.value.startswith(_GAIA_X) for t in triples):
             self._gaiax = self._gaiax or StructureMap(self.context.vocabulary)
-            added += self._gaiax.added(triples)
+            roots = list(dict.fromkeys(t.subject for t in triples if t.predicate == RDF.type))
+            added += self._gaiax.added(triples, dialect_of(triples, roots))
         return added
 
 
