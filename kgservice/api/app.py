@@ -7,7 +7,17 @@ from collections.abc import Callable
 
 from flask import Flask, Response, request
 
-from kgservice.api import catalogs, entities, mpli, pages, problems, sparql, status, tokens
+from kgservice.api import (
+    catalogs,
+    entities,
+    mpli,
+    pages,
+    problems,
+    sparql,
+    status,
+    tmf620,
+    tokens,
+)
 from kgservice.api.auth import authenticate
 from kgservice.api.workers import worker_blueprint
 from kgservice.jobs import WorkerIdentity
@@ -37,7 +47,7 @@ def create_app(application: Application) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
     problems.install(app, application.base_iri)
-    for part in (status, pages, catalogs, tokens, sparql, mpli, entities):
+    for part in (status, pages, catalogs, tokens, sparql, mpli, tmf620, entities):
         app.register_blueprint(part.blueprint(application))
     if application.jobs is not None:
         app.register_blueprint(

@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from kgservice.model.rdf import Iri, Row, Term, Triple, to_text
 from kgservice.store.port import QueryScope, Session, Store
@@ -20,8 +20,11 @@ from kgservice.store.queries import load_query
 
 _T = TypeVar("_T")
 _VALUES: Final = re.compile(r"VALUES \?subject \{ \}")
-_KEPT: Final = 512
-"""Lists and answers that are remembered of the latest state."""
+_KEPT_BYTES: Final = 128 * 1024 * 1024
+"""About how much is remembered of the latest state."""
+
+ROW_BYTES: Final = 200
+"""About what an id, or the values of one attribute of one object, takes in memory."""
 
 CHUNK: Final = 500
 """Subjects of one query when all of them are read."""
@@ -46,7 +49,7 @@ class Edition:
             rows = self.rows(query, parameters)
             return dict(sorted((str(row["id"][0]), str(row["subject"][0])) for row in rows))
 
-        return self.remember(("ids", query), read)
+        return self.remember(("ids", query), read, lambda made: len(made) * ROW_BYTES)
 
     def rows(self, query: str, parameters: Mapping[str, Term] | None = None) -> list[Row]:
         """Run a SELECT of the query files."""
@@ -58,9 +61,11 @@ class Edition:
             return []
         return self._session.triples(with_subjects(load_query(query), subjects), where="snapshot")
 
-    def remember(self, key: Hashable, make: Callable[[], _T]) -> _T:
-        """Give what was made for a key in this state, or make it."""
-        return self._publisher.remember(self.generation, key, make)
+    def remember(
+        self, key: Hashable, make: Callable[[], _T], size: Callable[[_T], int] = lambda _: ROW_BYTES
+    ) -> _T:
+        """Give what was made for a key in this state, or make it; `size` is in bytes, about."""
+        return self._publisher.remember((self.generation, key), make, size)
 
 
 class Publisher:
@@ -72,7 +77,8 @@ class Publisher:
         self.base_iri = base_iri
         self._lock = threading.Lock()
         self._generation = -1
-        self._kept: OrderedDict[Hashable, object] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[object, int]] = OrderedDict()
+        self._size = 0
 
     @contextmanager
     def edition(self) -> Iterator[Edition]:
@@ -80,21 +86,28 @@ class Publisher:
         with self._store.session(scope=QueryScope()) as session:
             yield Edition(self, session)
 
-    def remember(self, generation: int, key: Hashable, make: Callable[[], _T]) -> _T:
-        """Give what was made for a key in a state, or make it; the oldest of many are dropped."""
+    def remember(
+        self, name: tuple[int, Hashable], make: Callable[[], _T], size: Callable[[_T], int]
+    ) -> _T:
+        """Give what was made in a state (a generation) for a key, or make it.
+
+        What was not asked for longest is dropped first; an older state's is not kept at all.
+        """
+        generation, key = name
         with self._lock:
             if generation > self._generation:
-                self._generation, self._kept = generation, OrderedDict()
+                self._generation, self._size = generation, 0
+                self._kept = OrderedDict()
             if generation == self._generation and key in self._kept:
                 self._kept.move_to_end(key)
-                found: _T = self._kept[key]  # type: ignore[assignment]
-                return found
+                return cast("_T", self._kept[key][0])
         made = make()
         with self._lock:
-            if generation == self._generation:
-                self._kept[key] = made
-                while len(self._kept) > _KEPT:
-                    self._kept.popitem(last=False)
+            if generation == self._generation and key not in self._kept:
+                self._kept[key] = made, size(made)
+                self._size += self._kept[key][1]
+                while self._size > _KEPT_BYTES:
+                    self._size -= self._kept.popitem(last=False)[1][1]
         return made
 
 

@@ -67,12 +67,12 @@ class Builder:
         if not isinstance(kind, dict):
             return [scalar(term, str(kind)) for term in sorted(terms)]
         items = [dict(self.members(t, kind)) for t in terms if not isinstance(t, Literal)]
-        return sorted((item for item in items if item), key=_order)
+        return list(sorted((item for item in items if item), key=_order))
 
 
 def constant_name(name: str) -> str:
-    """Give the member that a constant of a table becomes: `@type` itself, `@x` as `x`."""
-    return name if name in _JSON_LD_LIKE else name[1:]
+    """Give the member that a name of a table becomes: `@type` itself, `@other` as `other`."""
+    return name if name in _JSON_LD_LIKE else name.removeprefix("@")
 
 
 _JSON_LD_LIKE: Final = frozenset({"@type", "@baseType", "@referredType", "@schemaLocation"})
@@ -114,13 +114,11 @@ def _preference(term: Term) -> tuple[int, str]:
     return (0 if not language else 1 if language.startswith("en") else 2), term[0]
 
 
-def _order(item: Mapping[str, Json]) -> str:
+def _order(item: Json) -> str:
     return json.dumps(item, sort_keys=True, ensure_ascii=False)
 
 
-def characteristics(
-    values: Iterable[Triple], names: Tree
-) -> dict[Subject, list[dict[str, Json]]]:
+def characteristics(values: Iterable[Triple], names: Tree) -> dict[Subject, list[dict[str, Json]]]:
     """Give the characteristics of each subject (TMF620, ProductSpecificationCharacteristic).
 
     `values` holds a value of a property for each statement; `names` what the characteristic of

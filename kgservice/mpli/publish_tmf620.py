@@ -10,16 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Final, cast
+from typing import Final
 from urllib.parse import quote
 
 from kgservice.model.errors import NotFound
 from kgservice.model.rdf import Iri, Subject
-from kgservice.mpli.publish import CHUNK, Edition
+from kgservice.mpli.publish import CHUNK, ROW_BYTES, Edition
+from kgservice.mpli.publish_filters import Path, Selection, ordered, values_at
 from kgservice.mpli.publish_json import (
     Builder,
     Json,
     Table,
+    Tree,
     characteristics,
     constant_name,
     tree_of,
@@ -103,6 +105,40 @@ class Tmf620:
             found += self._chunk(resource, {one: subjects[one] for one in chunk}, fields)
         return found
 
+    def select(self, resource: Resource, asked: Selection) -> tuple[int, list[dict[str, Json]]]:
+        """Give the number of objects that match and those of the page that is asked for.
+
+        A filter or an order reads its attributes of every object once for each state of the
+        store, about 0.1 ms an object; after that it costs about 1 µs an object.
+        """
+        ids = list(self.subjects(resource))
+        if asked.paths:
+            key = ("matching", resource.name, asked.conditions, asked.order)
+            ids = self._edition.remember(key, lambda: self._matching(resource, ids, asked))
+        page = ids[asked.offset : asked.offset + asked.limit]
+        return len(ids), self.objects(resource, page, asked.fields)
+
+    def _matching(self, resource: Resource, ids: Sequence[str], asked: Selection) -> list[str]:
+        columns = {path: self._column(resource, path) for path in asked.paths}
+        return ordered(ids, columns, asked)
+
+    def _column(self, resource: Resource, path: Path) -> Mapping[str, Sequence[object]]:
+        """Give the values of an attribute by id."""
+
+        def read() -> dict[str, tuple[object, ...]]:
+            ids = list(self.subjects(resource))
+            if path == ("id",):
+                return {one: (one,) for one in ids}
+            found: dict[str, tuple[object, ...]] = {}
+            for start in range(0, len(ids), CHUNK):
+                chunk = ids[start : start + CHUNK]
+                for item in self.objects(resource, chunk, frozenset(path[:1])):
+                    found[str(item["id"])] = tuple(values_at(item, path))
+            return found
+
+        size = len(self.subjects(resource)) * ROW_BYTES
+        return self._edition.remember(("column", resource.name, path), read, lambda _: size)
+
     def one(
         self, resource: Resource, identifier: str, fields: frozenset[str] | None = None
     ) -> dict[str, Json]:
@@ -146,14 +182,12 @@ class Tmf620:
         return made
 
     def _characteristics(self, iris: Sequence[str]) -> Mapping[Subject, list[dict[str, Json]]]:
-        def read_names() -> object:
+        def read_names() -> Tree:
             rows = self._edition.statements(_NAMES, [self._base_iri])
-            return {iri: dict(members) for iri, members in tree_of(rows).items()}
+            return tree_of(rows)
 
         names = self._edition.remember(_NAMES, read_names)
-        return characteristics(
-            self._edition.statements(_CHARACTERISTICS, iris), cast("dict", names)
-        )
+        return characteristics(self._edition.statements(_CHARACTERISTICS, iris), names)
 
 
 def attribute_kinds(members: Table) -> Mapping[str, object]:
