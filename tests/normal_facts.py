@@ -7,9 +7,10 @@ Names that a service mints, catalogues, provenance, and what every service deriv
 from __future__ import annotations
 
 import json
-import urllib.parse
-import urllib.request
+import re
 from collections import defaultdict
+
+import requests
 
 KG = "https://w3id.org/kgservice/ns#"
 TITLE = "http://purl.org/dc/terms/title"
@@ -27,13 +28,13 @@ Facts = dict[str, dict[str, list[tuple[str, str, str]]]]
 
 def ask(url: str, query: str) -> list[dict[str, dict[str, str]]]:
     """Ask a service by the SPARQL Protocol."""
-    call = urllib.request.Request(
+    answer = requests.post(
         f"{url}/sparql",
-        urllib.parse.urlencode({"query": query}).encode(),
-        {"Accept": "application/sparql-results+json"},
+        data={"query": query},
+        headers={"Accept": "application/sparql-results+json"},
+        timeout=60,
     )
-    with urllib.request.urlopen(call, timeout=60) as answer:
-        rows: list[dict[str, dict[str, str]]] = json.load(answer)["results"]["bindings"]
+    rows: list[dict[str, dict[str, str]]] = answer.json()["results"]["bindings"]
     return rows
 
 
@@ -54,7 +55,10 @@ def facts_of(url: str) -> Facts:
 
 
 def normal_offerings(url: str, without: frozenset[str] = frozenset()) -> dict[str, str]:
-    """Give every offering by its title, as a text that says all that is known of it."""
+    """Give every offering by its title, as a text that says all that is known of it.
+
+    `without` names what is left out: `/memory` of the offering, `provider/title` of its provider.
+    """
     facts = facts_of(url)
     offerings = [s for s in facts if (KG + "Offering", "uri", "") in facts[s].get(TYPE, [])]
     named = {
@@ -62,7 +66,7 @@ def normal_offerings(url: str, without: frozenset[str] = frozenset()) -> dict[st
     }
     assert len(named) == len(offerings), "two offerings share a title and a provider"
     return {
-        name: json.dumps(_node(facts, s, without, 0), indent=1, ensure_ascii=False)
+        name: json.dumps(_node(facts, s, "", without, 0), indent=1, ensure_ascii=False)
         for name, s in sorted(named.items())
     }
 
@@ -72,14 +76,13 @@ def _provider(facts: Facts, offering: str) -> str:
     return ", ".join(sorted(facts[one[0]].get(TITLE, [("", "", "")])[0][0] for one in providers))
 
 
-def _node(facts: Facts, node: str, without: frozenset[str], depth: int) -> object:
+def _node(facts: Facts, node: str, role: str, without: frozenset[str], depth: int) -> object:
     said: dict[str, list[object]] = {}
     for predicate, values in sorted(facts[node].items()):
-        name = predicate.removeprefix(KG)
-        if name in without:
-            continue
-        shown = [_value(facts, one, predicate, without, depth) for one in values]
-        said[name] = sorted(shown, key=lambda one: json.dumps(one, sort_keys=True))
+        name = re.sub(r"^.*[#/]", "", predicate)
+        if f"{role}/{name}" not in without:
+            shown = [_value(facts, one, predicate, without, depth) for one in values]
+            said[name] = sorted(shown, key=lambda one: json.dumps(one, sort_keys=True))
     return said
 
 
@@ -92,9 +95,12 @@ def _value(
 ) -> object:
     text, kind, language = value
     if kind != "uri":
-        return [text, kind.rpartition("#")[2], language]
+        return " ".join([text, kind.rpartition("#")[2], language]).strip()
     if text.startswith((KG, "http://publications.europa.eu/")):
-        return text.rpartition("/")[2]
+        return re.sub(r"^.*[#/]", "", text)
     if predicate in (PART, KG + "dependsOn"):
         return facts[text].get(TITLE, [(text, "", "")])[0][0]
-    return _node(facts, text, without, depth + 1) if text in facts and depth < DEEPEST else text
+    role = re.sub(r"^.*[#/]", "", predicate)
+    return (
+        _node(facts, text, role, without, depth + 1) if text in facts and depth < DEEPEST else text
+    )

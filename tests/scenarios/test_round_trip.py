@@ -6,8 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from normal_facts import normal_offerings
-from running import Service
+
+from tests.normal_facts import normal_offerings
+from tests.running import Service
+
+TMF620_LOSES = frozenset(
+    {
+        "/certificate",  # a claim by name is all that arrives: proofs do not travel this way
+        "/currency",  # the reader of TMF620 states it where all prices agree
+        "location/title",  # a place is known by its address
+        "provider/description",  # of a party, only what its offerings say of it is read
+        "/termsDocument",
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,4 +40,6 @@ def test_what_is_published_as_tmf620_is_read_back(first: Service, second: Servic
     source = f"{first.url}/tmf-api/productCatalogManagement/v4"
     second.kg("catalog", "add", "peer", "--type", "tmf620", source)
     second.kg("catalog", "sync", "peer")
-    assert normal_offerings(second.url) == normal_offerings(first.url)
+    published = normal_offerings(first.url, TMF620_LOSES)
+    assert len(published) > 20
+    assert normal_offerings(second.url, TMF620_LOSES) == published
