@@ -165,6 +165,8 @@ class ImportContext:
         options: Importer-specific options from the catalogue's registration.
         known: Fingerprint by source id of what is kept and may be answered by `Unchanged`. An
             importer that does not look at it reads everything; that is correct too.
+        mappings: Mapping files that the operator adds for the importer, as text by name; what is
+            in them is the importer's to say.
         only: Source ids to read, and nothing else; empty means the whole source. Each gets a
             SourceDocument, an `Unchanged`, a `Gone` or a Problem.
     """
@@ -176,6 +178,7 @@ class ImportContext:
     options: Mapping[str, str] = field(default_factory=dict)
     known: Mapping[str, str] = field(default_factory=dict)
     only: frozenset[str] = frozenset()
+    mappings: Mapping[str, str] = field(default_factory=dict)
 
 
 ImportItem: TypeAlias = SourceDocument | Problem | SetAside | Unchanged | Gone

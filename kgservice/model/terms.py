@@ -290,6 +290,7 @@ class KG:
     MovePath: Final = Iri("https://w3id.org/kgservice/ns#MovePath")
     Moving: Final = Iri("https://w3id.org/kgservice/ns#Moving")
     NamedSet: Final = Iri("https://w3id.org/kgservice/ns#NamedSet")
+    NotOnOffer: Final = Iri("https://w3id.org/kgservice/ns#NotOnOffer")
     Notarised: Final = Iri("https://w3id.org/kgservice/ns#Notarised")
     OCI: Final = Iri("https://w3id.org/kgservice/ns#OCI")
     OCI_to_docker_archive: Final = Iri("https://w3id.org/kgservice/ns#OCI-to-docker-archive")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -14,41 +15,87 @@ from kgservice_importers.tmf620.json_tree import (
     objects,
     scalar_text,
 )
-from kgservice_importers.tmf620.names import spaced, words
+from kgservice_importers.tmf620.mapping import MappingTable
 
 _YES: Final = "yes"
+_LONGEST_STRUCTURE: Final = 20_000
 
 
 class Value(NamedTuple):
-    """A written value with its unit; `upto` when it is the upper end of a range."""
+    """A written value with its unit.
+
+    Attributes:
+        text: The value; of a structure, its JSON.
+        unit: Its unit of measure, or empty.
+        at: Where it is.
+        is_range: It is the upper end of a range that begins at `start`.
+        start: The lower end of the range, or empty.
+        is_structure: It is an object that is no amount with a unit.
+        is_default: The source says that this one of several values holds by default.
+        is_implied: No value is given; that it is the default means yes.
+    """
 
     text: str
     unit: str
     at: str
-    upto: bool = False
+    is_range: bool = False
+    start: str = ""
     is_structure: bool = False
     is_default: bool = False
+    is_implied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Characteristic:
-    """A name with its values, and where it is."""
+    """A name with its values.
+
+    Attributes:
+        name: As written.
+        values: In the order found.
+        at: Where it is.
+        path: Its field path without the name, for coverage.
+        value_type: `valueType` as written, or empty.
+    """
 
     name: str
     values: tuple[Value, ...]
     at: str
+    path: str = ""
+    value_type: str = ""
 
 
-def read_characteristics(body: Object, at: str) -> Iterator[Characteristic]:
-    """Give every characteristic of an object, whatever its list is called."""
-    for list_name in words("characteristicLists"):
-        if list_name not in body:
-            continue
-        for index, item in objects(body[list_name]):
-            name = member_text(item, "name", "id")
-            if name:
-                here = f"{at}/{list_name}/{index}"
-                yield Characteristic(name, tuple(_values(item, here)), here)
+class CharacteristicReader:
+    """Reads the characteristics of objects, whatever their lists are called."""
+
+    def __init__(self, mapping: MappingTable) -> None:
+        """Bind to the names of lists."""
+        self._lists = tuple(dict.fromkeys(mapping.names("characteristics", "lists")))
+        self._values = tuple(dict.fromkeys(mapping.names("characteristics", "values")))
+
+    def read(self, body: Object, at: str, path: str = "") -> Iterator[Characteristic]:
+        """Give every characteristic of an object; `path` is the object's own field path."""
+        for list_name in self._lists:
+            if list_name not in body:
+                continue
+            below = f"{path}/{list_name}" if path else list_name
+            for index, item in objects(body[list_name]):
+                name = member_text(item, "name", "id")
+                if name:
+                    here = f"{at}/{list_name}/{index}"
+                    value_type = scalar_text(item.get("valueType"))
+                    values = tuple(self._values_of(item, here))
+                    yield Characteristic(name, values, here, below, value_type)
+
+    def _values_of(self, item: Object, at: str) -> Iterator[Value]:
+        for list_name in self._values:
+            if list_name in item:
+                found = item[list_name]
+                members = found if isinstance(found, list) else [found]
+                for index, member in enumerate(members):
+                    yield from _value(member, f"{at}/{list_name}/{index}")
+                return
+        if "value" in item:
+            yield from _value(item, at)
 
 
 def read_terms(body: Object, at: str) -> Iterator[Characteristic]:
@@ -60,31 +107,26 @@ def read_terms(body: Object, at: str) -> Iterator[Characteristic]:
         if text and name:
             here = f"{at}/productOfferingTerm/{index}"
             value = Value(text, member_text(duration, "units", "unit"), here + "/duration")
-            yield Characteristic(name, (value,), here)
+            yield Characteristic(name, (value,), here, "productOfferingTerm")
 
 
-def merge(*layers: Iterator[Characteristic]) -> list[Characteristic]:
-    """Put layers together; an earlier layer's characteristic replaces a later one's."""
+def merge(
+    key: Callable[[str], str], *layers: Iterable[Characteristic]
+) -> list[list[Characteristic]]:
+    """Put layers together: those of one key, each with the values of the first layer that has any.
+
+    Two names with one key (`RAM`, `Memory`) are the same characteristic.
+    """
     merged: dict[str, list[Characteristic]] = {}
     for layer in layers:
         fresh: dict[str, list[Characteristic]] = {}
         for item in layer:
-            fresh.setdefault(spaced(item.name), []).append(item)
+            fresh.setdefault(key(item.name), []).append(item)
         for name, items in fresh.items():
-            merged.setdefault(name, items)
-    return [item for items in merged.values() for item in items]
-
-
-def _values(item: Object, at: str) -> Iterator[Value]:
-    for list_name in words("characteristicValues"):
-        if list_name in item:
-            found = item[list_name]
-            members = found if isinstance(found, list) else [found]
-            for index, member in enumerate(members):
-                yield from _value(member, f"{at}/{list_name}/{index}")
-            return
-    if "value" in item:
-        yield from _value(item, at)
+            known = merged.get(name)
+            if known is None or not any(item.values for item in known):
+                merged[name] = items
+    return list(merged.values())
 
 
 def _value(member: Json, at: str) -> Iterator[Value]:
@@ -92,14 +134,15 @@ def _value(member: Json, at: str) -> Iterator[Value]:
         yield from _plain(member, "", at)
         return
     unit = _unit(member.get("unitOfMeasure"))
-    is_default = member.get("isDefault") is True
+    is_default = scalar_text(member.get("isDefault")) == "true"
     if member.get("value") is not None:
         for value in _plain(member["value"], unit, f"{at}/value"):
             yield value._replace(is_default=True) if is_default else value
-    elif member.get("valueTo") is not None:
-        yield Value(scalar_text(member["valueTo"]), unit, f"{at}/valueTo", upto=True)
-    elif scalar_text(member.get("isDefault")) == "true":
-        yield Value(_YES, unit, at)
+    elif member.get("valueTo") is not None or member.get("valueFrom") is not None:
+        end, start = scalar_text(member.get("valueTo")), scalar_text(member.get("valueFrom"))
+        yield Value(end, unit, f"{at}/valueTo", is_range=True, start=start, is_default=is_default)
+    elif is_default:
+        yield Value(_YES, unit, at, is_default=True, is_implied=True)
 
 
 def _plain(value: Json, unit: str, at: str) -> Iterator[Value]:
@@ -110,11 +153,21 @@ def _plain(value: Json, unit: str, at: str) -> Iterator[Value]:
     elif isinstance(value, dict):
         amount = member_text(value, "value", "amount")
         own_unit = member_text(value, "unit", "units")
-        yield Value(amount, own_unit or unit, at, is_structure=not amount)
+        text = amount or structure_text(value)
+        yield Value(text, own_unit or unit, at, is_structure=not amount)
     else:
         text = scalar_text(value)
         if text:
             yield Value(text, unit, at)
+
+
+def structure_text(value: Json) -> str:
+    """Write a structure as JSON of bounded length that every RDF syntax can carry."""
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    except (RecursionError, ValueError):
+        return ""
+    return text if len(text) <= _LONGEST_STRUCTURE else ""
 
 
 def _unit(written: Json) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from kgservice.model.documents import ImportContext
 from kgservice.model.errors import Problem, Severity, Unavailable
 from kgservice.net.fetch import Answer, Fetcher, Limits
-from kgservice_importers.tmf620.pieces import Piece, Text, items_of, piece_of, plain_utf8
+from kgservice_importers.tmf620.pieces import Found, Piece, Text, items_of, piece_of, plain_utf8
 from kgservice_importers.tmf620.records import resource_named
 
 _RESOURCES: Final = (
@@ -27,7 +27,7 @@ _NEXT: Final = re.compile(r"<([^<>]*)>\s*;[^<]*\brel\s*=\s*\"?next\b", re.IGNORE
 
 def read_pages(
     source: str, context: ImportContext, wait: Callable[[float], None] = time.sleep
-) -> Iterator[Piece | Problem]:
+) -> Iterator[Piece | Found]:
     """Give every object of an API's five lists, and of the party API named by option `party`.
 
     A list other than the offerings may be missing; that is a problem, not a failure.
@@ -60,7 +60,7 @@ class _Walk:
     seen: set[str] = field(default_factory=set)
 
 
-def _read_list(fetcher: Fetcher, url: str, resource: str) -> Iterator[Piece | Problem]:
+def _read_list(fetcher: Fetcher, url: str, resource: str) -> Iterator[Piece | Found]:
     walk = _Walk()
     while walk.pages < _MOST_PAGES:
         page_url = f"{url}?offset={walk.offset}&limit={_LIMIT}"

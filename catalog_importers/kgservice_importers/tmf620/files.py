@@ -8,6 +8,7 @@ from typing import Final
 
 from kgservice.model.errors import Problem, Unavailable
 from kgservice_importers.tmf620.pieces import (
+    Found,
     Piece,
     is_array,
     not_json,
@@ -21,7 +22,7 @@ _LARGEST_FILE: Final = 768 * 1024 * 1024
 _SUFFIXES: Final = frozenset({".json", ".jsonl", ".ndjson"})
 
 
-def read_files(source: Path) -> Iterator[Piece | Problem]:
+def read_files(source: Path) -> Iterator[Piece | Found]:
     """Give every object of a file or, in the order of their names, of a folder's files.
 
     A file whose name is that of a resource holds objects of that resource. Links to elsewhere are
@@ -45,7 +46,7 @@ def read_files(source: Path) -> Iterator[Piece | Problem]:
             yield from _read_one(path, path.relative_to(source).as_posix())
 
 
-def _read_one(path: Path, name: str) -> Iterator[Piece | Problem]:
+def _read_one(path: Path, name: str) -> Iterator[Piece | Found]:
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise ValueError(f"larger than {_LARGEST_FILE} bytes")  # noqa: TRY301
@@ -60,7 +61,7 @@ def _read_one(path: Path, name: str) -> Iterator[Piece | Problem]:
     yield from _lines(data, name, named)
 
 
-def _lines(data: bytes, name: str, endpoint: str) -> Iterator[Piece | Problem]:
+def _lines(data: bytes, name: str, endpoint: str) -> Iterator[Piece | Found]:
     """Read JSON Lines: a line that is no JSON takes no other with it."""
     for number, line in enumerate(data.splitlines(), 1):
         if line.strip():

@@ -23,10 +23,10 @@ from kgservice_importers.tmf620.files import read_files
 from kgservice_importers.tmf620.inventory import Inventory
 from kgservice_importers.tmf620.links import Fingerprints
 from kgservice_importers.tmf620.offerings import OfferingReader
-from kgservice_importers.tmf620.pieces import Piece, record_of
+from kgservice_importers.tmf620.pieces import Found, Piece, record_of
 from kgservice_importers.tmf620.records import Minter, Record
 
-_DESCRIBED: Final = ("organization", "productOffering")
+_DESCRIBED: Final = ("organization", "category", "productOffering", "signed productOffering")
 
 
 class Tmf620Importer:
@@ -52,9 +52,10 @@ class Tmf620Importer:
         """
         inventory = Inventory(self._pieces(source, context))
         yield from inventory.problems
+        yield from inventory.set_aside
         yield from _documents(inventory, context)
 
-    def _pieces(self, source: str, context: ImportContext) -> Iterator[Piece | Problem]:
+    def _pieces(self, source: str, context: ImportContext) -> Iterator[Piece | Found]:
         if urlsplit(source).scheme in ("http", "https"):
             return read_pages(source, context, self._wait)
         return read_files(Path(source))
@@ -89,6 +90,8 @@ def _document(reader: OfferingReader, piece: Piece) -> SourceDocument | Problem:
         return record
     if piece.resource == "organization":
         return reader.organization(piece.identifier, record)
+    if piece.resource == "category":
+        return reader.category(piece.identifier, record)
     return reader.offering(piece.identifier, record)
 
 

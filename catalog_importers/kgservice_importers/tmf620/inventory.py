@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from kgservice.model.documents import SetAside
 from kgservice.model.errors import Problem
-from kgservice_importers.tmf620.pieces import Piece, record_of
+from kgservice_importers.tmf620.pieces import Found, Piece, record_of
 from kgservice_importers.tmf620.records import Index, Record, recency
 
 _MOST_READ: Final = 4096
@@ -18,18 +19,21 @@ class Inventory(Index):
     Objects that many link to stay read; an offering is read once, when its turn comes.
     """
 
-    def __init__(self, pieces: Iterable[Piece | Problem] = ()) -> None:
+    def __init__(self, pieces: Iterable[Piece | Found] = ()) -> None:
         """Take in every object; findings on the way are kept in `problems`."""
         super().__init__(())
         self._pieces: dict[str, dict[str, Piece]] = {}
         self._read: dict[tuple[str, str], Record] = {}
         self.take_in(pieces)
 
-    def take_in(self, pieces: Iterable[Piece | Problem]) -> None:
+    def take_in(self, pieces: Iterable[Piece | Found]) -> None:
         """Add objects; the newest of several versions counts."""
         for piece in pieces:
             if isinstance(piece, Problem):
                 self.problems.append(piece)
+                continue
+            if isinstance(piece, SetAside):
+                self.set_aside.append(piece)
                 continue
             same = self._pieces.setdefault(piece.resource, {})
             known = same.setdefault(piece.identifier, piece)

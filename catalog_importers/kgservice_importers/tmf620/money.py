@@ -9,6 +9,8 @@ from kgservice_importers.tmf620.json_tree import Json, Object, as_object, member
 from kgservice_importers.tmf620.values import Finding, number_text, parse_number
 
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
+_SIGNS: Final = {"€": "EUR", "$": "", "£": "GBP"}
+_MOST: Final = 50
 
 
 class Money(NamedTuple):
@@ -26,19 +28,34 @@ class Money(NamedTuple):
 def read_money(body: Object) -> Money | Finding | None:
     """Read the amount of a price object; nothing when it gives none.
 
-    `price` is `{unit, value}`, `{amount, currency}`, `{taxIncludedAmount, dutyFreeAmount}` or
-    empty. A plain amount excludes tax: TMF620 lists `tax` apart from `price`. A percentage is a
-    discount on something else and is not understood.
+    `price` is `{unit, value}`, `{amount, currency}`, `{taxIncludedAmount, dutyFreeAmount}`, empty,
+    or a list of one of these. A plain amount excludes tax: TMF620 lists `tax` apart from `price`.
+    A percentage is a discount on something else and is not understood.
     """
-    percentage = member_text(body, "percentage")
+    written = body.get("price")
+    items = written if isinstance(written, list) else [written]
+    found = [_read_one(body, item) for item in items[:_MOST]]
+    if len(items) == 1:
+        return found[0]
+    failed = next((one for one in found if isinstance(one, Finding)), None)
+    amounts = list(dict.fromkeys(one for one in found if isinstance(one, Money)))
+    if failed is None and len(amounts) > 1:
+        shown = ", ".join(str(one) for one in amounts[:4])
+        return Finding(code="price-ambiguous", detail=f"several amounts ({shown}) for one price")
+    return failed or (amounts[0] if amounts else None)
+
+
+def _read_one(body: Object, written: Json) -> Money | Finding | None:
+    price: Object = written if isinstance(written, dict) else {"value": written, "unit": ""}
+    if isinstance(price.get("price"), dict):
+        price = as_object(price["price"])
+    percentage = member_text(body, "percentage") or member_text(price, "percentage")
     if percentage:
         number = parse_number(percentage)
         if isinstance(number, Finding) or number != 0:
             return Finding(
                 code="price-unsupported", detail="a percentage of another price is not understood"
             )
-    written = body.get("price")
-    price: Object = written if isinstance(written, dict) else {"value": written, "unit": ""}
     free = _amount(price.get("dutyFreeAmount"), False)
     taxed = _amount(price.get("taxIncludedAmount"), True)
     plain = [
@@ -88,7 +105,8 @@ def _pair(node: Object, amount: str, *currency: str) -> Money | Finding | None:
     number = parse_number(text)
     if isinstance(number, Finding):
         return number
-    code = member_text(node, *currency).upper()
+    written = member_text(node, *currency)
+    code = _SIGNS.get(written, written.upper())
     if not _CURRENCY.fullmatch(code):
         return Finding(code="currency-missing", detail=f"{text[:40]!r} has no ISO 4217 currency")
     return Money(number_text(number), code, False)

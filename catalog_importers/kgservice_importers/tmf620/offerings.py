@@ -3,68 +3,85 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from kgservice.model.documents import ImportContext, SourceDocument
 from kgservice.model.errors import Severity
-from kgservice.model.rdf import Iri, Literal
+from kgservice.model.rdf import XSD, Iri, Literal
 from kgservice.model.terms import DCTERMS, KG, RDF
-from kgservice_importers.tmf620.characteristics import merge, read_characteristics, read_terms
-from kgservice_importers.tmf620.draft import Draft
+from kgservice_importers.tmf620.categories import CategoryReader
+from kgservice_importers.tmf620.characteristics import CharacteristicReader, merge, read_terms
+from kgservice_importers.tmf620.conditions import TermReader
+from kgservice_importers.tmf620.draft import Draft, schema
 from kgservice_importers.tmf620.facts import FactWriter, Places
+from kgservice_importers.tmf620.finished import Finisher
 from kgservice_importers.tmf620.json_tree import Object, as_object, member_text, objects
-from kgservice_importers.tmf620.names import Names, spaced, table, words
+from kgservice_importers.tmf620.linked import Joined, Joiner
+from kgservice_importers.tmf620.mapping import MappingTable, load_mapping, spaced
+from kgservice_importers.tmf620.members import MemberReader
+from kgservice_importers.tmf620.names import Names
 from kgservice_importers.tmf620.parties import PartyReader
 from kgservice_importers.tmf620.places import PlaceReader
 from kgservice_importers.tmf620.prices import PriceReader
-from kgservice_importers.tmf620.records import Index, Minter, Record, parties
+from kgservice_importers.tmf620.records import Index, Minter, Record, reference_id
+from kgservice_importers.tmf620.roles import ProviderFinder
 from kgservice_importers.tmf620.values import Finding, ValueReader
 
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,12})?)?(Z|[+-]\d\d:\d\d)?")
-_MOST_SPECIFICATIONS: Final = 50
-_MEDIA_TYPE: Final = "application/json"
+_MOST: Final = 300
 HAS_PART: Final = Iri(DCTERMS.NS + "hasPart")
 """A bundle's offerings (DCMI Metadata Terms)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """The objects that an offering's facts come from."""
-
-    offering: Record
-    specification: Record | None
-    parts: tuple[Record, ...]
-    catalogs: tuple[Record, ...]
-    categories: tuple[Record, ...]
-
-
 class OfferingReader:
-    """Reads offerings and organizations of one source."""
+    """Reads offerings, organizations and categories of one source."""
 
-    def __init__(self, context: ImportContext, index: Index) -> None:
-        """Bind the mapping to the vocabulary, and to the objects of the source."""
-        self._index = index
+    def __init__(
+        self, context: ImportContext, index: Index, now: datetime | None = None
+    ) -> None:
+        """Bind the mapping to the vocabulary, and to the objects of the source.
+
+        Raises:
+            InputError: a mapping file of the catalogue cannot be used (`mapping-invalid`).
+        """
+        self.mapping = mapping_of(context)
         self._minter = Minter(context.base_iri, context.catalog)
-        names = Names(context.vocabulary)
+        names = Names(self.mapping, context.vocabulary)
         values = ValueReader(names, context.vocabulary)
         self._names = names
+        self._lifecycles = self.mapping.inverse("lifecycle")
+        self._relations = self.mapping.inverse("relations")
+        self._joiner = Joiner(index, self.mapping)
+        self._members = MemberReader(self.mapping)
+        self._characteristics = CharacteristicReader(self.mapping)
         self._parties = PartyReader(names, values, self._minter)
-        self._prices = PriceReader(names, values, index, self._minter)
+        self._prices = PriceReader(names, values, self._minter, now or datetime.now(UTC))
         self._facts = FactWriter(names, values, self._parties, self._minter)
         self._places = PlaceReader(values, self._minter)
-        self._owner = _catalogue_owner(index)
+        self._terms = TermReader(names, self._places, self._minter)
+        self._categories = CategoryReader(names, self._minter)
+        owner = context.options.get("owner", "")
+        self._provider = ProviderFinder(self.mapping, index, self._minter, owner)
+        self._finisher = Finisher(self.mapping)
 
     def organization(self, identifier: str, record: Record) -> SourceDocument:
         """Give the document of an organization."""
         draft = Draft(self._minter.iri("organization", identifier))
         self._parties.describe(record, draft)
-        return _document(draft, record.content, record.body)
+        return self._finisher.single(record, draft)
+
+    def category(self, identifier: str, record: Record) -> SourceDocument:
+        """Give the document of a category."""
+        draft = Draft(self._minter.iri("category", identifier))
+        self._categories.describe(record, draft)
+        return self._finisher.single(record, draft)
 
     def offering(self, identifier: str, record: Record) -> SourceDocument:
         """Give the document of an offering: its facts, and every object that they come from."""
         draft = Draft(self._minter.iri("productOffering", identifier))
-        joined = self._join(record, draft)
+        joined = self._joiner.join(record)
         body = record.body
         draft.add(RDF.type, KG.Offering)
         draft.title(draft.subject, member_text(body, "name"))
@@ -73,158 +90,104 @@ class OfferingReader:
         if version:
             draft.add(KG.offeringVersion, Literal(version))
         self._lifecycle(record, draft)
-        self._parts_of_bundle(body, draft)
-        provider = self._provider(joined, draft)
-        rest = self._characteristics(joined, provider, draft)
-        self._categories(joined, draft)
+        self._validity(body, draft)
+        self._related(body, draft)
+        self._specification(joined, draft)
+        provider = self._provider.find(joined, draft)
+        rest = self._characterise(joined, provider, draft)
+        self._categories.read(joined, draft)
         self._places.state(rest, body.get("place"), record.at, draft)
-        prices = self._prices.read(record, draft)
-        return _document(draft, _content(joined, prices), body)
-
-    def _join(self, record: Record, draft: Draft) -> _Joined:
-        reference = record.body.get("productSpecification")
-        at = f"{record.at}/productSpecification"
-        specification = None
-        if reference is not None:
-            specification = self._index.follow("productSpecification", reference, at)
-            if specification is None:
-                name = member_text(as_object(reference), "id", "name")[:80]
-                draft.find(
-                    Finding(
-                        code="link-missing",
-                        detail=f"the specification {name!r} is not in the source",
-                    ),
-                    at,
-                    "The offering is kept; what the specification says is unknown.",
-                )
-        parts = self._follow_all(specification, words("specifications"))
-        categories = self._follow_all(record, ("category",))
-        catalogs = () if self._owner is None else (self._owner,)
-        return _Joined(record, specification, parts, catalogs, categories)
-
-    def _follow_all(self, record: Record | None, members: tuple[str, ...]) -> tuple[Record, ...]:
-        if record is None:
-            return ()
-        followed = (
-            self._index.follow(name, item, f"{record.at}/{name}/{position}")
-            for name in members
-            for position, item in objects(record.body.get(name))[:_MOST_SPECIFICATIONS]
-        )
-        return tuple(found for found in followed if found is not None)
+        self._terms.read(joined, draft)
+        self._prices.read(joined.prices, f"{record.at}/productOfferingPrice", draft)
+        return self._finisher.offering(joined, draft)
 
     def _lifecycle(self, record: Record, draft: Draft) -> None:
+        """State the status; what is not sold by itself, or has another status, is not on offer."""
         written = member_text(record.body, "lifecycleStatus")
-        known = table("lifecycle").get(spaced(written))
-        status = self._names.individual_of(known or written) if written else None
-        if status is not None:
-            draft.add(KG.lifecycleStatus, status)
-        elif written:
-            draft.find(
-                Finding(code="value-unmapped", detail=f"{written[:40]!r} is no known lifecycle"),
-                f"{record.at}/lifecycleStatus",
-            )
+        if member_text(record.body, "isSellable") in ("false", "False"):
+            draft.add(KG.lifecycleStatus, KG.NotOnOffer)
+            finding = Finding("not-sold-alone", "isSellable is false", Severity.INFO)
+            draft.find(finding, f"{record.at}/isSellable", "It is known, but not on offer.")
+            return
+        if not written:
+            return
+        known = self._lifecycles.get(spaced(written)) or written
+        status = self._names.individual_of(known)
+        draft.add(KG.lifecycleStatus, status or KG.NotOnOffer)
+        if status is None:
+            finding = Finding("value-unmapped", f"{written[:40]!r} is no known lifecycle")
+            at = f"{record.at}/lifecycleStatus"
+            draft.find(finding, at, "It is known, but not on offer.")
 
-    def _parts_of_bundle(self, body: Object, draft: Draft) -> None:
-        for _, item in objects(body.get("bundledProductOffering")):
-            identifier = member_text(item, "id")
+    def _validity(self, body: Object, draft: Draft) -> None:
+        period = as_object(body.get("validFor"))
+        for name, predicate in (("startDateTime", KG.validFrom), ("endDateTime", KG.validUntil)):
+            moment = date_time(member_text(period, name))
+            if moment:
+                draft.add(predicate, Literal(moment, XSD + "dateTime"))
+
+    def _related(self, body: Object, draft: Draft) -> None:
+        """State the parts of a bundle, and what else the offering is related to."""
+        for _, item in objects(body.get("bundledProductOffering"))[:_MOST]:
+            identifier = reference_id(item)
             if identifier:
                 draft.add(HAS_PART, self._minter.iri("productOffering", identifier))
+        for _, item in objects(body.get("productOfferingRelationship"))[:_MOST]:
+            identifier = reference_id(item)
+            written = spaced(member_text(item, "relationshipType", "role"))
+            predicate = self._relations.get(written, DCTERMS.NS + "relation")
+            if identifier:
+                draft.add(Iri(predicate), self._minter.iri("productOffering", identifier))
 
-    def _provider(self, joined: _Joined, draft: Draft) -> Iri | None:
-        """Find the seller, else the owner: of specification, offering, catalogue in this order."""
-        layers = [joined.specification, joined.offering, *joined.catalogs]
-        for role in words("providerRoles"):
-            for layer in layers:
-                if layer is None:
-                    continue
-                for party in parties(layer):
-                    identifier = member_text(party, "id", "name")
-                    if identifier and spaced(member_text(party, "role")) == role:
-                        return self._state_provider(identifier, party, draft)
-        draft.find(
-            Finding(code="provider-unknown", detail="no related party is seller or owner"),
-            joined.offering.at,
-            "The offering is kept; its provider is unknown.",
-        )
-        return None
-
-    def _state_provider(self, identifier: str, party: Object, draft: Draft) -> Iri:
-        provider = self._minter.iri("organization", identifier)
-        draft.add(KG.provider, provider)
-        if self._index.get("organization", identifier) is None:
-            draft.state(provider, RDF.type, KG.Provider)
-            draft.title(provider, member_text(party, "name"))
-        return provider
-
-    def _characteristics(self, joined: _Joined, provider: Iri | None, draft: Draft) -> Places:
-        offering = joined.offering
-        layers = [
-            read_characteristics(offering.body, offering.at),
-            read_terms(offering.body, offering.at),
-        ]
-        for layer in (joined.specification, *joined.parts):
-            if layer is not None:
-                layers.append(read_characteristics(layer.body, layer.at))
-        return self._facts.write(merge(*layers), provider, draft)
-
-    def _categories(self, joined: _Joined, draft: Draft) -> None:
-        """A category names the kind when no service type did."""
-        if draft.count(RDF.type) > 1:
+    def _specification(self, joined: Joined, draft: Draft) -> None:
+        """State what the offering offers: labels are given to specifications (DOME)."""
+        reference = joined.offering.body.get("productSpecification")
+        if reference is None:
             return
-        names = [
-            member_text(item, "name") for _, item in objects(joined.offering.body.get("category"))
+        identifier = reference_id(as_object(reference))
+        if identifier:
+            specification = self._minter.iri("productSpecification", identifier)
+            draft.add(schema("itemOffered"), specification)
+            if joined.specification is not None:
+                draft.title(specification, member_text(joined.specification.body, "name"))
+        if joined.specification is None:
+            name = identifier[:80] or member_text(as_object(reference), "name")[:80]
+            finding = Finding("link-missing", f"the specification {name!r} is not in the source")
+            at = f"{joined.offering.at}/productSpecification"
+            hint = "The offering is kept; what the specification says is unknown."
+            draft.find(finding, at, hint)
+
+    def _characterise(self, joined: Joined, provider: Iri | None, draft: Draft) -> Places:
+        offering, specification = joined.offering, joined.specification
+        read = self._characteristics.read
+        layers = [
+            read(offering.body, offering.at),
+            read_terms(offering.body, offering.at),
+            self._members.read("productOffering", offering, "", draft),
         ]
-        names += [member_text(category.body, "name") for category in joined.categories]
-        kinds = {self._names.class_of(name) for name in names if name} - {None}
-        for kind in kinds:
-            if kind is not None:
-                draft.add(RDF.type, kind)
-        if not kinds:
-            draft.find(
-                Finding(
-                    code="offering-kind-unknown",
-                    detail="no service type or category names a kind of service",
-                    severity=Severity.INFO,
-                ),
-                joined.offering.at,
-                "It is an offering of unknown kind.",
-            )
+        if specification is not None:
+            below = "productSpecification"
+            layers.append(read(specification.body, specification.at, below))
+            layers.append(self._members.read(below, specification, below, draft))
+        for part in joined.parts:
+            layers.append(read(part.body, part.at, f"productSpecification/{part.resource}"))
+        return self._facts.write(merge(self._facts.key, *layers), provider, draft)
 
 
-def _catalogue_owner(index: Index) -> Record | None:
-    """The catalogue of the source when there is one only: its owner provides by default."""
-    catalogs = index.all("catalog")
-    return catalogs[0][1] if len(catalogs) == 1 else None
+def mapping_of(context: ImportContext) -> MappingTable:
+    """Give the packaged mapping with what the catalogue and the operator add to it.
+
+    Raises:
+        InputError: an added file cannot be used (`mapping-invalid`).
+    """
+    extra = sorted(context.mappings.items())
+    own = context.options.get("mapping", "")
+    return load_mapping((*extra, ("mapping", own)) if own else tuple(extra))
 
 
-def _content(joined: _Joined, prices: list[Record]) -> bytes:
-    """Write the offering with all that its statements come from, so that the hash covers it."""
-    specification = (joined.specification,) if joined.specification is not None else ()
-    members = (
-        ("catalog", joined.catalogs),
-        ("category", joined.categories),
-        ("productOffering", (joined.offering,)),
-        ("productOfferingPrice", prices),
-        ("productSpecification", specification),
-        ("specification", joined.parts),
-    )
-    written = (
-        b'"%s":[%s]' % (name.encode(), b",".join(record.content for record in records))
-        for name, records in ((name, [r for r in found if r.content]) for name, found in members)
-        if records
-    )
-    return b"{" + b",".join(written) + b"}"
-
-
-def _document(draft: Draft, content: bytes, body: Object) -> SourceDocument:
-    modified = member_text(body, "lastUpdate")
-    return SourceDocument(
-        source_id=draft.subject.value,
-        media_type=_MEDIA_TYPE,
-        content=content,
-        primary=draft.subject,
-        own_subjects=frozenset(draft.own),
-        triples=tuple(draft.triples),
-        problems=tuple(draft.problems),
-        modified=modified if _DATE_TIME.fullmatch(modified) else "",
-    )
+def date_time(text: str) -> str:
+    """Give a moment as xsd:dateTime text, or nothing; a day begins at midnight, UTC."""
+    if _DATE_TIME.fullmatch(text):
+        # xsd:dateTime has seconds (XSD 1.1 Part 2 §3.3.7); TM Forum's examples leave them out.
+        return text if text[16:17] == ":" else text[:16] + ":00" + text[16:]
+    return f"{text}T00:00:00Z" if _DATE.fullmatch(text) else ""

@@ -7,16 +7,20 @@ from typing import Final
 
 from kgservice.model.rdf import XSD, Iri, Literal, is_valid_iri
 from kgservice.model.terms import KG, RDF
-from kgservice_importers.tmf620.characteristics import Value, read_characteristics
+from kgservice_importers.tmf620.characteristics import CharacteristicReader, Value
 from kgservice_importers.tmf620.draft import Draft
 from kgservice_importers.tmf620.json_tree import Object, as_object, member_text, objects
-from kgservice_importers.tmf620.names import Names, spaced
+from kgservice_importers.tmf620.kept import keep
+from kgservice_importers.tmf620.mapping import spaced
+from kgservice_importers.tmf620.names import Names
 from kgservice_importers.tmf620.records import Minter, Record
 from kgservice_importers.tmf620.values import Finding, ValueReader, number_text, parse_number
 
 _WITH_COUNTRY: Final = re.compile(r"(.*?)\s*\(([^()]{2,40})\)")
 _SHARE: Final = re.compile(r"(.*?)[\s,]+([\d.,]{1,8})\s*%(.*)")
 _LONGEST: Final = 400
+ROLES: Final = frozenset({"headquarters", "parent", "owner"})
+"""What a characteristic may say of a party."""
 _MOST: Final = 200
 
 
@@ -28,6 +32,7 @@ class PartyReader:
         self._names = names
         self._values = values
         self._minter = minter
+        self._characteristics = CharacteristicReader(names.mapping)
 
     def describe(self, record: Record, draft: Draft) -> None:
         """State what an organization object says of itself (TMF632)."""
@@ -35,10 +40,14 @@ class PartyReader:
         draft.state(party, RDF.type, KG.Provider)
         draft.title(party, member_text(body, "tradingName", "name"))
         draft.describe(member_text(body, "description"))
-        for item in read_characteristics(body, record.at):
+        for item in self._characteristics.read(body, record.at):
             role = self._names.role_of(item.name)
-            for value in item.values:
-                self.state_role(party, role, value, draft)
+            draft.tell(item.path, item.name, is_mapped=role in ROLES)
+            if role not in ROLES:
+                keep(item, self._minter, draft)
+            for value in item.values if role in ROLES else ():
+                if not value.is_structure:
+                    self.state_role(party, role, value, draft)
         self._address(body, party, record.at, draft)
         relation = as_object(body.get("organizationParentRelationship"))
         parent = member_text(as_object(relation.get("organization")), "id")

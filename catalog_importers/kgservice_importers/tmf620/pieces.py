@@ -11,13 +11,15 @@ from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
+from kgservice.model.documents import SetAside
 from kgservice.model.errors import Problem, Severity
 from kgservice_importers.tmf620.json_tree import Json, Object
 from kgservice_importers.tmf620.records import (
     Record,
-    canonical,
     classify,
     identifier_of,
+    index_of,
+    recognise,
     resource_named,
 )
 
@@ -33,6 +35,10 @@ _ARRAY: Final = re.compile(rb"\s*\[")
 _OBJECT: Final = re.compile(rb"\s*\{")
 _STRING: Final = re.compile(rb'\s*"')
 _DEEP: Final = "it is nested too deeply"
+
+
+Found: TypeAlias = Problem | SetAside
+"""The outcome of what is no object of a catalogue."""
 
 
 class Piece(NamedTuple):
@@ -105,7 +111,7 @@ def items_of(data: bytes) -> list[Text]:
     return [_written(item) for item in tree]
 
 
-def take_apart(data: bytes, at: str, endpoint: str = "") -> Iterator[Piece | Problem]:
+def take_apart(data: bytes, at: str, endpoint: str = "") -> Iterator[Piece | Found]:
     """Find the objects of a file or an answer: one object, a list, or an object of lists.
 
     Raises:
@@ -124,7 +130,7 @@ def take_apart(data: bytes, at: str, endpoint: str = "") -> Iterator[Piece | Pro
             yield piece_of(text, f"{at}/{name}/{position}", resource)
 
 
-def piece_of(text: Text, at: str, endpoint: str = "") -> Piece | Problem:
+def piece_of(text: Text, at: str, endpoint: str = "") -> Piece | Found:
     """Tell what an object is, by a look at its first members where that is enough."""
     try:
         head = _HEAD.decode(text)
@@ -133,6 +139,8 @@ def piece_of(text: Text, at: str, endpoint: str = "") -> Piece | Problem:
     identifier = head.id
     if identifier.isascii() and identifier.isprintable() and identifier.strip() == identifier != "":
         resource = endpoint or _resource_of(head)
+        if "/" in resource:
+            return SetAside(at, resource)
         if resource:
             return Piece(resource, identifier, text, at)
     return _piece_read(text, at, endpoint)
@@ -142,8 +150,9 @@ def record_of(piece: Piece) -> Record | Problem:
     """Read an object with all that is in it."""
     try:
         body = parse_json(piece.text)
-        if isinstance(body, dict):
-            return Record(piece.resource, body, piece.at, canonical(body))
+        found = recognise(body, piece.at, piece.resource) if isinstance(body, dict) else None
+        if found is not None:
+            return found
         raise ValueError("it is no object")  # noqa: TRY301
     except (ValueError, RecursionError) as error:
         return not_json(piece.at, str(error) or _DEEP)
@@ -160,13 +169,14 @@ def not_json(at: str, why: str) -> Problem:
     )
 
 
-def _piece_read(text: Text, at: str, endpoint: str) -> Piece | Problem:
+def _piece_read(text: Text, at: str, endpoint: str) -> Piece | Found:
     try:
         body = parse_json(text)
-        resource = classify(body, endpoint) if isinstance(body, dict) else ""
-        if isinstance(body, dict) and resource:
-            record = Record(resource, body, at, canonical(body))
-            return Piece(resource, identifier_of(record), text, at)
+        record = recognise(body, at, endpoint) if isinstance(body, dict) else None
+        if record is not None and record.kind:
+            return SetAside(at, record.kind)
+        if record is not None:
+            return Piece(index_of(record), identifier_of(record), text, at)
     except (ValueError, RecursionError) as error:
         return not_json(at, str(error) or _DEEP)
     return Problem(

@@ -10,12 +10,13 @@ from kgservice.model.rdf import Iri
 from kgservice.model.terms import KG
 from kgservice_importers.tmf620.characteristics import Value
 from kgservice_importers.tmf620.draft import Draft
-from kgservice_importers.tmf620.json_tree import Json, as_object, member_text, objects
+from kgservice_importers.tmf620.json_tree import Json, Object, as_object, member_text, objects
 from kgservice_importers.tmf620.records import Minter
 from kgservice_importers.tmf620.values import Finding, ValueReader
 
 _PARTS: Final = re.compile(r"[;|]")
 _BRACKETS: Final = re.compile(r"(.*?)\s*\(([^()]*)\)")
+_ISO_3166: Final = re.compile(r"(?:urn:iso-?3166(?:-\d)?:|3166[^:]{0,40}/|countr(?:y|ies)/)([A-Za-z]{2,3}(?:-\w{1,3})?)$", re.I)
 _LONGEST: Final = 200
 
 
@@ -106,16 +107,31 @@ class PlaceReader:
         spread = [one._replace(region=text) for text, _ in texts["region"]]
         return spread if len(spread) > 1 else [one]
 
-    def _from_object(self, item: dict[str, Json]) -> Place:
+    def _from_object(self, item: Object) -> Place:
+        item = as_object(item.get("place")) or item  # version 5: a related place
         address = as_object(item.get("address")) or item
-        country = member_text(address, "country", "countryCode")
         name = member_text(item, "name")[:_LONGEST]
-        known = self._values.country_of(country) if country else None
-        if known is None and not country:
+        country = self.country_of(address)
+        if country is None and not member_text(address, "country", "countryCode"):
             parsed = self._from_text(name)
             return parsed[0] if len(parsed) == 1 else Place(region=name)
         region = member_text(address, "stateOrProvince", "region")[:_LONGEST]
-        return Place(known, region, member_text(address, "city")[:_LONGEST])
+        return Place(country, region, member_text(address, "city")[:_LONGEST])
+
+    def country_of(self, item: Object) -> Iri | None:
+        """Find the country of an address: by code, ISO 3166 URN, or the end of its address.
+
+        DOME writes `{"country": "FR"}`, `{"id": "urn:iso-3166-1:DE"}` and `{"href": "…/IT"}`.
+        """
+        written = member_text(item, "country", "countryCode")
+        if written:
+            return self._values.country_of(written)
+        for name in ("id", "href"):
+            code = _ISO_3166.search(member_text(item, name))
+            found = self._values.country_of(code.group(1)) if code else None
+            if found is not None:
+                return found
+        return None
 
     def _state_one(self, place: Place, draft: Draft) -> None:
         code = place.country.value.rpartition("/")[2] if place.country else ""

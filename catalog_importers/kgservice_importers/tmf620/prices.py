@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -13,9 +15,11 @@ from kgservice.model.terms import KG, RDF
 from kgservice.model.vocabulary import Unit
 from kgservice_importers.tmf620.draft import Draft
 from kgservice_importers.tmf620.json_tree import Json, Object, as_object, member_text, objects
+from kgservice_importers.tmf620.linked import Leaf
+from kgservice_importers.tmf620.mapping import spaced
 from kgservice_importers.tmf620.money import Money, read_money
-from kgservice_importers.tmf620.names import Names, spaced, table, words
-from kgservice_importers.tmf620.records import Index, Minter, Record
+from kgservice_importers.tmf620.names import Names
+from kgservice_importers.tmf620.records import Minter, Record
 from kgservice_importers.tmf620.values import (
     Finding,
     ValueReader,
@@ -25,8 +29,8 @@ from kgservice_importers.tmf620.values import (
     period_of,
 )
 
-_DEEPEST_BUNDLE: Final = 4
-_MOST_COMPONENTS: Final = 200
+_LONGEST_UNIT: Final = 64
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(T|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,81 +59,62 @@ class _Component:
 class PriceReader:
     """Reads all prices of an offering."""
 
-    def __init__(self, names: Names, values: ValueReader, index: Index, minter: Minter) -> None:
-        """Bind to the mapping and to the objects that prices may link to."""
+    def __init__(self, names: Names, values: ValueReader, minter: Minter, now: datetime) -> None:
+        """Bind to the mapping; `now` decides which prices have ended."""
         self._names = names
         self._values = values
-        self._index = index
         self._minter = minter
+        self._now = now.astimezone(UTC).isoformat()
+        mapping = names.mapping
+        self._types = mapping.inverse("price-types")
+        self._lifecycle = mapping.inverse("lifecycle")
 
-    def read(self, offering: Record, draft: Draft) -> list[Record]:
-        """State the price components of an offering; give the price objects that were read.
+    def read(self, leaves: Sequence[Leaf], at: str, draft: Draft) -> None:
+        """State the price components of an offering.
 
         One component that is missing, on request or not understood makes the whole price
-        unknown: a sum without it would be too low.
+        unknown: a sum without it would be too low. A price that has ended is left out.
         """
         found: list[_Component] = []
-        joined: list[Record] = []
         failed = False
-        listed = objects(offering.body.get("productOfferingPrice"))[:_MOST_COMPONENTS]
-        for plan, reference in listed:
-            at = f"{offering.at}/productOfferingPrice/{plan}"
-            for leaf, in_bundle in self._leaves(reference, at, _DEEPEST_BUNDLE):
-                outcome = leaf if isinstance(leaf, Finding) else self._component(leaf, draft)
-                if isinstance(leaf, Record):
-                    joined.append(leaf)
-                if isinstance(outcome, Finding):
-                    failed = True
-                    draft.find(outcome, leaf.at if isinstance(leaf, Record) else at, _UNKNOWN)
-                elif outcome is not None:
-                    found.append(replace(outcome, plan=plan, in_bundle=in_bundle))
+        for leaf in leaves:
+            if leaf.record is None:
+                shown = f"the price {leaf.name!r} is not in the source"
+                outcome: _Component | Finding | None = Finding(code="link-missing", detail=shown)
+            else:
+                outcome = self._component(leaf.record, draft)
+            if isinstance(outcome, Finding):
+                failed = True
+                draft.find(outcome, leaf.at, _UNKNOWN)
+            elif outcome is not None:
+                in_bundle = leaf.is_in_bundle
+                found.append(replace(outcome, plan=leaf.plan, in_bundle=in_bundle))
         clash = _ambiguity(found)
         if clash is not None:
-            draft.find(clash, f"{offering.at}/productOfferingPrice", _UNKNOWN)
+            draft.find(clash, at, _UNKNOWN)
         elif found and not failed:
             _state(found, draft)
-        return joined
-
-    def _leaves(
-        self, reference: Json, at: str, depth: int, in_bundle: bool = False
-    ) -> Iterator[tuple[Record | Finding, bool]]:
-        record = self._index.follow("productOfferingPrice", reference, at)
-        if record is None or depth == 0:
-            name = member_text(as_object(reference), "id", "name")[:80]
-            yield (
-                Finding(code="link-missing", detail=f"the price {name!r} is not in the source"),
-                False,
-            )
-            return
-        parts = objects(record.body.get("bundledPopRelationship"))
-        if not parts:
-            yield record, in_bundle
-            return
-        for position, part in parts[:_MOST_COMPONENTS]:
-            inner = f"{record.at}/bundledPopRelationship/{position}"
-            yield from self._leaves(part, inner, depth - 1, in_bundle=True)
 
     def _component(self, record: Record, draft: Draft) -> _Component | Finding | None:
         body = record.body
-        if table("lifecycle").get(spaced(member_text(body, "lifecycleStatus"))) == "Retired":
+        if self._is_over(body, record.at, draft):
             return None
-        kind = spaced(member_text(body, "priceType"))
+        written = spaced(member_text(body, "priceType"))
+        named = self._types.get(written, "")
         money = read_money(body)
         if isinstance(money, Finding):
             return money
-        if money is None or kind in words("onRequest"):
+        if money is None or named == "OnRequest":
             return Finding(
                 code="price-on-request", detail="no amount is given", severity=Severity.INFO
             )
-        period = _period(body)
+        period = _period(body, self._values.periods)
         if isinstance(period, Finding):
             return period
-        price_type = table("priceTypes").get(kind, "" if kind else _guess(period))
+        # A price without type recurs if it has a period; without one nobody can say.
+        price_type = named if written else ("Recurring" if period else "")
         if not price_type or (price_type == "Recurring" and not period):
-            return Finding(
-                code="price-unsupported",
-                detail=f"the price type {kind[:40]!r} with period {period!r} is not understood",
-            )
+            return _unsupported(f"the price type {written[:40]!r} with period {period!r}")
         scale = self._scale(body, price_type)
         if isinstance(scale, Finding):
             return scale
@@ -141,20 +126,39 @@ class PriceReader:
         )
         return _Component(iri, 0, False, price_type, money, period, scale, record.at)
 
+    def _is_over(self, body: Object, at: str, draft: Draft) -> bool:
+        status = self._lifecycle.get(spaced(member_text(body, "lifecycleStatus")))
+        if status == "Retired":
+            return True
+        end = member_text(as_object(body.get("validFor")), "endDateTime")
+        # Dates in one format compare as texts; 2024-07-04 and 2024-07-04T… do too.
+        if not end or not _DATE.match(end) or end > self._now:
+            return False
+        detail = f"the price ended on {end[:10]}"
+        draft.find(Finding("price-ended", detail, Severity.INFO), at, "It was left out.")
+        return True
+
     def _scale(self, body: Object, price_type: str) -> _Scale | Finding:
         uses = objects(body.get("prodSpecCharValueUse"))
         quantity, unit = _unit_of_measure(body.get("unitOfMeasure"))
         amount = parse_number(quantity or "1")
         if isinstance(amount, Finding) or amount == 0:
             return _unsupported(f"the quantity {quantity[:40]!r} is not a positive number")
-        known = self._values.unit_of(unit) if unit else None
-        if known is None and unit and not self._values.is_flat_unit(unit):
-            return _unsupported(f"the unit {unit[:40]!r} is not known")
+        if not unit or self._values.is_flat_unit(unit):
+            known, unit = None, ""
+        else:
+            known = self._values.unit_of(unit)
         if uses:
             return self._of_property(uses[0][1], number_text(amount), known, len(uses))
-        if known is not None and price_type != "Usage":
-            return _unsupported(f"it is per {unit[:40]!r} and does not say of what")
-        return _Scale(None, number_text(amount), known.code) if known else _Scale()
+        if not unit:
+            return _Scale()
+        if price_type == "Usage":
+            # Usage is in no total, so that its unit may be one that is not known here.
+            return _Scale(None, number_text(amount), known.code if known else unit[:_LONGEST_UNIT])
+        counted = self._names.property_of(unit)  # "per CPU" counts processors
+        if counted is not None and counted.datatype == XSD + "integer":
+            return _Scale(counted.iri, number_text(amount))
+        return _unsupported(f"it is per {unit[:40]!r} and does not say of what")
 
     def _of_property(
         self, use: Object, quantity: str, known: Unit | None, uses: int
@@ -168,7 +172,9 @@ class PriceReader:
         tier = _tier(use)
         if isinstance(tier, Finding):
             return tier
-        return _Scale(info.iri, quantity, known.code if known else "", *tier)
+        # The unit of a property that is counted is one, whatever it is called.
+        code = known.code if known and stored is not None else ""
+        return _Scale(info.iri, quantity, code, *tier)
 
 
 _UNKNOWN: Final = "The offering is kept; its price is unknown."
@@ -178,12 +184,7 @@ def _unsupported(why: str) -> Finding:
     return Finding(code="price-unsupported", detail=f"this price is not understood: {why}")
 
 
-def _guess(period: str) -> str:
-    """A price without type recurs if it has a period; without one nobody can say."""
-    return "Recurring" if period else ""
-
-
-def _period(body: Object) -> str | Finding:
+def _period(body: Object, periods: Mapping[str, str]) -> str | Finding:
     named = member_text(body, "recurringChargePeriodType")
     if named:
         length = member_text(body, "recurringChargePeriodLength") or "1"
@@ -192,12 +193,15 @@ def _period(body: Object) -> str | Finding:
             return Finding(
                 code="period-unmapped", detail=f"{length[:40]!r} is no number of periods"
             )
-        found = period_of(named, int(count)) if count < Decimal(1000) else ""
+        found = period_of(periods, named, int(count)) if count < Decimal(1000) else ""
+        if not found and count == 1:
+            whole = parse_duration(periods, named)
+            found = whole if isinstance(whole, str) else ""
         return found or _no_period(named)
     written = member_text(body, "recurringChargePeriod", "recurringChargeDuration")
     if not written:
         return ""
-    found_text = period_of(written) or parse_duration(written)
+    found_text = period_of(periods, written) or parse_duration(periods, written)
     return found_text if isinstance(found_text, str) else _no_period(written)
 
 
@@ -214,7 +218,8 @@ def _unit_of_measure(written: Json) -> tuple[str, str]:
 
 
 def _tier(use: Object) -> tuple[str, str] | Finding:
-    values = objects(use.get("productSpecCharacteristicValue"))
+    written = use.get("productSpecCharacteristicValue", use.get("characteristicValueSpecification"))
+    values = objects(written)
     if not values:
         return "", ""
     ends = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -12,7 +12,8 @@ from kgservice.model.errors import Severity
 from kgservice.model.rdf import XSD, Iri, Literal, Term
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, Unit, ValueKind, Vocabulary
-from kgservice_importers.tmf620.names import Names, mapping_data, spaced, squeezed, table, words
+from kgservice_importers.tmf620.mapping import folded, spaced
+from kgservice_importers.tmf620.names import Names
 
 _LONGEST: Final = 64
 _LONGEST_TEXT: Final = 4000
@@ -26,7 +27,9 @@ _WEEKS: Final = re.compile(r"P(\d{1,5})W")
 _AMOUNT_AND_PERIOD: Final = re.compile(r"(\d{1,6})\s*([^\d].*)?")
 _VERSION: Final = re.compile(r"(?:[a-z]+\s*)?v?(\d{1,4})(?:\.[\w.]*)?", re.IGNORECASE)
 _SUBDIVISION: Final = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}")
+_ISO_PERIOD: Final = re.compile(r"(PT?)(\d{1,6})([YMDHS])")
 _MAX_SCALE: Final = 18
+_MAX_NUMBER: Final = Decimal(10**15)
 
 
 class Finding(NamedTuple):
@@ -61,7 +64,7 @@ def parse_number(text: str) -> Decimal | Finding:
         number = Decimal(plain)
     except InvalidOperation:
         return Finding(code="number-invalid", detail=f"{shown!r} is not a number")
-    too_large = not number.is_finite() or number >= Decimal(str(mapping_data()["maxNumber"]))
+    too_large = not number.is_finite() or number >= _MAX_NUMBER
     exponent = number.as_tuple().exponent
     if too_large or number < 0 or not isinstance(exponent, int) or exponent < -_MAX_SCALE:
         return Finding(code="number-invalid", detail=f"{shown!r} is negative or out of range")
@@ -91,7 +94,13 @@ def number_text(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def parse_duration(text: str, unit: str = "") -> str | Finding:
+def period_of(periods: Mapping[str, str], name: str, count: int = 1) -> str:
+    """Give xsd:duration text for `count` of a named period (`MONTHLY`), or nothing."""
+    iso = _ISO_PERIOD.fullmatch(periods.get(spaced(name), ""))
+    return f"{iso.group(1)}{int(iso.group(2)) * count}{iso.group(3)}" if iso else ""
+
+
+def parse_duration(periods: Mapping[str, str], text: str, unit: str = "") -> str | Finding:
     """Read `P2M`, `2 months`, `30 days` or a number with a unit as xsd:duration text.
 
     The unit is kept, since two months are not sixty days; weeks become days.
@@ -106,15 +115,8 @@ def parse_duration(text: str, unit: str = "") -> str | Finding:
     count, name = (match.group(1), match.group(2) or unit) if match else ("1", short)
     if match and not name:
         return Finding(code="unit-missing", detail=f"{short!r} does not say days, months or years")
-    found = period_of(name, int(count))
+    found = period_of(periods, name, int(count))
     return found or Finding(code="value-unmapped", detail=f"{short!r} is not read as a duration")
-
-
-def period_of(name: str, count: int = 1) -> str:
-    """Give xsd:duration text for `count` of a named period (`MONTHLY`), or nothing."""
-    entry = mapping_data()["periods"]
-    line = entry.get(spaced(name)) if isinstance(entry, dict) else None
-    return f"{line[0]}{int(line[1]) * count}{line[2]}" if line else ""
 
 
 class ValueReader:
@@ -123,11 +125,16 @@ class ValueReader:
     def __init__(self, names: Names, vocabulary: Vocabulary) -> None:
         """Bind to the names and the vocabulary's units, countries and individuals."""
         self._names = names
+        mapping = names.mapping
+        self.periods: Mapping[str, str] = mapping.inverse("periods")
         self._countries = vocabulary.countries
         self._units = dict(vocabulary.units)
         self._folded_units = {code.casefold(): unit for code, unit in vocabulary.units.items()}
-        self._yes, self._no = frozenset(words("yes")), frozenset(words("no"))
-        self._flat = frozenset(words("countless")) | frozenset(words("flatUnits"))
+        self._yes, self._no = folded(mapping.words("yes")), folded(mapping.words("no"))
+        self._flat = folded(mapping.words("flat"))
+        self._countable = self._flat | folded(mapping.words("counted"))
+        self._bare = frozenset(mapping.words("bare"))
+        self._major = frozenset(mapping.words("major"))
         self._properties = vocabulary.properties
         self._remembered = lru_cache(maxsize=65_536)(self._read)
         self._by_type: dict[str, Callable[[PropertyInfo, str, str], Reading]] = {
@@ -154,11 +161,8 @@ class ValueReader:
         )
 
     def unit_of(self, name: str) -> Unit | None:
-        """Find a unit by code, alias or a catalogue's way to write it."""
-        found = self._units.get(name) or self._units.get(
-            table("unitSynonyms").get(name.casefold(), "")
-        )
-        return found or self._folded_units.get(name.casefold())
+        """Find a unit by code or alias, in any case where that is not ambiguous."""
+        return self._units.get(name) or self._folded_units.get(name.casefold())
 
     def country_of(self, text: str) -> Iri | None:
         """Find a country by alpha-2, alpha-3, subdivision code, name or IRI."""
@@ -200,7 +204,7 @@ class ValueReader:
         return _none("value-unmapped", f"{text[:_LONGEST]!r} says neither yes nor no")
 
     def _duration(self, info: PropertyInfo, text: str, unit: str) -> Reading:
-        found = parse_duration(text, unit)
+        found = parse_duration(self.periods, text, unit)
         return (
             Reading((), (found,))
             if isinstance(found, Finding)
@@ -208,7 +212,7 @@ class ValueReader:
         )
 
     def _number(self, info: PropertyInfo, text: str, unit: str) -> Reading:
-        if info.name in words("truncated"):
+        if info.name in self._major:
             version = _VERSION.fullmatch(text[:_LONGEST])
             if version:
                 return Reading((Literal(str(int(version.group(1))), info.datatype),))
@@ -222,7 +226,7 @@ class ValueReader:
 
     def _in_stored_unit(self, info: PropertyInfo, number: Decimal, unit: str) -> Reading:
         findings: tuple[Finding, ...] = ()
-        if info.unit and not unit and info.unit not in words("bareUnits"):
+        if info.unit and not unit and info.unit not in self._bare:
             return _none("unit-missing", f"{number_text(number)} of {info.name} has no unit")
         if info.unit and unit:
             given, stored = self.unit_of(unit), self.unit_of(info.unit)
@@ -232,7 +236,7 @@ class ValueReader:
                 findings = (_assumed(unit, given),)
             if given.factor != stored.factor:
                 number = round(number * Decimal(given.factor) / Decimal(stored.factor), 9)
-        elif unit and not info.is_money and not self.is_flat_unit(unit):
+        elif unit and not info.is_money and spaced(unit) not in self._countable:
             return _none("unit-unmapped", f"{unit[:_LONGEST]!r} is no unit of {info.name}")
         written = number_text(number)
         if info.datatype == XSD + "integer" and "." in written:
@@ -250,15 +254,3 @@ def _assumed(written: str, unit: Unit) -> Finding:
         detail=f"{written!r} is read as {unit.code}",
         severity=Severity.INFO,
     )
-
-
-__all__ = [
-    "Finding",
-    "Reading",
-    "ValueReader",
-    "number_text",
-    "parse_duration",
-    "parse_number",
-    "period_of",
-    "squeezed",
-]
