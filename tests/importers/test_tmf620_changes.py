@@ -98,7 +98,8 @@ def read_again(folder: Path, source: Source, ctx: ImportContext) -> set[str]:
     found = {item.source_id for item in items if isinstance(item, SourceDocument)}
     unchanged = {item.source_id for item in items if isinstance(item, Unchanged)}
     assert found.isdisjoint(unchanged)
-    every = {one["id"] for name in ("productOffering", "organization") for one in source[name]}
+    described = ("productOffering", "organization", "category")
+    every = {one["id"] for name in described for one in source[name]}
     assert found | unchanged == every
     return found
 
@@ -134,11 +135,13 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     ),
     "a catalogue whose owner sells by default": (
         lambda s: s.update(catalog=[{"id": "c", "relatedParty": [{"id": "o", "role": "Owner"}]}]),
-        offers(0, 1, 2, 3) | {f"urn:ngsi-ld:organization:{n}" for n in range(2)},
+        offers(0, 1, 2, 3)
+        | {f"urn:ngsi-ld:organization:{n}" for n in range(2)}
+        | {"urn:ngsi-ld:category:1"},
     ),
     "which offerings a category lists": (
         lambda s: s["category"][0].update(productOffering=[{"id": "x"}]),
-        set(),
+        {"urn:ngsi-ld:category:1"},
     ),
 }
 
@@ -175,10 +178,10 @@ def test_link_written_with_escapes_counts_as_the_same_link(tmp_path: Path) -> No
 def test_option_or_vocabulary_that_changes_reads_everything_again(tmp_path: Path) -> None:
     source = catalogue()
     ctx = after(tmp_path, source)
-    assert len(read_again(tmp_path, source, replace(ctx, options={"language": "nl"}))) == 6
+    assert len(read_again(tmp_path, source, replace(ctx, options={"language": "nl"}))) == 7
     classes = {name: iri for name, iri in ctx.vocabulary.classes.items() if name != "Place"}
     words = replace(ctx.vocabulary, classes=classes)
-    assert len(read_again(tmp_path, source, replace(ctx, vocabulary=words))) == 6
+    assert len(read_again(tmp_path, source, replace(ctx, vocabulary=words))) == 7
 
 
 @settings(max_examples=25, deadline=None)

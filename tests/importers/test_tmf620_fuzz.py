@@ -13,9 +13,11 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kgservice_importers.tmf620.names import words
+from kgservice_importers.tmf620.inventory import Inventory
+from kgservice_importers.tmf620.mapping import packaged
 from kgservice_importers.tmf620.offerings import OfferingReader
-from kgservice_importers.tmf620.records import Index, Record, canonical, unpack
+from kgservice_importers.tmf620.pieces import record_of, take_apart
+from kgservice_importers.tmf620.records import Index, Record, canonical
 from small_vocabulary import context
 from tmf620_reading import Json
 
@@ -29,7 +31,7 @@ KEYS = (
     "recurringChargePeriodType", "recurringChargePeriodLength", "unitOfMeasure", "units",
     "bundledPopRelationship", "percentage", "isDefault", "valueFrom", "valueTo", "isBundle",
     "productOfferingTerm", "duration", "contactMedium", "characteristic", "taxIncludedAmount",
-    *words("characteristicLists"), *words("characteristicValues"),
+    *packaged().names("characteristics", "lists"), *packaged().names("characteristics", "values"),
 )  # fmt: skip
 TEXTS = (
     "urn:ngsi-ld:product-offering:1", "urn:ngsi-ld:organization:1", "Seller", "Storage", "RAM",
@@ -60,13 +62,24 @@ def fixed_context() -> ImportContext:
 
 
 def read_everything(tree: Json) -> list[SourceDocument]:
-    index = Index(unpack(tree, "fuzz.json#"))
+    index = Inventory(take_apart(json.dumps(tree).encode(), "fuzz.json#"))
     reader = OfferingReader(fixed_context(), index)
-    found = [reader.organization(*pair) for pair in index.all("organization")]
-    found += [reader.offering(*pair) for pair in index.all("productOffering")]
+    found = []
+    for resource, read in (
+        ("organization", reader.organization),
+        ("category", reader.category),
+        ("productOffering", reader.offering),
+        ("signed productOffering", reader.offering),
+    ):
+        for name, piece in index.pieces(resource).items():
+            record = record_of(piece)
+            if isinstance(record, Record):
+                found.append(read(name, record))
     for document in found:
         to_ntriples(document.triples).encode("utf-8")
         json.loads(document.content)
+        assert document.kind
+        assert document.mapped.isdisjoint(document.unmapped)
         for subject, predicate, value in document.triples:
             assert isinstance(subject, Iri)
             assert is_valid_iri(subject.value)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tmf620_reading import codes, documents, only, prices, read, values
 
+from kgservice.model.documents import SetAside
 from kgservice.model.errors import Problem, Severity
 from kgservice.model.rdf import Iri, Literal
 from kgservice.model.terms import DCTERMS, KG
@@ -47,17 +48,20 @@ def test_elliot_smart_city_with_an_empty_price_has_an_unknown_price(shared_data:
     assert any("📲" in o.value for _, p, o in found.triples if p == DCTERMS.description)  # type: ignore[union-attr]
 
 
-def test_process_data_analyzer_is_read_and_its_signed_form_is_left_to_others(
-    shared_data: Path,
-) -> None:
+def test_process_data_analyzer_says_the_same_plain_and_signed(shared_data: Path) -> None:
     folder = shared_data / "dome" / "production-offerings-2024"
     found = only(read(folder / "product-offering-process-data-analyzer.json"))
     assert found.primary == Iri("urn:ngsi-ld:product-offering:eedfc2d9-3003-407a-aa1c-358fee128fca")
     assert (found.primary, DCTERMS.title, Literal("Process Data Analyzer")) in found.triples
     assert values(found, "lifecycleStatus") == {"Launched"}
-    items = read(folder / "product-offering-process-data-analyzer.vc.json")
-    assert documents(items) == {}
-    assert codes(items) == {"resource-unknown"}
+    signed = only(read(folder / "product-offering-process-data-analyzer.vc.json"))
+    assert signed.kind == "dome/SignedOffering"
+    assert signed.primary == found.primary
+    assert signed.source_id.startswith("https://example.com/credentials/urn:")
+    assert set(signed.triples) == set(found.triples)
+    assert signed.credential is not None
+    assert signed.credential.issuer.startswith("urn:ngsi-ld:organization:")
+    assert [proof.cryptosuite for proof in signed.credential.proofs] == ["ecdsa-sd-2023"]
 
 
 def test_operator_catalogue_of_mixed_objects_finds_the_seller_in_the_specification(
@@ -172,6 +176,9 @@ def test_folder_of_other_json_is_reported_and_breaks_nothing(
         if isinstance(item, Problem):
             assert item.at
             assert item.severity in (Severity.INFO, Severity.ERROR)
+        elif isinstance(item, SetAside):
+            assert item.kind
+            assert item.at
         else:
             assert item.triples
 

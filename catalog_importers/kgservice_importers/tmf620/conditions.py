@@ -36,7 +36,9 @@ class TermReader:
         self._places = places
         self._minter = minter
         self._restrictions = {
-            str(line["type"]): line for line in names.mapping.lines.get("term", ()) if "type" in line
+            str(line["type"]): line
+            for line in names.mapping.lines.get("term", ())
+            if "type" in line
         }
 
     def read(self, joined: Joined, draft: Draft) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from kgservice_importers.tmf620.json_tree import Json
+from kgservice_importers.tmf620.json_tree import Json, Object
 from kgservice_importers.tmf620.mapping import MappingTable
 
 _DEEPEST: Final = 40
@@ -55,21 +55,22 @@ class Fields:
         self, value: Json, node: _Node, path: str, sets: tuple[set[str], set[str]], depth: int
     ) -> None:
         if isinstance(value, dict):
-            if depth == 0 or len(sets[1]) > _MOST:
-                return
-            children = node.children
-            for name, inner in value.items():
-                child = children.get(name) or self._child(node, name)
-                if child.is_skipped or inner is None or inner == "":
-                    continue
-                below = f"{path}/{name}" if path else name
-                self._walk(inner, child, below, sets, depth - 1)
+            if depth and len(sets[1]) <= _MOST:
+                self._members(value, node, path, sets, depth - 1)
         elif isinstance(value, list):
-            if depth:
-                for item in value:
-                    self._walk(item, node, path, sets, depth - 1)
+            for item in value if depth else ():
+                self._walk(item, node, path, sets, depth - 1)
         elif value is not None and value != "":
             sets[0 if node.status == "mapped" else 1].add(path)
+
+    def _members(
+        self, body: Object, node: _Node, path: str, sets: tuple[set[str], set[str]], depth: int
+    ) -> None:
+        children = node.children
+        for name, inner in body.items():
+            child = children.get(name) or self._child(node, name)
+            if not child.is_skipped:
+                self._walk(inner, child, f"{path}/{name}" if path else name, sets, depth)
 
     def _child(self, node: _Node, name: str) -> _Node:
         found = self._made(node, name)

@@ -74,7 +74,11 @@ class FactWriter:
         elif role in ROLES:
             for value in item.values if provider is not None else ():
                 self._parties.state_role(provider, role, value, draft)  # type: ignore[arg-type]
-        elif role != "credential":
+        elif role == "credential":
+            detail = f"{item.name[:80]!r} holds a credential, kept unread"
+            finding = Finding("credential-not-read", detail, Severity.INFO)
+            draft.find(finding, item.at, "It stays in the document's bytes.")
+        else:
             for value in item.values:
                 for part in _split("" if value.is_structure else value.text):
                     self._special_part(role, part, value.at, draft)

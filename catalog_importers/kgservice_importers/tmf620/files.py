@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from kgservice.model.errors import Problem, Unavailable
+from kgservice.model.errors import Unavailable
 from kgservice_importers.tmf620.pieces import (
     Found,
     Piece,

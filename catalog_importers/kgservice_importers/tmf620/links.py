@@ -14,6 +14,7 @@ from typing import Final, TypeAlias, cast
 from kgservice.model.documents import ImportContext
 from kgservice_importers.tmf620.inventory import Inventory
 from kgservice_importers.tmf620.json_tree import Json, Object, as_list, scalar_text
+from kgservice_importers.tmf620.mapping import mapping_of
 from kgservice_importers.tmf620.pieces import Piece, Text, parse_json
 from kgservice_importers.tmf620.records import canonical
 
@@ -173,7 +174,7 @@ def _context_digest(context: ImportContext) -> bytes:
     )  # fmt: skip
     for table in tables:
         whole.update(repr(sorted(table.items(), key=lambda pair: pair[0])).encode())
-    whole.update(f"{context.base_iri} {context.catalog}".encode())
+    whole.update(f"{context.base_iri} {context.catalog} {mapping_of(context).digest}".encode())
     return whole.digest()
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
+from kgservice.model.documents import ImportContext
 from kgservice.model.errors import InputError
 
 _LONGEST_NAME: Final = 120
@@ -185,9 +186,7 @@ def _dialect(name: str, recognise: dict[str, list[str]]) -> Dialect:
     )
 
 
-def _add_texts(
-    table: MappingTable, section: str, content: dict[str, str], dialect: str
-) -> None:
+def _add_texts(table: MappingTable, section: str, content: dict[str, str], dialect: str) -> None:
     known = table.texts.setdefault(section, {})
     prefix = f"{dialect}:" if section == "kind" else ""
     known.update({prefix + key: text for key, text in content.items()})
@@ -217,10 +216,14 @@ def _check_pattern(text: str, where: str, name: str) -> None:
     try:
         re.compile(text)
     except re.error as error:
-        raise _invalid(name, f"the pattern {text[:80]!r} of {where} cannot be read: {error}") from None
+        raise _invalid(
+            name, f"the pattern {text[:80]!r} of {where} cannot be read: {error}"
+        ) from None
 
 
-def _add_fields(known: dict[str, tuple[str, str]], statuses: Any, name: str) -> None:
+def _add_fields(
+    known: dict[str, tuple[str, str]], statuses: dict[str, dict[str, object]], name: str
+) -> None:
     if not _is_table(statuses, dict) or not set(statuses) <= set(_STATUSES):
         raise _invalid(name, "fields are told as mapped, ignored or nested")
     for status, paths in statuses.items():
@@ -241,6 +244,17 @@ def _invalid(name: str, why: str) -> InputError:
     )
 
 
+def mapping_of(context: ImportContext) -> MappingTable:
+    """Give the packaged mapping with what the catalogue and the operator add to it.
+
+    Raises:
+        InputError: an added file cannot be used (`mapping-invalid`).
+    """
+    extra = sorted(context.mappings.items())
+    own = context.options.get("mapping", "")
+    return load_mapping((*extra, ("mapping", own)) if own else tuple(extra))
+
+
 def packaged() -> MappingTable:
     """Give the packaged mapping alone."""
     return load_mapping()
@@ -249,15 +263,3 @@ def packaged() -> MappingTable:
 def folded(texts: Iterable[str]) -> frozenset[str]:
     """Fold several names."""
     return frozenset(spaced(text) for text in texts)
-
-
-__all__ = [
-    "Dialect",
-    "Line",
-    "MappingTable",
-    "folded",
-    "load_mapping",
-    "packaged",
-    "spaced",
-    "squeezed",
-]

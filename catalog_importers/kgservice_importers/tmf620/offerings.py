@@ -18,7 +18,7 @@ from kgservice_importers.tmf620.facts import FactWriter, Places
 from kgservice_importers.tmf620.finished import Finisher
 from kgservice_importers.tmf620.json_tree import Object, as_object, member_text, objects
 from kgservice_importers.tmf620.linked import Joined, Joiner
-from kgservice_importers.tmf620.mapping import MappingTable, load_mapping, spaced
+from kgservice_importers.tmf620.mapping import mapping_of, spaced
 from kgservice_importers.tmf620.members import MemberReader
 from kgservice_importers.tmf620.names import Names
 from kgservice_importers.tmf620.parties import PartyReader
@@ -26,6 +26,7 @@ from kgservice_importers.tmf620.places import PlaceReader
 from kgservice_importers.tmf620.prices import PriceReader
 from kgservice_importers.tmf620.records import Index, Minter, Record, reference_id
 from kgservice_importers.tmf620.roles import ProviderFinder
+from kgservice_importers.tmf620.signed import signed_document
 from kgservice_importers.tmf620.values import Finding, ValueReader
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
@@ -38,9 +39,7 @@ HAS_PART: Final = Iri(DCTERMS.NS + "hasPart")
 class OfferingReader:
     """Reads offerings, organizations and categories of one source."""
 
-    def __init__(
-        self, context: ImportContext, index: Index, now: datetime | None = None
-    ) -> None:
+    def __init__(self, context: ImportContext, index: Index, now: datetime | None = None) -> None:
         """Bind the mapping to the vocabulary, and to the objects of the source.
 
         Raises:
@@ -99,7 +98,8 @@ class OfferingReader:
         self._places.state(rest, body.get("place"), record.at, draft)
         self._terms.read(joined, draft)
         self._prices.read(joined.prices, f"{record.at}/productOfferingPrice", draft)
-        return self._finisher.offering(joined, draft)
+        document = self._finisher.offering(joined, draft)
+        return document if record.signed is None else signed_document(document, record.signed)
 
     def _lifecycle(self, record: Record, draft: Draft) -> None:
         """State the status; what is not sold by itself, or has another status, is not on offer."""
@@ -172,17 +172,6 @@ class OfferingReader:
         for part in joined.parts:
             layers.append(read(part.body, part.at, f"productSpecification/{part.resource}"))
         return self._facts.write(merge(self._facts.key, *layers), provider, draft)
-
-
-def mapping_of(context: ImportContext) -> MappingTable:
-    """Give the packaged mapping with what the catalogue and the operator add to it.
-
-    Raises:
-        InputError: an added file cannot be used (`mapping-invalid`).
-    """
-    extra = sorted(context.mappings.items())
-    own = context.options.get("mapping", "")
-    return load_mapping((*extra, ("mapping", own)) if own else tuple(extra))
 
 
 def date_time(text: str) -> str:

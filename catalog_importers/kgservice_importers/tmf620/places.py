@@ -16,7 +16,10 @@ from kgservice_importers.tmf620.values import Finding, ValueReader
 
 _PARTS: Final = re.compile(r"[;|]")
 _BRACKETS: Final = re.compile(r"(.*?)\s*\(([^()]*)\)")
-_ISO_3166: Final = re.compile(r"(?:urn:iso-?3166(?:-\d)?:|3166[^:]{0,40}/|countr(?:y|ies)/)([A-Za-z]{2,3}(?:-\w{1,3})?)$", re.I)
+_ISO_3166: Final = re.compile(
+    r"(?:urn:iso-?3166(?:-\d)?:|3166[^:]{0,40}/|countr(?:y|ies)/)([A-Za-z]{2,3}(?:-\w{1,3})?)$",
+    re.I,
+)
 _LONGEST: Final = 200
 
 

@@ -105,41 +105,6 @@ def _has(body: Object, line: Line) -> bool:
     )
 
 
-def unpack(tree: Json, at: str, endpoint: str = "") -> Iterator[Record | Problem]:
-    """Find the objects of a file or an answer: one object, a list, or an object of lists."""
-    if isinstance(tree, list):
-        for index, item in enumerate(tree):
-            yield from _one(item, f"{at}/{index}", endpoint)
-        return
-    body = as_object(tree)
-    named = [
-        (name, resource)
-        for name, value in body.items()
-        if isinstance(value, list) and (resource := resource_named(name))
-    ]
-    is_listing = named and not endpoint and ("id" not in body and "name" not in body)
-    if is_listing or (named and not endpoint and not classify(body)):
-        for name, resource in named:
-            yield from unpack(body[name], f"{at}/{name}", resource)
-        return
-    yield from _one(tree, at, endpoint)
-
-
-def _one(item: Json, at: str, endpoint: str) -> Iterator[Record | Problem]:
-    try:
-        found = recognise(item, at, endpoint) if isinstance(item, dict) else None
-    except RecursionError:
-        yield Problem("json-invalid", "This is nested too deeply.", at, "It was left out.")
-        return
-    yield found or Problem(
-        "resource-unknown",
-        "This is no product offering, specification, price, category or organization.",
-        at,
-        "It was left out.",
-        Severity.INFO,
-    )
-
-
 def recognise(item: Object, at: str, endpoint: str = "") -> Record | None:
     """Make a record of an object of a source; nothing when nobody knows what it is.
 
