@@ -1,7 +1,7 @@
 """What a commit means: from changes of graphs to one transaction's additions and removals.
 
-Cost follows what differs. A graph that is new is written as it comes; only graphs that exist are
-read and compared.
+Cost follows what differs. A graph that is new is written as it comes; a graph that is replaced is
+read and compared; of a graph that statements are added to or taken from, only those are looked up.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from kgservice.store.dataset import (
     is_own_text,
     membership_text,
     stored_form,
+    subject_of,
 )
 from kgservice.store.dataset import STATE as STATE_GRAPH
 from kgservice.store.port import MERGED_GRAPH, META_GRAPH, CommitResult
@@ -36,7 +37,11 @@ class Change:
 
 @dataclass(slots=True)
 class _Graph:
-    """A graph within a commit: `before` is None while it is known to be new and was not read."""
+    """A graph within a commit.
+
+    `before` is None while it is known to be new and was not read. A partial one has only those of
+    its statements that the changes name.
+    """
 
     name: str
     before: set[str] | None
@@ -44,6 +49,7 @@ class _Graph:
     merge: bool
     now: set[str] | list[str] = field(default_factory=list)
     is_deleted: bool = False
+    is_partial: bool = False
 
     def added(self) -> list[str]:
         """List what the graph gains, in a fixed order."""
@@ -101,14 +107,42 @@ class Commit:
             graph.now = stored_form(graph.now)
         statements = stored_form(self._clean(change)) if change.statements else set()
         graph.is_deleted = change.kind == "delete"
+        self._look_up(graph, change, statements)
+        self._combine(graph, change, statements)
+
+    def _combine(self, graph: _Graph, change: Change, statements: set[str]) -> None:
+        now = graph.now
+        assert isinstance(now, set)  # noqa: S101 - for mypy
         if change.kind == "replace":
             graph.now, graph.merge = statements, change.merge
         elif change.kind == "add":
-            graph.now, graph.merge = graph.now | statements, graph.merge or change.merge
+            graph.now, graph.merge = now | statements, graph.merge or change.merge
         elif change.kind == "remove":
-            graph.now = graph.now - statements
+            graph.now = now - statements
+        elif change.kind == "describe":
+            subjects = {subject_of(text) for text in statements}
+            graph.now = {text for text in now if subject_of(text) not in subjects} | statements
+            graph.merge = graph.merge or change.merge
         else:
             graph.now, graph.merge = set(), False
+
+    def _look_up(self, graph: _Graph, change: Change, statements: set[str]) -> None:
+        """Read what a change needs to know of a partial graph."""
+        if not graph.is_partial:
+            return
+        assert isinstance(graph.now, set)  # noqa: S101 - for mypy
+        assert graph.before is not None  # noqa: S101
+        if change.kind in ("replace", "delete") or (change.merge and not graph.was_merged):
+            graph.is_partial = False
+            found = self._dataset.statements(graph.name)
+        elif change.kind == "describe":
+            found = self._dataset.statements_about(
+                graph.name, {subject_of(text) for text in statements}
+            )
+        else:
+            found = self._dataset.those_in(graph.name, statements)
+        graph.now |= found - graph.before
+        graph.before |= found
 
     def _is_known(self, change: Change) -> bool:
         """Say whether a graph is replaced by what it was last replaced by, without reading it."""
@@ -127,10 +161,14 @@ class Commit:
     def _open(self, change: Change) -> _Graph:
         """Read a graph that exists; one without version may still hold statements (metadata)."""
         name, dataset = change.graph, self._dataset
+        merged = name in dataset.merged
+        if change.kind == "describe" or (
+            change.kind in ("add", "remove") and name in dataset.versions
+        ):
+            return _Graph(name, set(), merged, merged, now=set(), is_partial=True)
         if name not in dataset.versions:
             return _Graph(name, None, was_merged=False, merge=False)
         before = dataset.statements(name)
-        merged = name in dataset.merged
         return _Graph(name, before, was_merged=merged, merge=merged, now=set(before))
 
     def _clean(self, change: Change) -> list[str]:

@@ -8,8 +8,9 @@ are statements of the metadata graph, written in the same transaction as what th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -93,6 +94,24 @@ class Dataset:
             return {text_of(quad) for quad in quads if not is_own(quad)}
         return {text_of(quad) for quad in quads}
 
+    def statements_about(self, graph: str, subjects: Iterable[str]) -> set[str]:
+        """Give a graph's statements about subjects, which are written as in a statement."""
+        name, found = ox.NamedNode(graph), set()
+        for subject in subjects:
+            node = ox.NamedNode(subject[1:-1])
+            quads = self.store.quads_for_pattern(node, None, None, name)
+            found |= {text_of(quad) for quad in quads if graph != META_GRAPH or not is_own(quad)}
+        return found
+
+    def those_in(self, graph: str, statements: Iterable[str]) -> set[str]:
+        """Give those of some statements, in their stored form, that a graph holds."""
+        name = ox.NamedNode(graph)
+        return {
+            text_of(quad)
+            for quad in parse(statements)
+            if ox.Quad(quad.subject, quad.predicate, quad.object, name) in self.store
+        }
+
     def merged_graphs_with(self, statement: str) -> list[str]:
         """List the graphs of the merged graph that hold a statement now."""
         (triple,) = parse([statement])
@@ -122,8 +141,63 @@ class Dataset:
                 f"INSERT DATA {{ {_quad_data(delta.added)} }}"
             )
 
+    def state(self) -> tuple[str, int]:
+        """Name what stands for the dataset's state, with its version: the generation."""
+        return STATE, self.generation
+
+    def load(self, quads: bytes, old_versions: Sequence[str]) -> None:
+        """Add N-Quads in one step of the bulk loader, then take old versions out."""
+        self.store.bulk_load(quads, ox.RdfFormat.N_QUADS, lenient=True)
+        if old_versions:
+            self.write(Delta(removed={META_GRAPH: list(old_versions)}))
+
+    def load_copy(self, triples: bytes) -> None:
+        """Add N-Triples to the merged graph."""
+        if triples:
+            self.store.bulk_load(triples, ox.RdfFormat.N_TRIPLES, lenient=True)
+
+    def note_new(self, graphs: Mapping[str, bool], raised: Iterable[tuple[str, int]]) -> None:
+        """Note graphs that were loaded, each with whether it is merged, and raised versions."""
+        for name, number in raised:
+            if name == STATE:
+                self.generation = number + 1
+            else:
+                self.versions[name] = number + 1
+        for name, merge in graphs.items():
+            self.versions[name] = 1
+            if merge:
+                self.merged.add(name)
+
+    def note_mirrored(self, generation: int) -> None:
+        """Say that the merged graph is a copy of the shared one of this generation."""
+        delta = Delta()
+        delta.set_version(MERGED_GRAPH, self.mirrored, generation)
+        self.write(delta)
+        self.mirrored = generation
+
 
 _VERSION_TEXT = f" {_VERSION} "
+
+
+def difference(one: ox.Store, other: ox.Store) -> tuple[set[str], set[str]]:
+    """Give what only the merged graph of `one` holds, and what only that of `other` holds.
+
+    The engine keeps statements in an order that their content gives, so both are read side by side,
+    and what waits in memory for its counterpart is about as much as differs.
+    """
+    default = ox.DefaultGraph()
+    only: tuple[set[str], set[str]] = (set(), set())
+    sides = [store.quads_for_pattern(None, None, None, default) for store in (one, other)]
+    for pair in zip_longest(*sides):
+        for place, quad in enumerate(pair):
+            if quad is None:
+                continue
+            text = text_of(quad)
+            if text in only[1 - place]:
+                only[1 - place].discard(text)
+            else:
+                only[place].add(text)
+    return only
 
 
 def iri_of(term: object) -> str:
@@ -149,6 +223,11 @@ def version_text(graph: str, version: int) -> str:
 def membership_text(graph: str) -> str:
     """Write the statement that a graph is part of the merged graph."""
     return f"<{graph}> {_PART_OF} {_MERGED} "
+
+
+def subject_of(statement: str) -> str:
+    """Give the subject of a statement's text; it is an IRI, in angle brackets."""
+    return statement[: statement.index(" ")]
 
 
 def text_of(quad: ox.Quad | ox.Triple) -> str:

@@ -9,8 +9,10 @@ from typing import Literal as OneOf
 
 from kgservice.model.errors import InputError, Unavailable
 from kgservice.model.rdf import Row, Triple
+from kgservice.store.change_file import FRAME, SpooledChanges
 from kgservice.store.gate import check_query
 from kgservice.store.port import (
+    ChangeFile,
     CommitResult,
     DatasetName,
     GraphChange,
@@ -26,6 +28,8 @@ from kgservice.store.wire import TripleWriter, read_rows, read_triples, skolem_p
 from kgservice.store.writer_link import WriterLink
 
 MAX_GRAPHS = 20
+MOST_AT_ONCE = FRAME
+"""Statements of a file of changes up to which they are one transaction of the engine."""
 _SCRATCH = "urn:kgservice:scratch"
 
 
@@ -38,6 +42,7 @@ class EmbeddedStore:
         """Start the processes; see `open_store`."""
         folder = data_dir.resolve()
         folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
         self._timeout_s = query_timeout_s
         self.writer = WriterLink(folder)
         self.readers = ReaderPool(query_workers, query_memory_mb)
@@ -48,20 +53,34 @@ class EmbeddedStore:
         self._queries = 0
 
     def commit(
-        self, changes: Sequence[GraphChange], *, dataset: DatasetName = "shared"
+        self, changes: Sequence[GraphChange] | ChangeFile, *, dataset: DatasetName = "shared"
     ) -> CommitResult:
         """Apply all changes or none; see the port."""
+        if isinstance(changes, SpooledChanges):
+            if changes.statements > MOST_AT_ONCE:
+                return self._ask("take", "shared", str(changes.finish()))
+            wire = changes.changes()
+            changes.close()
+            return self._ask("commit", "shared", "shared", wire)
         texts = TripleWriter()
-        wire = [
+        assert isinstance(changes, Sequence)  # noqa: S101 - for mypy
+        content = [
             (c.graph, texts.lines(c.graph, c.triples), c.kind.value, c.merge, c.if_version)
             for c in changes
         ]
+        return self._ask("commit", dataset, dataset, content)
+
+    def change_file(self) -> ChangeFile:
+        """Begin a file of changes; see the port."""
+        return SpooledChanges(self._folder / "store")
+
+    def _ask(self, name: str, dataset: DatasetName, *arguments: object) -> CommitResult:
         try:
-            result: CommitResult = self.writer.ask("commit", dataset, wire)
+            result: CommitResult = self.writer.ask(name, *arguments)
         except Unavailable:
             self._snapshots.note_commit(dataset)  # it may be there
             raise
-        if result.versions:
+        if result.versions or name == "take":
             self._snapshots.note_commit(dataset)
         return result
 

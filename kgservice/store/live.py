@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyoxigraph as ox
 
 from kgservice.store.change import Change, Commit
-from kgservice.store.dataset import MERGED, Dataset, Delta
+from kgservice.store.dataset import MERGED, Dataset, Delta, difference
 from kgservice.store.engine import select_json
+from kgservice.store.loading import Journal, Loader, split
 from kgservice.store.port import MERGED_GRAPH, CommitResult, GraphInfo
 
 
@@ -27,8 +28,11 @@ class LiveStore:
         self.private = Dataset(data_dir / "store" / "private")
         self._lock = threading.RLock()
         self._pending: list[Delta] = []
+        self._journal = Journal(data_dir / "store")
         if self.private.mirrored != self.shared.generation:
             self._repair()
+        for _ in self.apply() if self._journal.exists() else ():
+            pass
 
     def commit(self, dataset: str, changes: Sequence[Change]) -> CommitResult:
         """Apply all changes or none."""
@@ -46,6 +50,25 @@ class LiveStore:
                 self._pending.append(commit.merged)
             return commit.result
 
+    def take(self, path: str) -> Iterator[CommitResult]:
+        """Commit a file of changes; each step applies a part of it."""
+        self._journal.take(Path(path))
+        return self.apply()
+
+    def apply(self) -> Iterator[CommitResult]:
+        """Apply what is left of the file that was committed, a part a step."""
+        loader = Loader(self.shared, self.private)
+        for frame in self._journal.frames():
+            with self._lock:
+                fresh, rest = split(frame, self.shared)
+                changed = self.commit("shared", rest) if rest else None
+                self.catch_up()
+                loaded = loader.load(fresh) if fresh.named else None
+            for result in (changed, loaded):
+                if result is not None:
+                    yield result
+        self._journal.end()
+
     def catch_up(self) -> None:
         """Copy what the merged graph gained and lost into the private dataset."""
         if not self._pending:
@@ -59,10 +82,10 @@ class LiveStore:
                 self._pending.pop(0)
 
     def _repair(self) -> None:
-        wanted, present = self.shared.statements(MERGED), self.private.statements(MERGED)
         delta = Delta()
-        delta.add(MERGED, sorted(wanted - present))
-        delta.remove(MERGED, sorted(present - wanted))
+        added, removed = difference(self.shared.store, self.private.store)
+        delta.add(MERGED, sorted(added))
+        delta.remove(MERGED, sorted(removed))
         delta.set_version(MERGED_GRAPH, self.private.mirrored, self.shared.generation)
         self.private.write(delta)
         self.private.mirrored = self.shared.generation

@@ -32,6 +32,7 @@ class ChangeKind(Enum):
     REPLACE = "replace"
     ADD = "add"
     REMOVE = "remove"
+    DESCRIBE = "describe"
     DELETE = "delete"
 
 
@@ -41,8 +42,10 @@ class GraphChange:
 
     Attributes:
         graph: The graph's IRI.
-        triples: The new content (REPLACE), what to add (ADD) or to take out (REMOVE).
-        kind: REPLACE writes only what differs; DELETE empties and forgets the graph.
+        triples: The new content (REPLACE), what to add (ADD) or to take out (REMOVE), or all that
+            the graph says about their subjects (DESCRIBE).
+        kind: REPLACE writes only what differs; DELETE empties and forgets the graph. ADD, REMOVE
+            and DESCRIBE do not read the rest of the graph.
         merge: The graph's statements are part of the merged graph.
         if_version: Commit only while the graph has this version; 0 means "does not exist".
     """
@@ -105,6 +108,20 @@ class QueryAnswer:
     generation: int
 
 
+class ChangeFile(Protocol):
+    """Changes on their way to one commit, on disk; later ones override earlier ones."""
+
+    statements: int
+
+    def add(self, changes: Iterable[GraphChange]) -> None:
+        """Append changes; `if_version` is not possible here."""
+        ...
+
+    def close(self) -> None:
+        """Take it back, unless it was committed."""
+        ...
+
+
 class Session(Protocol):
     """A reader process for one piece of work: one snapshot, and a scratch store beside it.
 
@@ -136,16 +153,23 @@ class Store(Protocol):
     """The port. Every adapter passes `tests/contract/test_store.py`."""
 
     def commit(
-        self, changes: Sequence[GraphChange], *, dataset: DatasetName = "shared"
+        self, changes: Sequence[GraphChange] | ChangeFile, *, dataset: DatasetName = "shared"
     ) -> CommitResult:
         """Apply all changes or none, in one transaction, through the one writer.
 
-        Costs are proportional to what differs. Readers see the old state or the new one.
+        Costs are proportional to what differs. Readers see the old state or the new one. Changes
+        that are too many for memory come in a file, to the shared dataset: it is moved and kept
+        until it is applied, part by part, also by the next writer when this one is killed. Queries
+        see all of it or nothing; `read` may see a part, and the result lists no versions.
 
         Raises:
             PreconditionFailed: an `if_version` does not hold; nothing changed.
             Unavailable: the writer died before it answered; the whole change is there or none.
         """
+        ...
+
+    def change_file(self) -> ChangeFile:
+        """Begin a file of changes, to be given to `commit` or closed."""
         ...
 
     def read(

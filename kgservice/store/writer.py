@@ -31,6 +31,7 @@ READ_THREADS = 4
 STORE_FAILED = 70
 _POLL_S = 0.02
 
+Work = tuple[int, Callable[[], object]]
 Failure = tuple[type[KgError], str, str, str, str]
 
 
@@ -43,7 +44,7 @@ class Writer:
         self._store = store
         self._sending = threading.Lock()
         self._committing = threading.Thread(target=self._commit_all)
-        self._writes: queue.Queue[tuple[int, Callable[[], object]] | None] = queue.Queue()
+        self._writes: queue.Queue[Work | None] = queue.Queue()
 
     def serve(self) -> None:
         """Work until the parent closes the pipe; a commit that has begun is finished."""
@@ -57,12 +58,35 @@ class Writer:
                     self._writes.put((number, partial(self._commit, dataset, content)))
                     continue
                 work = partial(getattr(self._store, name), *arguments)
-                if name == "snapshot":  # in turn with the commits
+                if name == "take":
+                    self._writes.put((number, partial(self._take, *arguments)))
+                elif name == "snapshot":  # in turn with the commits
                     self._writes.put((number, work))
                 else:
                     readers.submit(self._answer, number, work)
         self._writes.put(None)
         self._committing.join()
+
+    def _take(self, path: str) -> CommitResult:
+        """Commit a file; between its parts, other commits go on, while snapshots wait."""
+        added = removed = 0
+        result = CommitResult(0, {}, 0, 0)
+        for result in self._store.take(path):
+            added += result.added
+            removed += result.removed
+            self._let_commits_through()
+        return CommitResult(result.generation, {}, added, removed)
+
+    def _let_commits_through(self) -> None:
+        waiting: list[Work | None] = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                waiting.append(self._writes.get_nowait())
+        for work in waiting:
+            if work is not None and getattr(work[1], "func", None) == self._commit:
+                self._answer(*work)
+            else:
+                self._writes.put(work)
 
     def _commit_all(self) -> None:
         while (work := self._writes.get()) is not None:

@@ -313,7 +313,7 @@ def test_media_type_that_fits_no_answer_is_refused(store: Store) -> None:
     assert (caught.value.code, caught.value.status) == ("not-acceptable", 406)
 
 
-STATEMENTS = [fact(name) for name in "abcd"]
+STATEMENTS = [fact(name, value) for name in "ab" for value in "xy"]
 GRAPHS = [f"http://example.org/random/{n}" for n in range(3)]
 changes = st.builds(
     GraphChange,
@@ -353,6 +353,11 @@ class Oracle:
             self.merge.setdefault(name, False)
         elif change.kind is ChangeKind.ADD:
             self.content[name] = old | set(change.triples)
+            self.merge[name] = self.merge.get(name, False) or change.merge
+        elif change.kind is ChangeKind.DESCRIBE:
+            subjects = {t.subject for t in change.triples}
+            self.content[name] = {t for t in old if t.subject not in subjects}
+            self.content[name] |= set(change.triples)
             self.merge[name] = self.merge.get(name, False) or change.merge
         else:
             self.content[name] = set(change.triples)

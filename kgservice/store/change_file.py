@@ -1,0 +1,96 @@
+"""Changes that are too many for memory, on their way to the writer in a file."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from kgservice.model.errors import InputError
+from kgservice.store.port import ChangeKind, GraphChange
+from kgservice.store.wire import TripleWriter
+
+FRAME: Final = 100_000
+"""Statements that are written, and later applied, together; some 25 MB of text."""
+
+Part: TypeAlias = tuple[str, str, str, bool]
+"""Graph, statements (each `s p o ` and a line feed), kind, merge."""
+
+
+class SpooledChanges:
+    """Changes in a file: frames of parts, pickled; read by our own writer only."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make a file in `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=folder, suffix=".changes")
+        self.path = Path(name)
+        self.statements = 0
+        self._file = os.fdopen(descriptor, "wb")
+        self._frame: list[Part] = []
+        self._waiting = 0
+        self._texts = TripleWriter()
+
+    def add(self, changes: Iterable[GraphChange]) -> None:
+        """Append changes; `if_version` is not possible here.
+
+        Raises:
+            InputError: a term cannot be stored (`statement-invalid`), or a version is given.
+        """
+        for change in changes:
+            if change.if_version is not None:
+                raise InputError("A file of changes knows no versions.", code="invalid-input")
+            lines = self._texts.lines(change.graph, change.triples)
+            text = "".join([line + "\n" for line in lines])
+            self._frame.append((change.graph, text, change.kind.value, change.merge))
+            self.statements += len(lines)
+            self._waiting += len(lines) + 1
+            if self._waiting >= FRAME:
+                self._flush()
+
+    def finish(self) -> Path:
+        """Make sure that all of it is on disk; give the file."""
+        self._flush()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return self.path
+
+    def changes(self) -> list[tuple[str, list[str], str, bool, None]]:
+        """Give all changes as they go to the writer without a file."""
+        return [
+            (graph, text.split("\n")[:-1], kind, merge, None)
+            for frame in read_frames(self.finish())
+            for graph, text, kind, merge in frame
+        ]
+
+    def close(self) -> None:
+        """Take it back, unless it was committed."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    def _flush(self) -> None:
+        if self._frame:
+            pickle.dump(self._frame, self._file, pickle.HIGHEST_PROTOCOL)
+        self._frame, self._waiting = [], 0
+        self._texts = TripleWriter()  # or it would remember every term of the source
+
+
+def read_frames(path: Path, skip: int = 0) -> Iterator[list[Part]]:
+    """Read a file's frames, without the first `skip`."""
+    with path.open("rb") as file:
+        while True:
+            try:
+                frame: list[Part] = pickle.load(file)  # noqa: S301 - written by this class
+            except EOFError:
+                return
+            if skip:
+                skip -= 1
+            else:
+                yield frame
+
+
+REPLACE, DESCRIBE = ChangeKind.REPLACE.value, ChangeKind.DESCRIBE.value
