@@ -71,10 +71,11 @@ def split(frame: Sequence[Part], dataset: Dataset) -> tuple[Fresh, list[Change]]
     seen: set[str] = set()
     for part in frame:
         graph, text, kind, merge = part
-        if kind == REPLACE and graph != META_GRAPH:
-            is_new = times[graph] == 1 and graph not in dataset.versions and bool(text)
-        else:
+        if graph == META_GRAPH:
             is_new = kind == DESCRIBE and not mixed and _is_unknown(text, dataset, seen)
+        else:
+            is_once = times[graph] == 1 and graph not in dataset.versions
+            is_new = kind == REPLACE and is_once and bool(text)
         if is_new:
             fresh.add(part)
         else:
