@@ -32,6 +32,7 @@ FORBIDDEN = {OWL + word for word in FORBIDDEN_WORDS.split()} | {RDFS + "domain",
 ALIGN_FILES = sorted((ROOT / "vocab" / "align").glob("*.ttl"))
 GENERATIONS = (
     "https://w3id.org/gaia-x/2511#",
+    "https://w3id.org/gaia-x/2411#",
     "https://w3id.org/gaia-x/development#",
     "https://registry.lab.gaia-x.eu/development/api/trusted-shape-registry/v1/shapes/jsonld/"
     "trustframework#",

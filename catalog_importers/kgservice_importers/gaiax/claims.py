@@ -9,7 +9,7 @@ from typing import Final
 
 from kgservice.model.rdf import RDF, Blank, Iri, Literal, Subject, Term, Triple
 from kgservice_importers.gaiax.expansion import Dataset, Quad
-from kgservice_importers.gaiax.repair import is_placeholder
+from kgservice_importers.gaiax.repair import is_placeholder, is_secret
 
 CRED: Final = "https://www.w3.org/2018/credentials#"
 SECURITY: Final = "https://w3id.org/security#"
@@ -60,8 +60,9 @@ def claims_of(dataset: Dataset) -> Claims:
     for s, p, o, _ in quads:
         if s == envelope and _is_envelope(p, o, is_subject=s in subjects):
             continue
-        if isinstance(o, Literal) and is_placeholder(o.value):
-            continue  # a form's example; coverage tells of it
+        # A form's example is no value, and a secret is for nobody's eyes; coverage tells of both.
+        if isinstance(o, Literal) and (is_placeholder(o.value) or is_secret(p.value)):
+            continue
         kept.append(Triple(s, p, o))
     kept += _types_moved_down(kept, subjects, types)
     name = envelope.value if isinstance(envelope, Iri) else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kgservice_importers.gaiax.forms import ignored_members
-from kgservice_importers.gaiax.repair import is_placeholder
+from kgservice_importers.gaiax.repair import is_placeholder, is_secret
 from kgservice_importers.jsonld.contexts import Json
 
 _MARK: Final = "urn:kgservice:mark:"
@@ -24,11 +24,13 @@ class Coverage:
         mapped: Paths of members that did.
         unmapped: Paths of members that hold something and did not.
         examples: Values that are a form's examples, such as `E.g., IaaS`.
+        secrets: Paths of members that are named like secrets and were left out on purpose.
     """
 
     mapped: frozenset[str]
     unmapped: frozenset[str]
     examples: tuple[str, ...]
+    secrets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ def coverage_of(
         is_whole: Nothing was left out, so that there is nothing to look for; otherwise every
             value is replaced by a mark, which is sought in the statements.
     """
-    leaves = list(_leaves(payload, ()))
+    found = list(_leaves(payload, ()))
+    leaves = [leaf for leaf in found if not is_secret(leaf.path[-1])]
     every = {_text(leaf.path) for leaf in leaves}
     shown = [leaf for leaf in leaves if isinstance(leaf.value, str) and is_placeholder(leaf.value)]
     unmapped = {_text(leaf.path) for leaf in shown}
@@ -64,6 +67,7 @@ def coverage_of(
         frozenset(every - unmapped),
         frozenset(unmapped & every),
         tuple(sorted({leaf.value for leaf in shown})),
+        tuple(sorted({_text(leaf.path) for leaf in found if is_secret(leaf.path[-1])})),
     )
 
 

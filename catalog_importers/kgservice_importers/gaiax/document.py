@@ -200,6 +200,10 @@ def _findings(
         detail = f"a form's example stands where a value should be: {examples}"
         hint = "Statements with it were left out: the value is unknown."
         yield Problem("placeholder-value", detail, envelope.at, hint, Severity.INFO)
+    if covered.secrets:
+        detail = f"members are named like secrets: {', '.join(covered.secrets[:5])}"
+        hint = "They were left out of the graph. Whoever published them should change them."
+        yield Problem("secret-in-document", detail, envelope.at, hint)
     if refused:
         detail = f"{refused} statements hold a malformed IRI or language"
         hint = "Statements that use it were left out."

@@ -149,7 +149,10 @@ def _from_object(item: Json, at: str, depth: int) -> Iterator[Opened]:
 
 def _from_plain(item: dict[str, Json], at: str, depth: int) -> Iterator[Opened]:
     wrapped = [name for name in forms()["wrappers"] if name in item]
-    if wrapped and "credentialSubject" not in item:
+    claim = next((name for name in ("vc", "vp") if isinstance(item.get(name), dict)), "")
+    if claim and "credentialSubject" not in item:
+        yield from _from_object(_with_claims(item, item[claim]), below(at, claim), depth + 1)
+    elif wrapped and "credentialSubject" not in item:
         for name in wrapped:
             yield from _from_object(item[name], below(at, name), depth + 1)
     elif kind := kind_set_aside(item):

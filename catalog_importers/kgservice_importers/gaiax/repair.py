@@ -43,6 +43,16 @@ def is_placeholder(text: str) -> bool:
     return _placeholders().search(text.strip()) is not None
 
 
+@cache
+def _secrets() -> re.Pattern[str]:
+    return re.compile(table()["secrets"], re.IGNORECASE)
+
+
+def is_secret(name: str) -> bool:
+    """Say whether a member or a property is named like a secret, such as `gax-service:Password`."""
+    return _secrets().search(re.split(r"[:#/]", name)[-1]) is not None
+
+
 def mend(payload: dict[str, Json], contexts: Contexts, *, is_secured: bool) -> Mended:
     """Mend a document; in one that is secured only what no reader could take as it is.
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
+from typing import Final
 
-from kgservice.model.rdf import Triple
+from kgservice.model.rdf import Iri, Literal, Triple
 from kgservice.model.vocabulary import Vocabulary
 from kgservice_importers.gaiax.dialects import Dialect, dialects
 from kgservice_importers.rdf.construct import ConstructMap, can_be_stored
+
+_COUNTRY_NAME: Final = Iri("urn:kgservice:importer:countryName")
 
 
 class StructureMap:
@@ -20,8 +24,9 @@ class StructureMap:
         """Load countries, units and named values into a store in memory."""
         root = resources.files(__package__) / "mapping"
         folders = sorted({folder for dialect in dialects() for folder in dialect.mapping})
+        facts = list(_country_names(vocabulary))
         self._maps = {
-            folder: ConstructMap(vocabulary, root / folder, _read_as) for folder in folders
+            folder: ConstructMap(vocabulary, root / folder, _read_as, facts) for folder in folders
         }
 
     def added(
@@ -37,6 +42,17 @@ class StructureMap:
             found.update(self._maps[folder].added([*own, *others]))
         foreign = {triple.subject for triple in others} - {triple.subject for triple in own}
         return tuple(sorted(triple for triple in found if triple.subject not in foreign))
+
+
+def _country_names(vocabulary: Vocabulary) -> Iterator[Triple]:
+    """Give every way in which documents write a country, in lower case."""
+    text = (resources.files(__package__) / "countries.json").read_text(encoding="utf-8")
+    for name, country in vocabulary.countries.items():
+        if "/" not in name:
+            yield Triple(country.iri, _COUNTRY_NAME, Literal(name.lower()))
+    for code, alpha3 in json.loads(text)["codes"].items():
+        if found := vocabulary.countries.get(alpha3.lower()):
+            yield Triple(found.iri, _COUNTRY_NAME, Literal(code.lower()))
 
 
 @cache
