@@ -23,6 +23,7 @@ from kgservice_importers.gaiax.credentials import credential_of
 from kgservice_importers.gaiax.dialects import dialect_of, kind_of
 from kgservice_importers.gaiax.envelopes import Envelope
 from kgservice_importers.gaiax.expansion import (
+    NO_BASE,
     Dataset,
     dataset_of,
     expanded,
@@ -212,8 +213,9 @@ def _findings(
 
 def _coverage(read: _Read, reader: Reader) -> Coverage:
     def statements(payload: dict[str, Json]) -> str:
-        nodes = expanded(payload, reader.contexts, read.base, set())
-        return str(jsonld.JsonLdProcessor.to_nquads(jsonld.to_rdf(nodes, {"base": read.base})))
+        base = read.base or NO_BASE
+        nodes = expanded(payload, reader.contexts, base, set())
+        return str(jsonld.JsonLdProcessor.to_nquads(jsonld.to_rdf(nodes, {"base": base})))
 
     is_whole = not read.dataset.dropped and not read.dataset.problems
     return coverage_of(

@@ -13,6 +13,9 @@ from kgservice.model.rdf import Blank, Iri, Literal, Subject, Term, is_valid_iri
 from kgservice_importers.jsonld.added import Contexts
 from kgservice_importers.jsonld.contexts import ContextUnknown, Json
 
+NO_BASE: Final = "http://relative.invalid/"
+"""PyLD resolves relative names against some base; statements with this one are left out."""
+
 
 class Quad(NamedTuple):
     """A statement and the graph it is in; the default graph has no name."""
@@ -67,6 +70,7 @@ def dataset_of(
     """
     findings = _Findings(at)
     dropped: set[str] = set()
+    base = base or NO_BASE
     try:
         nodes = expanded(payload, contexts, base, dropped)
         found = jsonld.to_rdf(nodes, {"base": base, "produceGeneralizedRdf": False})
@@ -79,13 +83,6 @@ def dataset_of(
             "term-undefined",
             f"no context defines: {', '.join(sorted(dropped)[:8])}",
             "These members were left out.",
-        )
-    relative = sorted(set(_relative(nodes))) if not base else []
-    if relative:
-        findings.add(
-            "iri-relative",
-            f"a relative name under an embedded proof: {', '.join(relative[:5])}",
-            "Its statements were left out: they are in no hash.",
         )
     quads = tuple(dict.fromkeys(_quads(found, findings)))
     roots = _roots(nodes, quads)
@@ -121,19 +118,6 @@ def without_empty_ids(payload: dict[str, Json]) -> dict[str, Json]:
     return found
 
 
-def _relative(value: Json) -> Iterator[str]:
-    """Find names that are no absolute IRIs among expanded nodes."""
-    stack = [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, list):
-            stack.extend(item)
-        elif isinstance(item, dict):
-            names = [item.get("@id"), *(item.get("@type") or ())] if "@value" not in item else []
-            yield from (n for n in names if isinstance(n, str) and ":" not in n)
-            stack.extend(item.values())
-
-
 def _roots(nodes: Iterable[Json], quads: tuple[Quad, ...]) -> tuple[Subject, ...]:
     """Find the outermost nodes; nameless ones are those that nothing points to."""
     named = [
@@ -155,16 +139,29 @@ def _roots(nodes: Iterable[Json], quads: tuple[Quad, ...]) -> tuple[Subject, ...
 
 def _quads(dataset: Mapping[str, Json], findings: _Findings) -> Iterator[Quad]:
     bad: set[str] = set()
+    relative: set[str] = set()
     for name, graph in dataset.items():
         where = "" if name == "@default" else name
         for quad in graph:
             terms = tuple(_term(quad[part]) for part in ("subject", "predicate", "object"))
             wrong = [t.value for t in terms if isinstance(t, Iri) and not is_valid_iri(t.value)]
             subject, predicate, value = terms
-            if wrong or isinstance(subject, Literal) or not isinstance(predicate, Iri):
+            nameless = [
+                t.value for t in terms if isinstance(t, Iri) and t.value.startswith(NO_BASE)
+            ]
+            if nameless:
+                relative.update(nameless)
+            elif wrong or isinstance(subject, Literal) or not isinstance(predicate, Iri):
                 bad.update(wrong)
             else:
                 yield Quad(subject, predicate, value, where)
+    if relative:
+        names = ", ".join(sorted(relative)[:5]).replace(NO_BASE, "")
+        findings.add(
+            "iri-relative",
+            f"a relative name under an embedded proof: {names}",
+            "Its statements were left out: they are in no hash.",
+        )
     if bad:
         findings.add(
             "iri-invalid",

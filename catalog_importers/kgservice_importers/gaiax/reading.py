@@ -57,7 +57,14 @@ class Reading:
         self._kept: dict[str, list[str]] = {}
         for source_id, fingerprint in context.known.items():
             self._kept.setdefault(fingerprint, []).append(source_id)
+        self._known = dict(context.known)
+        self._dropped: set[str] = set()
         self._seen: dict[str, str] = {}
+
+    @property
+    def keeps_any(self) -> bool:
+        """Say whether anything is kept of the source, so that hashes may spare fetching."""
+        return bool(self._known)
 
     def has(self, fingerprint: str) -> bool:
         """Say whether the documents of that fingerprint are kept, so that it need not be read."""
@@ -86,6 +93,29 @@ class Reading:
                 yield from self._once(replace(item, fingerprint=mark), name)
             elif not self._only:
                 yield item
+
+    def newest(self, mark: str) -> tuple[str, str]:
+        """Give time and name of the newest that is kept, by fingerprints `mark time name`.
+
+        Both are empty when something is kept by another mark: then everything must be read.
+        """
+        parts = [f.removeprefix("again ").split(" ") for f in self._known.values()]
+        fitting = [(p[1], p[2]) for p in parts if len(p) == 3 and p[0] == mark]
+        return max(fitting) if fitting and len(fitting) == len(parts) else ("", "")
+
+    def drop(self, name: str) -> None:
+        """Note what the source took back: a document's id, or the end of a fingerprint."""
+        self._dropped |= {
+            source_id
+            for source_id, fingerprint in self._known.items()
+            if name in (source_id, fingerprint.rpartition(" ")[2])
+        }
+
+    def others(self) -> Iterator[Unchanged]:
+        """Give what is kept and was neither read nor taken back, after reading only the changes."""
+        for source_id in sorted(set(self._known) - set(self._seen) - self._dropped):
+            if self._wants(source_id):
+                yield Unchanged(source_id)
 
     def gone(self) -> Iterator[Gone]:
         """Give what was asked for and did not come; call it when the source was read to its end."""
