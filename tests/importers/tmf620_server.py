@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 class Reply(NamedTuple):
     """What the server answers: status, body and headers.
 
-    `cut` closes in the middle of the body; `drip_s` is the time between two of its bytes.
+    `cut` closes in the middle of the body; `drip_s` is the time between two of its bytes; `drop`
+    closes without an answer.
     """
 
     status: int = 200
@@ -22,14 +24,16 @@ class Reply(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     cut: bool = False
     drip_s: float = 0.0
+    drop: bool = False
 
 
 class Call(NamedTuple):
-    """A request as the server saw it."""
+    """A request as the server saw it: the last part of its path, the page, path and query."""
 
     path: str
     offset: int
     limit: int
+    whole: str = ""
 
 
 Answering = Callable[[Call, list[Call]], Reply]
@@ -64,25 +68,9 @@ def serving(answering: Answering) -> Iterator[Running]:
             parts = urlsplit(self.path)
             query = parse_qs(parts.query)
             number = {name: int(query.get(name, ["0"])[0]) for name in ("offset", "limit")}
-            call = Call(parts.path.rpartition("/")[2], number["offset"], number["limit"])
+            call = Call(parts.path.rpartition("/")[2], number["offset"], number["limit"], self.path)
             calls.append(call)
-            reply = answering(call, calls)
-            self.send_response(reply.status)
-            length = len(reply.body) + (100 if reply.cut else 0)
-            for name, value in (*reply.headers, ("Content-Length", str(length))):
-                self.send_header(name, value)
-            self.end_headers()
-            self._send(reply)
-
-        def _send(self, reply: Reply) -> None:
-            if not reply.drip_s:
-                self.wfile.write(reply.body)
-                return
-            with suppress(OSError):
-                for position in range(len(reply.body)):
-                    self.wfile.write(reply.body[position : position + 1])
-                    if ended.wait(reply.drip_s):
-                        return
+            _respond(self, answering(call, calls), ended)
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -97,3 +85,23 @@ def serving(answering: Answering) -> Iterator[Running]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _respond(handler: BaseHTTPRequestHandler, reply: Reply, ended: threading.Event) -> None:
+    if reply.drop:
+        handler.close_connection = True
+        handler.connection.shutdown(socket.SHUT_RDWR)
+        return
+    handler.send_response(reply.status)
+    length = len(reply.body) + (100 if reply.cut else 0)
+    for name, value in (*reply.headers, ("Content-Length", str(length))):
+        handler.send_header(name, value)
+    handler.end_headers()
+    if not reply.drip_s:
+        handler.wfile.write(reply.body)
+        return
+    with suppress(OSError):
+        for position in range(len(reply.body)):
+            handler.wfile.write(reply.body[position : position + 1])
+            if ended.wait(reply.drip_s):
+                return

@@ -1,157 +1,272 @@
-"""Read TMF620 objects from a paged HTTP API, as DOME's and FIWARE's nodes serve it."""
+"""Ask a TMF620 API, with as much patience as a server that restarts needs."""
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Callable
+from itertools import count
+from typing import Final, NamedTuple
+from urllib.parse import quote, urlencode
 
 from kgservice.model.documents import ImportContext
-from kgservice.model.errors import Problem, Severity, Unavailable
+from kgservice.model.errors import InputError, Problem, Unavailable
 from kgservice.net.fetch import Answer, Fetcher, Limits
-from kgservice_importers.tmf620.pieces import Found, Piece, Text, items_of, piece_of, plain_utf8
-from kgservice_importers.tmf620.records import resource_named
+from kgservice_importers.tmf620.addresses import Addresses, ListAddress, alternatives, registered
+from kgservice_importers.tmf620.pieces import (
+    Found,
+    Piece,
+    Text,
+    items_of,
+    not_json,
+    plain_utf8,
+    take_apart,
+)
 
-_RESOURCES: Final = (
-    "productOffering", "productSpecification", "productOfferingPrice", "category", "catalog",
-)  # fmt: skip
-_LIMIT: Final = 100
-_MOST_PAGES: Final = 20_000
-_OK: Final = frozenset({200, 206})
-_ABSENT: Final = frozenset({400, 403, 404, 405, 501})
-_NEXT: Final = re.compile(r"<([^<>]*)>\s*;[^<]*\brel\s*=\s*\"?next\b", re.IGNORECASE)
+OK: Final = frozenset({200, 206})
+ABSENT: Final = frozenset({400, 403, 404, 405, 501})
+"""How servers say that they have no such list."""
+_HEADERS: Final = {"Accept": "application/json"}
+_GONE: Final = 410
+_BUSY: Final = frozenset({408, 425, 429, 502, 503, 504})
+_PAGE: Final = 100
+_LARGEST_PAGE: Final = 10_000
+_PATIENCE_S: Final = 180.0
+_FIRST_PAUSE_S: Final = 1.0
+_LONGEST_PAUSE_S: Final = 15.0
+_SHORT_PAUSE_S: Final = 0.2
+_ATTEMPTS: Final = 3
 
 
-def read_pages(
-    source: str, context: ImportContext, wait: Callable[[float], None] = time.sleep
-) -> Iterator[Piece | Found]:
-    """Give every object of an API's five lists, and of the party API named by option `party`.
+class Absent(Exception):
+    """The server has no such list."""
 
-    A list other than the offerings may be missing; that is a problem, not a failure.
+    def __init__(self, status: int) -> None:
+        """Keep the status that says so."""
+        super().__init__(status)
+        self.status = status
 
-    Raises:
-        InputError: the host may not be contacted (`host-not-allowed`).
-        Unavailable: the offerings cannot be reached (`source-unreachable`), or a list broke
-            off after it had begun (`source-broke`).
+
+class Page(NamedTuple):
+    """The members of a page, unread, and the answer that they came in."""
+
+    texts: list[Text]
+    answer: Answer
+
+
+class Client:
+    """Asks one source.
+
+    Until the source has answered once, a few attempts must do. After that a server that is gone
+    or busy is asked the same again for `patience` seconds (an option; by default 180).
     """
-    fetcher = Fetcher(context.allowed_hosts, Limits(), wait)
-    base = source.rstrip("/")
-    if resource_named(base.rpartition("/")[2]) == "productOffering":
-        base = base.rpartition("/")[0]
-    lists = [(f"{base}/{name}", name) for name in _RESOURCES]
-    party = context.options.get("party", "").rstrip("/")
-    if party:
-        lists.append((f"{party}/organization", "organization"))
-    for url, resource in lists:
-        yield from _read_list(fetcher, url, resource)
 
+    def __init__(self, source: str, context: ImportContext, wait: Callable[[float], None]) -> None:
+        """Read the options `limit`, `patience`, `party`, `service` and `resource`.
 
-@dataclass
-class _Walk:
-    """Where a walk over the pages of a list is, and what it has seen."""
+        Raises:
+            InputError: an option is not of its kind (`option-invalid`).
+        """
+        self.limit = int(_number(context, "limit", _PAGE, _LARGEST_PAGE))
+        self._patience_s = _number(context, "patience", _PATIENCE_S, 3600)
+        self._fetcher = Fetcher(context.allowed_hosts, Limits(), wait)
+        self._wait = wait
+        self._addresses = registered(source, context.options)
+        self._is_found = False
+        self.has_begun = False
 
-    offset: int = 0
-    pages: int = 0
-    barren: int = 0
-    linked: bool = False
-    seen: set[str] = field(default_factory=set)
+    def lists(self) -> list[ListAddress]:
+        """Give the lists of the source, that of the offerings first.
 
+        Raises:
+            Unavailable: the source cannot be reached (`source-unreachable`).
+            InputError: the host may not be contacted (`host-not-allowed`).
+        """
+        return self._found().lists()
 
-def _read_list(fetcher: Fetcher, url: str, resource: str) -> Iterator[Piece | Found]:
-    walk = _Walk()
-    while walk.pages < _MOST_PAGES:
-        page_url = f"{url}?offset={walk.offset}&limit={_LIMIT}"
-        answer = _page(fetcher, page_url, walk, resource)
-        if isinstance(answer, Problem):
-            yield answer
-            return
-        page = _items(answer, page_url)
-        walk.pages += 1
-        fresh = False
-        for position, text in enumerate(page):
-            piece = piece_of(text, f"{page_url}#/{position}", resource)
-            name = (
-                piece.identifier
-                if isinstance(piece, Piece)
-                else bytes(text)[:2000].decode("latin-1")
-            )
-            if name not in walk.seen:
-                walk.seen.add(name)
-                fresh = True
-                yield piece
-        if not page or not _advance(walk, answer, len(page), fresh):
-            return
-    raise _broke(url, f"it has more than {_MOST_PAGES} pages")
+    def page(self, url: str, *, is_first: bool = False) -> Page | str:
+        """Give the members of a page, or why it cannot be had although the server works.
 
+        Raises:
+            Absent: this is the first page, and the server has no such list.
+            Unavailable: the server is gone and did not come back.
+        """
+        why = ""
+        for attempt in range(_ATTEMPTS):
+            answer = self._ask(url, may_be_broken=True)
+            if isinstance(answer, str):
+                return answer
+            if answer.status in OK:
+                try:
+                    return Page(items_of(plain_utf8(answer.body)), answer)
+                except ValueError as error:
+                    why = f"the answer is not a list in JSON: {error}"
+            elif answer.status in ABSENT and is_first:
+                raise Absent(answer.status)
+            elif answer.status < 500:
+                raise self._gone(url, f"status {answer.status}")
+            else:
+                why = f"status {answer.status}"
+            if attempt + 1 < _ATTEMPTS:
+                self._wait(_SHORT_PAUSE_S * 2**attempt)
+        return why
 
-def _advance(walk: _Walk, answer: Answer, size: int, has_new: bool) -> bool:
-    """Move on to the next page; say whether there may be one.
+    def object(self, address: ListAddress, identifier: str) -> Piece | Found | None:
+        """Fetch one object of a list; None when there is none.
 
-    Counts in headers are not believed: DOME's proxy gives the page's own length. A page may be
-    short because of permissions, or because the server has a smaller limit of its own, so the
-    next page starts after what came; when that brings nothing new, one page further on is tried.
-    """
-    link = answer.headers.get("link", "")
-    target = _NEXT.search(link)
-    walk.linked = walk.linked or target is not None
-    if not has_new:
-        walk.barren += 1
-        if walk.barren > 1:
-            return False
-    else:
-        walk.barren = 0
-    if target is not None:
-        following = parse_qs(urlsplit(target.group(1)).query).get("offset", [""])[0]
-        if following.isdecimal() and len(following) < 12 and int(following) > walk.offset:
-            walk.offset = int(following)
-            return True
-    elif walk.linked or link:
-        return False
-    walk.offset += size if has_new else _LIMIT
-    return True
+        A server may not know the address of a single object; its list is asked before that counts.
 
+        Raises:
+            Unavailable: the server cannot be reached, or gave no usable answer.
+        """
+        for url in address.urls:
+            own = _own_url(url, identifier)
+            answer = self.ask(own)
+            if answer.status in OK:
+                return _the(identifier, _parts(answer, own, address.resource))
+            if answer.status == _GONE:
+                return None
+            listed = f"{url}?{urlencode({'id': identifier, 'offset': 0, 'limit': 10})}"
+            answer = self.ask(listed)
+            if answer.status in OK:
+                parts = _parts(answer, listed, address.resource)
+                found = _the(identifier, parts)
+                if found is None and not self._tells_absence(url, parts):
+                    break
+                return found
+            if answer.status not in ABSENT:
+                raise self._gone(listed, f"status {answer.status}")
+        if address.is_main:
+            raise self._gone(address.urls[0], "it serves neither single objects nor lists by id")
+        return None
 
-def _page(fetcher: Fetcher, url: str, walk: _Walk, resource: str) -> Answer | Problem:
-    try:
-        answer = fetcher.get(url, {"Accept": "application/json"})
-    except Unavailable as error:
-        if walk.pages:
-            raise _broke(url, error.detail) from error
-        raise
-    if answer.status in _OK:
+    def _tells_absence(self, url: str, parts: list[Piece | Found]) -> bool:
+        """Whether the server, asked for an id, would have given an object that it has.
+
+        It gave others: so it does not heed `id`. Does it know the addresses of single objects?
+        """
+        others = [one.identifier for one in parts if isinstance(one, Piece)]
+        return not others or self.ask(_own_url(url, others[0])).status in OK
+
+    def ask(self, url: str) -> Answer:
+        """Fetch an address; what is busy or gone is asked again.
+
+        Raises:
+            Unavailable: nothing came (`source-unreachable`; `source-broke` after something had).
+            InputError: the host may not be contacted (`host-not-allowed`).
+        """
+        answer = self._ask(url, may_be_broken=False)
+        if isinstance(answer, str):
+            raise self._gone(url, answer)
         return answer
-    if walk.pages:
-        raise _broke(url, f"status {answer.status}")
-    if resource != "productOffering" and answer.status in _ABSENT:
-        return Problem(
-            "list-missing",
-            f"The catalogue does not serve its list of {resource}: status {answer.status}.",
-            url,
-            "Only what the offerings themselves hold is known.",
-            Severity.INFO,
-        )
-    raise Unavailable(
-        f"{url} answers with status {answer.status}.",
-        code="source-unreachable",
-        at=url,
-        hint="The last good version of the catalogue is kept.",
-    )
+
+    def _ask(self, url: str, *, may_be_broken: bool) -> Answer | str:
+        """Do the same, and say why there is no answer when others are to be had meanwhile."""
+        waited, pause = 0.0, _FIRST_PAUSE_S
+        for attempt in count(1):
+            begin = time.monotonic()
+            is_busy, answer = self._once(url)
+            if isinstance(answer, Answer):
+                self.has_begun = self.has_begun or answer.status in OK
+                return answer
+            if not self.has_begun or waited >= self._patience_s:
+                break
+            if may_be_broken and not is_busy and attempt >= _ATTEMPTS and self._is_alive():
+                return answer
+            self._wait(pause)
+            waited += pause + time.monotonic() - begin
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+        raise self._gone(url, str(answer))
+
+    def _once(self, url: str) -> tuple[bool, Answer | str]:
+        """Give an answer, or say whether the server is busy and why there is none."""
+        try:
+            answer = self._fetcher.get(url, _HEADERS)
+        except Unavailable as error:
+            return False, "it " + error.detail.removeprefix(f"{url} ").rstrip(".")
+        if answer.status in _BUSY:
+            return True, f"it is busy (status {answer.status})"
+        return False, answer
+
+    def _is_alive(self) -> bool:
+        _, answer = self._once(self._probe_url(self._addresses))
+        return isinstance(answer, Answer) and answer.status in OK
+
+    def _gone(self, url: str, why: str) -> Unavailable:
+        return broke(url, why) if self.has_begun else unreachable(url, why)
+
+    def _found(self) -> Addresses:
+        """Find the product catalogue below the registered address, when it is not there itself."""
+        if self._is_found:
+            return self._addresses
+        self._is_found = True
+        if self._addresses.is_complete:
+            return self._addresses
+        first = self._probe(self._addresses)
+        if first.status not in ABSENT:
+            return self._addresses
+        for other in alternatives(self._addresses):
+            if self._probe(other).status in OK:
+                self._addresses = other
+                break
+        return self._addresses
+
+    def _probe(self, addresses: Addresses) -> Answer:
+        return self.ask(self._probe_url(addresses))
+
+    def _probe_url(self, addresses: Addresses) -> str:
+        begin = f"{addresses.query}&" if addresses.query else ""
+        return f"{addresses.lists()[0].urls[0]}?{begin}offset=0&limit=1"
 
 
-def _items(answer: Answer, url: str) -> list[Text]:
-    try:
-        return items_of(plain_utf8(answer.body))
-    except ValueError as error:
-        raise _broke(url, f"the answer is not a list in JSON: {error}") from error
-
-
-def _broke(url: str, why: str) -> Unavailable:
+def broke(url: str, why: str) -> Unavailable:
+    """Say that a source stopped answering after it had begun."""
     return Unavailable(
         f"The catalogue broke off half-way: {why}.",
         code="source-broke",
         at=url,
         hint="Nothing of this reading was used; the last good version is kept.",
     )
+
+
+def unreachable(url: str, why: str) -> Unavailable:
+    """Say that a source cannot be reached at all."""
+    return Unavailable(
+        f"The catalogue cannot be read: {why}.",
+        code="source-unreachable",
+        at=url,
+        hint="The last good version of the catalogue is kept.",
+    )
+
+
+def _own_url(url: str, identifier: str) -> str:
+    return f"{url}/{quote(identifier, safe=':')}"
+
+
+def _parts(answer: Answer, at: str, resource: str) -> list[Piece | Found]:
+    try:
+        return list(take_apart(plain_utf8(answer.body), f"{at}#", resource))
+    except ValueError as error:
+        return [not_json(at, str(error))]
+
+
+def _the(identifier: str, parts: list[Piece | Found]) -> Piece | Found | None:
+    """Find the object of an id; what cannot be read may be it."""
+    named = (one for one in parts if isinstance(one, Piece) and one.identifier == identifier)
+    problems = (one for one in parts if isinstance(one, Problem))
+    return next(named, None) or next(problems, None)
+
+
+def _number(context: ImportContext, name: str, default: float, most: float) -> float:
+    text = context.options.get(name, "")
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        value = -1.0
+    if not 1 <= value <= most:
+        raise InputError(
+            f"The option {name!r} must be a number from 1 to {most:g}, not {text[:40]!r}.",
+            code="option-invalid",
+            at=f"/options/{name}",
+            hint="Register the catalogue again with an option that fits.",
+        )
+    return value

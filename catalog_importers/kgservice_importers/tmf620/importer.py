@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,15 +19,17 @@ from kgservice.model.documents import (
     Unchanged,
 )
 from kgservice.model.errors import Problem
-from kgservice_importers.tmf620.client import read_pages
+from kgservice_importers.tmf620.client import Client
 from kgservice_importers.tmf620.files import read_files
 from kgservice_importers.tmf620.inventory import Inventory
 from kgservice_importers.tmf620.links import Fingerprints
 from kgservice_importers.tmf620.offerings import OfferingReader
+from kgservice_importers.tmf620.paging import read_list
 from kgservice_importers.tmf620.pieces import Found, Piece, record_of
-from kgservice_importers.tmf620.records import Minter, Record
+from kgservice_importers.tmf620.records import SIGNED, Minter, Record
+from kgservice_importers.tmf620.single import fetch_objects
 
-_DESCRIBED: Final = ("organization", "category", "productOffering", "signed productOffering")
+_DESCRIBED: Final = ("organization", "category", "productOffering", SIGNED + "productOffering")
 
 
 class Tmf620Importer:
@@ -50,49 +53,65 @@ class Tmf620Importer:
                 (`source-broke`); nothing was given.
             InputError: the host may not be contacted (`host-not-allowed`).
         """
-        inventory = Inventory(self._pieces(source, context))
+        if urlsplit(source).scheme not in ("http", "https"):
+            inventory, unreadable = Inventory(read_files(Path(source))), set[str]()
+        elif context.only:
+            fetched = fetch_objects(Client(source, context, self._wait), context)
+            inventory, unreadable = fetched.inventory, fetched.unreadable
+        else:
+            client = Client(source, context, self._wait)
+            inventory, unreadable = Inventory(_lists(client)), set()
         yield from inventory.problems
         yield from inventory.set_aside
-        yield from _documents(inventory, context)
-
-    def _pieces(self, source: str, context: ImportContext) -> Iterator[Piece | Found]:
-        if urlsplit(source).scheme in ("http", "https"):
-            return read_pages(source, context, self._wait)
-        return read_files(Path(source))
+        yield from _documents(inventory, context, unreadable)
 
 
-def _documents(inventory: Inventory, context: ImportContext) -> Iterator[ImportItem]:
+def _lists(client: Client) -> Iterator[Piece | Found]:
+    for address in client.lists():
+        for piece in read_list(client, address):
+            is_missing = isinstance(piece, Problem) and piece.code == "list-missing"
+            if address.is_named or not is_missing:
+                yield piece
+
+
+def _documents(
+    inventory: Inventory, context: ImportContext, unreadable: set[str]
+) -> Iterator[ImportItem]:
     """Give what is asked for, all by default; what is as it was is not read again."""
-    marks = Fingerprints(inventory, context)
+    now = datetime.now(UTC)
+    marks = Fingerprints(inventory, context, now)
     minter = Minter(context.base_iri, context.catalog)
-    reader = OfferingReader(context, inventory)
-    missing = set(context.only)
+    reader = OfferingReader(context, inventory, now)
+    missing = context.only - unreadable
     for resource in _DESCRIBED:
+        is_signed = resource.startswith(SIGNED)  # told by its credential's id, which must be read
         for piece in inventory.pieces(resource).values():
             name = piece.identifier
             # What is known by its own id is spared the making of an IRI.
-            known = name if name in context.known else minter.iri(resource, name).value
-            if context.only and known not in context.only:
+            source_id = name if name in context.known else minter.iri(resource, name).value
+            if context.only and source_id not in context.only and not is_signed:
                 continue
-            missing.discard(known)
             mark = marks.of(piece)
-            if context.known.get(known) == mark:
-                yield Unchanged(known)
-                continue
-            made = _document(reader, piece)
-            yield replace(made, fingerprint=mark) if isinstance(made, SourceDocument) else made
+            if context.known.get(source_id) == mark and not is_signed:
+                made: Unchanged | SourceDocument | Problem = Unchanged(source_id)
+            else:
+                made = _document(reader, piece, mark)
+            if isinstance(made, SourceDocument):
+                source_id = made.source_id
+                made = Unchanged(source_id) if context.known.get(source_id) == mark else made
+            missing -= {source_id}
+            if not context.only or source_id in context.only:
+                yield made
     yield from (Gone(one) for one in sorted(missing))
 
 
-def _document(reader: OfferingReader, piece: Piece) -> SourceDocument | Problem:
+def _document(reader: OfferingReader, piece: Piece, mark: str) -> SourceDocument | Problem:
     record = record_of(piece)
     if not isinstance(record, Record):
         return record
-    if piece.resource == "organization":
-        return reader.organization(piece.identifier, record)
-    if piece.resource == "category":
-        return reader.category(piece.identifier, record)
-    return reader.offering(piece.identifier, record)
+    read = {"organization": reader.organization, "category": reader.category}
+    document = read.get(piece.resource, reader.offering)(piece.identifier, record)
+    return replace(document, fingerprint=mark)
 
 
 IMPORTER: Final[Importer] = Tmf620Importer()

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -16,9 +17,12 @@ from kgservice_importers.tmf620.inventory import Inventory
 from kgservice_importers.tmf620.json_tree import Json, Object, as_list, scalar_text
 from kgservice_importers.tmf620.mapping import mapping_of
 from kgservice_importers.tmf620.pieces import Piece, Text, parse_json
-from kgservice_importers.tmf620.records import canonical
+from kgservice_importers.tmf620.records import SIGNED, canonical, recognise, reference_id
 
 _ID: Final = re.compile(rb'"id"\s*:\s*"([!#-\[\]-~]+)"')
+_HREF: Final = re.compile(rb'"href"\s*:\s*"([!#-\[\]-~]*)"')
+_OBJECT: Final = re.compile(rb'"object"\s*:\s*"([!#-\[\]-~]*)"')
+_END: Final = re.compile(rb'"endDateTime"\s*:\s*"([^"\\]*)"')
 _ESCAPED_LETTER: Final = b"\\u006"
 _DEEPEST: Final = 20
 
@@ -33,7 +37,9 @@ def _data() -> Mapping[str, object]:
 
 
 def _follows(resource: str) -> Mapping[str, str]:
-    return cast("Mapping[str, Mapping[str, str]]", _data()["follows"]).get(resource, {})
+    return cast("Mapping[str, Mapping[str, str]]", _data()["follows"]).get(
+        resource.removeprefix(SIGNED), {}
+    )
 
 
 def everywhere() -> tuple[str, ...]:
@@ -57,7 +63,7 @@ def _ids_in(tree: Json, depth: int) -> Iterator[str]:
     if depth > _DEEPEST:
         return
     if isinstance(tree, dict):
-        identifier = scalar_text(tree.get("id"))
+        identifier = reference_id(tree)
         if identifier:
             yield identifier
     inner = tree.values() if isinstance(tree, dict) else tree
@@ -78,9 +84,10 @@ class Fingerprints:
     costs a needless reading some day, so everything that looks like a link counts.
     """
 
-    def __init__(self, inventory: Inventory, context: ImportContext) -> None:
-        """Take the objects, and what the reading of each depends on."""
+    def __init__(self, inventory: Inventory, context: ImportContext, now: datetime) -> None:
+        """Take the objects, and what the reading of each depends on: a price may have ended."""
         self._inventory = inventory
+        self._now = now.astimezone(UTC).isoformat().encode()
         self._left_out = cast("Mapping[str, list[str]]", _data()["leftOut"])
         self._digests: dict[_Key, bytes] = {}
         self._direct: dict[_Key, tuple[_Key, ...]] = {}
@@ -93,7 +100,7 @@ class Fingerprints:
 
     def of(self, piece: Piece) -> str:
         """Give the fingerprint of the document that is about an object."""
-        whole = hashlib.sha256(piece.text)
+        whole = hashlib.sha256(self._own(piece))
         whole.update(self._base)
         for key in self._reached(piece):
             whole.update(self._digest(key))
@@ -141,19 +148,39 @@ class Fingerprints:
         return known
 
     def _own(self, piece: Piece) -> Text:
+        """Give what of an object counts: its text, and how many of its ends are still to come."""
+        text = bytes(piece.text)
         unwanted = self._left_out.get(piece.resource)
-        body = _read(piece.text) if unwanted else {}
-        for name in unwanted or ():
-            body.pop(name, None)
-        return canonical(body) if body else piece.text
+        if unwanted:
+            body = _read(text)
+            text = canonical({name: body[name] for name in body if name not in unwanted})
+        if b'"endDateTime"' not in text:
+            return text
+        return b"%d " % sum(end > self._now for end in _END.findall(text)) + text
 
     def _ids(self, piece: Piece) -> set[bytes]:
         text = bytes(piece.text)
         if piece.resource not in self._left_out and _ESCAPED_LETTER not in text:
-            found = _ID.findall(text)
-            if len(found) == text.count(b'"id"'):  # else there are numbers, escapes or blanks
-                return set(found)
-        return {identifier.encode() for _, identifier in links_of(piece.resource, _read(text))}
+            found = set[bytes]()
+            if all(_scan(text, name, pattern, found) for name, pattern in _SCANS):
+                return found
+        record = recognise(_read(text), "", piece.resource)
+        links = links_of(piece.resource, record.body) if record else ()
+        return {identifier.encode() for _, identifier in links}
+
+
+_SCANS: Final = ((b'"id"', _ID), (b'"href"', _HREF), (b'"object"', _OBJECT))
+"""Members that name an object: its id, its address, and a relationship of NGSI-LD."""
+
+
+def _scan(text: bytes, name: bytes, pattern: re.Pattern[bytes], found: set[bytes]) -> bool:
+    """Add what a member names; say whether every one of its kind could be read in this way."""
+    number = text.count(name)
+    values = pattern.findall(text) if number else ()
+    found.update(values)
+    if pattern is _HREF:
+        found.update(value.rstrip(b"/").rpartition(b"/")[2] for value in values if b"/" in value)
+    return len(values) == number  # else there are numbers, escapes or blanks
 
 
 def _read(text: Text) -> Object:
