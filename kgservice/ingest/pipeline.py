@@ -167,7 +167,13 @@ def _keep(request: SyncRequest, document: SourceDocument, known: set[str]) -> st
     return name if name in known else request.contents.put(document.content)
 
 
-_UNREADABLE = {"json-invalid", "document-unreadable", "document-too-large", "jwt-unreadable"}
+_UNREADABLE = {
+    "json-invalid",
+    "document-unreadable",
+    "document-too-large",
+    "jwt-unreadable",
+    "list-unstable",
+}
 """Findings after which nobody knows what else the source has: then nothing counts as vanished."""
 
 
