@@ -119,7 +119,7 @@ def test_a_proof_by_another_key_is_invalid(suite: str) -> None:
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_the_key_decides_on_the_suite(suite: str) -> None:
-    document, sign, key = make(suite)
+    document, sign, _key = make(suite)
     other = STRANGER["Ed25519" if SUITES[suite][0] != "Ed25519" else "P-256"]
 
     outcome = check(document, trust_in(other), sign(document))
@@ -228,7 +228,7 @@ def test_what_no_context_defines_is_told_and_in_no_statement() -> None:
     document, sign, _ = make("JWS 2020 as Gaia-X has it, PS256")
     proof = sign(document)
     document["credentialSubject"]["label"] = "CANARY"
-    document["credentialSubject"]["kg:place"] = {"id": "relative/CANARY"}
+    document["credentialSubject"]["schema:place"] = {"id": "relative/CANARY"}
 
     signed = signed_form(document, [proof], "here")
 
@@ -259,13 +259,13 @@ def test_what_openvc_signs_is_valid_here_and_what_is_signed_here_there(suite: st
         st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=8),
         lambda inner: (
             st.lists(inner, max_size=3)
-            | st.dictionaries(st.sampled_from(["id", "type", "kg:x", "name"]), inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["id", "type", "name", "description"]), inner, max_size=3)
         ),
         max_leaves=8,
     )
 )
 def test_any_subject_has_the_canonical_form_of_pyld_or_a_problem(value: object) -> None:
-    document = credential(credentialSubject={"id": "urn:x", "kg:a": value, "kg:b": [value]})
+    document = credential(credentialSubject={"id": "urn:x", "name": value, "description": [value]})
 
     signed = signed_form(document, [{"type": "DataIntegrityProof"}], "here")
 

@@ -1,4 +1,4 @@
-"""Embedded proofs and status entries of a credential, ready for checking; nothing is checked here.
+"""Embedded proofs of a credential, ready for checking; nothing is checked here.
 
 What a proof is about is the canonical form of the document without its proofs. The statements that
 are imported from a document with proofs must come from that form (`Signed.document`), so that
@@ -11,8 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from kgservice.model.documents import EmbeddedProof, StatusEntry
+import pyoxigraph as ox
+
+from kgservice.model.documents import EmbeddedProof
 from kgservice.model.errors import Problem, Severity
+from kgservice.model.rdf import Blank, Iri, Literal, Subject, Term
+from kgservice_importers.gaiax.expansion import Dataset, Quad
 from kgservice_importers.jsonld.canonical import Canonical, NotCanonical, canonical_form
 from kgservice_importers.jsonld.contexts import Json, Loader, load_document
 
@@ -34,11 +38,13 @@ class Signed:
         proofs: Its proofs; each has a `problem` when there is no canonical form.
         problems: What is in the document and in no statement (`term-not-signed`), and why there is
             no canonical form.
+        left_out: Members that are in no statement.
     """
 
     document: bytes
     proofs: tuple[EmbeddedProof, ...]
     problems: tuple[Problem, ...]
+    left_out: frozenset[str] = frozenset()
 
 
 def signed_form(
@@ -66,23 +72,26 @@ def signed_form(
         return Signed(b"", tuple(_proof(p, b"", b"", str(error)) for p in found), (problem,))
     context = payload.get("@context", [])
     made = tuple(_with_options(p, document.content, context, loader) for p in found)
-    return Signed(document.content, made, tuple(_not_signed(document, at)))
+    return Signed(document.content, made, tuple(_not_signed(document, at)), document.left_out)
 
 
-def status_entries(payload: Mapping[str, Json]) -> tuple[StatusEntry, ...]:
-    """Read `credentialStatus`, one entry or several (Bitstring Status List 1.0 §2.1)."""
-    value = payload.get("credentialStatus")
-    entries = value if isinstance(value, list) else [value]
-    return tuple(
-        StatusEntry(
-            type=_text(entry.get("type", entry.get("@type"))),
-            purpose=_text(entry.get("statusPurpose")),
-            list=_text(entry.get("statusListCredential")),
-            index=_text(entry.get("statusListIndex")),
-        )
-        for entry in entries
-        if isinstance(entry, Mapping)
+def signed_dataset(signed: Signed) -> Dataset:
+    """Give the statements of a canonical form: those that were hashed, and no others."""
+    text = signed.document
+    quads = tuple(
+        Quad(_subject(q.subject), Iri(q.predicate.value), _term(q.object), _graph(q.graph_name))
+        for q in ox.parse(text, format=ox.RdfFormat.N_QUADS)
     )
+    pointed = {quad.object for quad in quads}
+    outer = [q.subject for q in quads if not q.graph and q.subject not in pointed]
+    roots = tuple(dict.fromkeys(outer or [q.subject for q in quads[:1]]))
+    return Dataset(roots, quads, text.decode(), signed.left_out, signed.problems)
+
+
+def uncheckable(proofs: Sequence[Json], why: str) -> Signed:
+    """Give proofs of a document that is not as it was signed; none of them can hold."""
+    found = [proof for proof in proofs if isinstance(proof, Mapping)]
+    return Signed(b"", tuple(_proof(p, b"", b"", why) for p in found) or (_unusable(why),), ())
 
 
 def _not_signed(document: Canonical, at: str) -> list[Problem]:
@@ -136,7 +145,29 @@ def _unusable(why: str) -> EmbeddedProof:
     return EmbeddedProof("", "", "", "", "", "", "", b"", b"", why)
 
 
+def _subject(term: object) -> Subject:
+    found = _term(term)
+    if isinstance(found, Literal):
+        raise TypeError("a literal is no subject")
+    return found
+
+
+def _term(term: object) -> Term:
+    if isinstance(term, ox.NamedNode):
+        return Iri(term.value)
+    if isinstance(term, ox.BlankNode):
+        return Blank(term.value)
+    if isinstance(term, ox.Literal):
+        return Literal(term.value, term.datatype.value, term.language or "")
+    raise TypeError("JSON-LD has no RDF 1.2 terms")
+
+
+def _graph(term: object) -> str:
+    if isinstance(term, ox.DefaultGraph):
+        return ""
+    found = _subject(term)
+    return found.value if isinstance(found, Iri) else f"_:{found.label}"
+
+
 def _text(value: Json) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
     return value if isinstance(value, str) else ""
