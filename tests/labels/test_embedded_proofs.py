@@ -253,13 +253,21 @@ def test_what_openvc_signs_is_valid_here_and_what_is_signed_here_there(suite: st
     tool.verify(ours, public_key_jwk=key.as_dict(private=False), now=NOW)
 
 
+# URDNA2015, which PyLD speaks, does not escape other control characters; RDFC-1.0 does.
+TEXT = st.text(
+    st.characters(exclude_categories=("Cc", "Cs"), include_characters="\n\t"), max_size=8
+)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=8),
+        st.none() | st.booleans() | st.integers(-9, 9) | TEXT,
         lambda inner: (
             st.lists(inner, max_size=3)
-            | st.dictionaries(st.sampled_from(["id", "type", "name", "description"]), inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["id", "type", "name", "description"]), inner, max_size=3
+            )
         ),
         max_leaves=8,
     )
