@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final, NoReturn
 
 from flask import Response, request
 
+from kgservice.model.errors import InputError
 from kgservice.mpli.application import Application
 from kgservice.mpli.publish import Edition
+from kgservice.store.results import negotiate, not_acceptable
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,46 @@ def answer(edition: Edition, form: str, make: Callable[[], Answer]) -> Response:
     if not request.headers.get("Authorization"):
         response.headers["Cache-Control"] = "public, no-cache"
     return response.make_conditional(request)  # type: ignore[return-value]
+
+
+def rdf_form() -> str:
+    """Give the media type of the RDF syntax that `format` names or the Accept header likes best.
+
+    Raises:
+        InputError: there is none of that name (`filter-invalid`), or the header takes none of ours
+            (`not-acceptable`).
+    """
+    name = request.args.get("format")
+    if name is not None:
+        known = FORMATS.get(name.lower()) or (name if name in FORMATS.values() else None)
+        if known is None:
+            raise InputError(
+                f"There is no format {name[:40]!r}.",
+                code="filter-invalid",
+                at="?format",
+                hint=f"Use one of {', '.join(sorted(FORMATS))}.",
+            )
+        return known
+    accept = request.headers.get("Accept", "*/*")
+    return negotiate(accept, "graph") or _refuse(accept)
+
+
+def _refuse(accept: str) -> NoReturn:
+    raise not_acceptable(accept, "graph")
+
+
+FORMATS: Final[Mapping[str, str]] = {
+    "turtle": "text/turtle",
+    "ttl": "text/turtle",
+    "jsonld": "application/ld+json",
+    "json-ld": "application/ld+json",
+    "rdfxml": "application/rdf+xml",
+    "rdf": "application/rdf+xml",
+    "xml": "application/rdf+xml",
+    "nt": "application/n-triples",
+    "ntriples": "application/n-triples",
+}
+"""Short names of RDF syntaxes."""
 
 
 def root(application: Application) -> str:

@@ -61,6 +61,10 @@ class Edition:
             return []
         return self._session.triples(with_subjects(load_query(query), subjects), where="snapshot")
 
+    def construct(self, query: str, parameters: Mapping[str, Term]) -> list[Triple]:
+        """Run a CONSTRUCT of the query files with parameters."""
+        return self._session.triples(load_query(query, parameters), where="snapshot")
+
     def remember(
         self, key: Hashable, make: Callable[[], _T], size: Callable[[_T], int] = lambda _: ROW_BYTES
     ) -> _T:
