@@ -18,6 +18,7 @@ from kgservice.api import (
     status,
     tmf620,
     tokens,
+    void,
 )
 from kgservice.api.auth import authenticate
 from kgservice.api.workers import worker_blueprint
@@ -48,7 +49,7 @@ def create_app(application: Application) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
     problems.install(app, application.base_iri)
-    for part in (status, pages, catalogs, tokens, sparql, mpli, tmf620, dcat, entities):
+    for part in (status, pages, catalogs, tokens, sparql, mpli, tmf620, dcat, void, entities):
         app.register_blueprint(part.blueprint(application))
     if application.jobs is not None:
         app.register_blueprint(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from kgservice.api.auth import require
-from kgservice.api.published import Answer, answer, rdf_form, root
+from kgservice.api.published import Answer, answer, rdf_form, refuse_unknown, root
 from kgservice.model.errors import InputError, NotFound
 from kgservice.mpli.application import Application
 from kgservice.mpli.publish import Publisher
@@ -14,8 +14,6 @@ from kgservice.store.results import choose_graph_format
 
 USUAL, MOST = 100, 1000
 """Offerings of a page."""
-
-_PARAMETERS = frozenset({"page", "limit", "format"})
 
 
 def blueprint(application: Application) -> Blueprint:
@@ -26,7 +24,7 @@ def blueprint(application: Application) -> Blueprint:
     @routes.get("/dcat")
     def catalog() -> Response:
         require(application, "read-shared")
-        _refuse_unknown()
+        refuse_unknown("page", "limit", "format")
         form = rdf_form()
         number, size = _number("page", 1), min(_number("limit", USUAL), MOST)
         address = root(application)
@@ -51,17 +49,6 @@ def blueprint(application: Application) -> Blueprint:
             return answer(edition, f"{address} {form}", make)
 
     return routes
-
-
-def _refuse_unknown() -> None:
-    unknown = sorted(set(request.args) - _PARAMETERS)
-    if unknown:
-        raise InputError(
-            f"There is no parameter {unknown[0][:60]!r} here.",
-            code="filter-unknown",
-            at=f"?{unknown[0][:60]}",
-            hint=f"Use {', '.join(sorted(_PARAMETERS))}.",
-        )
 
 
 def _number(name: str, default: int) -> int:

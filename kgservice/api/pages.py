@@ -25,7 +25,9 @@ def blueprint(application: Application) -> Blueprint:
 
     @routes.get("/")
     def start() -> Response:
-        return _page("kgservice", _start(application))
+        page = _page("kgservice", _start(application))
+        page.headers["Link"] = '</.well-known/void>; rel="describedby", </dcat>; rel="alternate"'
+        return page
 
     @routes.get("/docs")
     def docs() -> Response:
@@ -68,6 +70,9 @@ def _start(application: Application) -> str:
         "<p>Describe the cloud services you want; see whether and how it is possible;"
         f" have it done.</p>{counts}"
         "<h2>Ways in</h2><ul><li><a href='/mpli/v1/offerings'>Offerings</a>"
+        "<li>The same for federations:"
+        " <a href='/tmf-api/productCatalogManagement/v4/productOffering'>TMF620</a>,"
+        " <a href='/dcat'>DCAT</a>, <a href='/.well-known/void'>VoID</a>"
         "<li><a href='/sparql'>SPARQL endpoint</a><li><a href='/docs'>The contract</a>"
         " (<a href='/openapi.json'>OpenAPI 3.1</a>)<li><a href='/docs/errors'>Errors</a></ul>"
     )

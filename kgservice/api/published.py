@@ -46,6 +46,22 @@ def answer(edition: Edition, form: str, make: Callable[[], Answer]) -> Response:
     return response.make_conditional(request)  # type: ignore[return-value]
 
 
+def refuse_unknown(*known: str) -> None:
+    """Refuse a parameter that is not known here.
+
+    Raises:
+        InputError: there is one (`filter-unknown`).
+    """
+    unknown = sorted(set(request.args) - set(known))
+    if unknown:
+        raise InputError(
+            f"There is no parameter {unknown[0][:60]!r} here.",
+            code="filter-unknown",
+            at=f"?{unknown[0][:60]}",
+            hint=f"Use {', '.join(sorted(known))}.",
+        )
+
+
 def rdf_form() -> str:
     """Give the media type of the RDF syntax that `format` names or the Accept header likes best.
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 
 from kgservice.api.auth import require
-from kgservice.api.published import Answer, answer, root
+from kgservice.api.published import Answer, answer, refuse_unknown, root
 from kgservice.api.waiting import Places
 from kgservice.model.errors import InputError
 from kgservice.mpli.application import Application
@@ -85,14 +85,7 @@ def _one(
     def show(identity: str) -> Response:
         require(application, "read-shared")
         _require_json()
-        unknown = sorted(set(request.args) - {"fields"})
-        if unknown:
-            raise InputError(
-                f"There is no parameter {unknown[0][:60]!r} here.",
-                code="filter-unknown",
-                at=f"?{unknown[0][:60]}",
-                hint="Use fields.",
-            )
+        refuse_unknown("fields")
         fields = read_fields(request.args.get("fields"), kinds)
         address = root(application)
         with publisher.edition() as edition:

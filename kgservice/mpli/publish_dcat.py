@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from kgservice.model.rdf import XSD, Iri, Literal, Triple, to_ntriples
+from kgservice.model.rdf import XSD, Iri, Literal, Term, Triple, to_ntriples
 from kgservice.model.terms import RDF
 from kgservice.mpli.publish import Edition
 
@@ -65,7 +65,7 @@ def statements(edition: Edition, page: Page) -> bytes:
     shown = subjects[(page.number - 1) * page.size : page.number * page.size]
     federated = Iri(f"{page.root}dcat")
     found = [
-        *_catalogs(edition, federated, page.root),
+        *_catalogs(edition, federated, page),
         *_view(page, federated),
         *edition.statements("publish-dcat-resource", shown),
         *(Triple(federated, Iri(_DCAT_RESOURCE), Iri(one)) for one in shown),
@@ -90,8 +90,9 @@ def _closure(edition: Edition, subjects: Sequence[str]) -> list[Triple]:
     return found
 
 
-def _catalogs(edition: Edition, federated: Iri, root: str) -> list[Triple]:
-    parameters = {
+def _catalogs(edition: Edition, federated: Iri, page: Page) -> list[Triple]:
+    root = page.root
+    parameters: dict[str, Term] = {
         "federated": federated,
         "publisher": Iri(f"{root}#publisher"),
         "host": Literal(f"kgservice at {urlsplit(root).netloc}"),
@@ -99,7 +100,10 @@ def _catalogs(edition: Edition, federated: Iri, root: str) -> list[Triple]:
         "home": Iri(root),
         "description": Iri(f"{root}.well-known/void"),
     }
-    return edition.construct("publish-dcat-catalogs", parameters)
+    found = edition.construct("publish-dcat-catalogs", parameters)
+    if page.number == 1:
+        found += edition.construct("publish-dcat-service", parameters)
+    return found
 
 
 def _view(page: Page, federated: Iri) -> list[Triple]:
