@@ -1,7 +1,6 @@
 """Evidence to criterion to label, with validity."""
 
-from kgservice.labels.anchors import load_anchors
-from kgservice.labels.credentials import Proof, ProofOutcome, Trust, verify
+from kgservice.labels.credentials import Proof, ProofOutcome, verify
 from kgservice.labels.derive import (
     ClaimReason,
     CriterionStatus,
@@ -20,13 +19,11 @@ __all__ = [
     "Outcome",
     "Proof",
     "ProofOutcome",
-    "Trust",
     "accredited_issuers",
     "bundled_did_documents",
     "derive_labels",
     "label_criteria",
     "label_status",
-    "load_anchors",
     "load_did_documents",
     "verify",
 ]

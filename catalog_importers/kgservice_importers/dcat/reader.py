@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from kgservice.model.documents import (
     Gone,
@@ -23,6 +23,8 @@ from kgservice_importers.rdf.kinds import DEFINING, kind_of, kinds_of, message_o
 from kgservice_importers.rdf.reading import Reading
 
 _MOST_NAMED: Final = 6
+Pages: TypeAlias = Iterable[tuple[Reading | Problem | SetAside, str]]
+"""What each page gave, and which page it is."""
 
 
 @dataclass(slots=True)
@@ -48,16 +50,20 @@ class CatalogReader:
         self._maker = DocumentMaker(self.context)
         self._offered = frozenset(c.value for c in self.context.vocabulary.classes.values())
 
-    def read(
-        self, pages: Iterable[tuple[Reading | Problem | SetAside, str]]
-    ) -> Iterator[ImportItem]:
-        """Give the items of all pages."""
+    def read(self, pages: Pages) -> Iterator[ImportItem]:
+        """Give the items of all pages, and what was asked for and is on none of them."""
+        yield from (item for _, item in self.trace(pages))
+        if self._is_whole:
+            yield from (Gone(name) for name in sorted(self.context.only - set(self._seen)))
+
+    def trace(self, pages: Pages) -> Iterator[tuple[str, ImportItem]]:
+        """Give each item with the page that it comes from."""
         for reading, at in pages:
             if isinstance(reading, Reading):
-                yield from self._page(reading, at)
+                yield from ((at, item) for item in self._page(reading, at))
             else:
                 self._is_whole &= isinstance(reading, SetAside)
-                yield reading
+                yield at, reading
         yield from self._rest()
 
     def _page(self, reading: Reading, at: str) -> Iterator[ImportItem]:
@@ -95,7 +101,7 @@ class CatalogReader:
         else:
             yield from self._document(part, facts, at)
 
-    def _rest(self) -> Iterator[ImportItem]:
+    def _rest(self) -> Iterator[tuple[str, ImportItem]]:
         listing: dict[object, list[Iri]] = {}
         for catalog, triples in self._maker.catalogs.items():
             for triple in triples:
@@ -103,12 +109,10 @@ class CatalogReader:
                     listing.setdefault(triple.object, []).append(catalog)
         for part, facts, at in self._waiting:
             known = replace(part, catalogs=tuple(listing.get(part.root, ())))
-            yield from self._document(known, facts, at)
+            yield from ((at, item) for item in self._document(known, facts, at))
         for catalog, (part, facts, at) in self._catalogs.items():
             whole = replace(part, triples=self._maker.catalogs[catalog])
-            yield from self._document(whole, facts, at)
-        if self._is_whole:
-            yield from (Gone(name) for name in sorted(self.context.only - set(self._seen)))
+            yield from ((at, item) for item in self._document(whole, facts, at))
 
     def _document(self, part: Part, facts: PageFacts, at: str) -> Iterator[ImportItem]:
         document = self._maker.document(part, facts)

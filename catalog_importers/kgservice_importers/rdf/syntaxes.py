@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Final
 
 import pyoxigraph as ox
@@ -15,6 +16,7 @@ from kgservice_importers.rdf.text import NotText, decode
 
 _XML: Final = re.compile(r"<(\?xml\b|!DOCTYPE\b|!--|[A-Za-z_][\w.-]*(:[A-Za-z_][\w.-]*)?[\s/>])")
 _TURTLE_SIGNS: Final = re.compile(r"^\s*(@prefix|@base|PREFIX|BASE|GRAPH)\b", re.I | re.M)
+_FIRST: Final = 5
 _TYPED: Final = re.compile(r"<!(DOCTYPE|ENTITY)", re.I)
 
 
@@ -80,6 +82,17 @@ def read_turtle(text: str, base: str, at: str) -> Reading | Problem:
     return _syntax(first, "RDF", at)
 
 
+def begins_as_rdf(text: str) -> bool:
+    """Say whether the first statements of a text can be read as TriG or N-Quads."""
+    for syntax in (ox.RdfFormat.TRIG, ox.RdfFormat.N_QUADS):
+        try:
+            quads = list(islice(ox.parse(text, format=syntax, base_iri="urn:x:"), _FIRST))
+        except (SyntaxError, ValueError):
+            continue
+        return bool(quads)
+    return False
+
+
 def _syntax(error: Exception, what: str, at: str) -> Problem:
     line = getattr(error, "lineno", None)
     detail = (str(error).splitlines() or [""])[0][:200]
@@ -89,25 +102,37 @@ def _syntax(error: Exception, what: str, at: str) -> Problem:
 def _parsed(
     text: str, syntax: ox.RdfFormat, base: str, at: str, name: str, *, lenient: bool = False
 ) -> Reading:
-    bad: set[str] = set()
+    terms = _Terms()
     found: dict[Triple, None] = {}
     for quad in ox.parse(text, format=syntax, base_iri=base, lenient=lenient):
-        subject, value = _term(quad.subject), _term(quad.object)
-        predicate = Iri(quad.predicate.value)
-        iris = [t.value for t in (subject, predicate, value) if isinstance(t, Iri)]
-        wrong = [iri for iri in iris if not is_valid_iri(iri)]
-        if wrong or subject is None or value is None or isinstance(subject, Literal):
-            bad.update(wrong)
-        else:
+        subject = terms.of(quad.subject)
+        predicate = terms.of(quad.predicate)
+        value = terms.of(quad.object)
+        if isinstance(predicate, Iri) and value is not None and isinstance(subject, Iri | Blank):
             found[Triple(subject, predicate, value)] = None
-    return Reading(tuple(found), name, problems=invalid_iris(bad, at))
+    return Reading(tuple(found), name, problems=invalid_iris(terms.bad, at))
 
 
-def _term(node: object) -> Term | None:
-    if isinstance(node, ox.NamedNode):
-        return Iri(node.value)
-    if isinstance(node, ox.BlankNode):
-        return Blank(node.value)
-    if isinstance(node, ox.Literal):
-        return Literal(node.value, node.datatype.value, node.language or "")
-    return None  # a triple term of RDF 1.2
+class _Terms:
+    """Terms of one text; an IRI is checked once, since IRIs repeat."""
+
+    def __init__(self) -> None:
+        self.bad: set[str] = set()
+        self._iris: dict[str, Iri | None] = {}
+
+    def of(self, node: object) -> Term | None:
+        """Give the term; nothing for a malformed IRI or a triple term of RDF 1.2."""
+        if isinstance(node, ox.NamedNode):
+            return self._iri(node.value)
+        if isinstance(node, ox.Literal):
+            return Literal(node.value, node.datatype.value, node.language or "")
+        return Blank(node.value) if isinstance(node, ox.BlankNode) else None
+
+    def _iri(self, text: str) -> Iri | None:
+        if text in self._iris:
+            return self._iris[text]
+        sound = Iri(text) if is_valid_iri(text) else None
+        self._iris[text] = sound
+        if sound is None:
+            self.bad.add(text)
+        return sound
