@@ -9,6 +9,7 @@ from flask import Flask, Response, request
 
 from kgservice.api import (
     catalogs,
+    contexts,
     dcat,
     entities,
     mpli,
@@ -49,7 +50,10 @@ def create_app(application: Application) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
     problems.install(app, application.base_iri)
-    for part in (status, pages, catalogs, tokens, sparql, mpli, tmf620, dcat, void, entities):
+    parts = (
+        status, pages, catalogs, contexts, tokens, sparql, mpli, tmf620, dcat, void, entities,
+    )  # fmt: skip
+    for part in parts:
         app.register_blueprint(part.blueprint(application))
     if application.jobs is not None:
         app.register_blueprint(

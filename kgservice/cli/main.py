@@ -15,6 +15,7 @@ from kgservice.model.errors import KgError
 _COMMANDS = {
     "serve": "serve:serve",
     "catalog": "catalog:catalog",
+    "context": "contexts:context",
     "query": "query:query",
     "request": "request:request",
     "plan": "plan:plan",

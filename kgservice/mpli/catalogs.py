@@ -15,6 +15,7 @@ from kgservice.model.documents import ImportContext, Importer
 from kgservice.model.errors import InputError, NotFound
 from kgservice.model.terms import KG
 from kgservice.mpli.application import Application
+from kgservice.mpli.contexts import importer_options
 from kgservice.mpli.sample_catalogs import SAMPLES, sample_folder
 
 
@@ -92,7 +93,7 @@ def sync_now(application: Application, name: str) -> dict[str, object]:
         base_iri=application.base_iri,
         vocabulary=application.vocabulary,
         allowed_hosts=application.settings.allow_hosts,
-        options=catalog.options,
+        options=importer_options(application.folder, catalog.options),
     )
     report = sync(
         application.store,

@@ -1,4 +1,4 @@
-"""Contexts that an operator added, pinned by hash, beside those that are bundled."""
+"""Contexts that an operator added, pinned by hash, before those that are bundled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Final
 from kgservice_importers.jsonld.contexts import (
     ContextUnknown,
     Json,
-    Loader,
     bundled_context,
     named_contexts,
 )
@@ -22,7 +21,7 @@ OPTION: Final = "contexts"
 
 
 class Contexts:
-    """What a context's address stands for: the bundle first, then the operator's folder."""
+    """What a context's address stands for: what the operator added, else what is bundled."""
 
     def __init__(self, folder: Path | None = None) -> None:
         """Read the folder's index; without a folder only the bundle is known."""
@@ -48,13 +47,16 @@ class Contexts:
         return found
 
     def _find(self, iri: str) -> dict[str, Json]:
-        for name in (iri, iri.removesuffix("#"), iri + "#"):
+        names = (iri, iri.removesuffix("#"), iri + "#")
+        for name in names:
+            if name in self._entries and self._folder is not None:
+                return _pinned(self._folder, name, *self._entries[name])
+        for name in names[:-1]:
             try:
                 return bundled_context(name)
             except ContextUnknown:
-                if name in self._entries and self._folder is not None:
-                    return _pinned(self._folder, name, *self._entries[name])
-        raise ContextUnknown(iri)
+                continue
+        return bundled_context(names[-1])
 
     def load(self, iri: str, _options: Mapping[str, Json]) -> dict[str, Json]:
         """Answer PyLD's document loader; nothing is fetched.
@@ -118,6 +120,3 @@ def _pinned(folder: Path, iri: str, file: str, sha256: str) -> dict[str, Json]:
     if hashlib.sha256(content).hexdigest() != sha256:
         raise ContextUnknown(iri)
     return {"@context": found}
-
-
-__all__ = ["OPTION", "Contexts", "Loader", "loader_of"]
