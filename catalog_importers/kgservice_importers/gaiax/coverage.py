@@ -51,7 +51,7 @@ def coverage_of(
     Args:
         payload: The document as it was read.
         statements_of: Expands a document into statements, as one text.
-        dropped: Members that no context defines.
+        dropped: Members that no context defines, and names that are no IRIs.
         is_whole: Nothing was left out, so that there is nothing to look for; otherwise every
             value is replaced by a mark, which is sought in the statements.
     """
@@ -62,13 +62,19 @@ def coverage_of(
     unmapped = {_text(leaf.path) for leaf in shown}
     if not is_whole:
         unmapped |= _lost(payload, statements_of)
-        unmapped |= {_text(leaf.path) for leaf in leaves if dropped.intersection(leaf.path)}
+        unmapped |= {_text(leaf.path) for leaf in leaves if _is_dropped(leaf, dropped)}
     return Coverage(
         frozenset(every - unmapped),
         frozenset(unmapped & every),
         tuple(sorted({leaf.value for leaf in shown})),
         tuple(sorted({_text(leaf.path) for leaf in found if is_secret(leaf.path[-1])})),
     )
+
+
+def _is_dropped(leaf: _Leaf, dropped: frozenset[str]) -> bool:
+    """Say whether a member on the way is undefined, or the value is a name that is no IRI."""
+    is_name = isinstance(leaf.value, str) and leaf.value in dropped
+    return is_name or bool(dropped.intersection(leaf.path))
 
 
 def _text(path: tuple[str, ...]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pyld import jsonld
@@ -23,7 +23,6 @@ from kgservice_importers.gaiax.credentials import credential_of
 from kgservice_importers.gaiax.dialects import dialect_of, kind_of
 from kgservice_importers.gaiax.envelopes import Envelope
 from kgservice_importers.gaiax.expansion import (
-    NO_BASE,
     Dataset,
     dataset_of,
     expanded,
@@ -71,6 +70,9 @@ class Reader:
 
 def document_of(envelope: Envelope, content: bytes, reader: Reader) -> ImportItem:
     """Read one credential or set of claims; `content` are the bytes that are kept of it."""
+    if envelope.proof_kind:
+        # Whoever adds a file to the folder must not change what an issuer is heard to say.
+        reader = replace(reader, names={}, linked=())
     try:
         mended = mend(
             without_empty_ids(envelope.payload), reader.contexts, is_secured=_is_secured(envelope)
@@ -213,9 +215,8 @@ def _findings(
 
 def _coverage(read: _Read, reader: Reader) -> Coverage:
     def statements(payload: dict[str, Json]) -> str:
-        base = read.base or NO_BASE
-        nodes = expanded(payload, reader.contexts, base, set())
-        return str(jsonld.JsonLdProcessor.to_nquads(jsonld.to_rdf(nodes, {"base": base})))
+        nodes = expanded(payload, reader.contexts, reader.base, set())
+        return str(jsonld.JsonLdProcessor.to_nquads(jsonld.to_rdf(nodes, {"base": reader.base})))
 
     is_whole = not read.dataset.dropped and not read.dataset.problems
     return coverage_of(

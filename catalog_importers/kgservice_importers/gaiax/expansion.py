@@ -13,9 +13,6 @@ from kgservice.model.rdf import Blank, Iri, Literal, Subject, Term, is_valid_iri
 from kgservice_importers.jsonld.added import Contexts
 from kgservice_importers.jsonld.contexts import ContextUnknown, Json
 
-NO_BASE: Final = "http://relative.invalid/"
-"""PyLD resolves relative names against some base; statements with this one are left out."""
-
 
 class Quad(NamedTuple):
     """A statement and the graph it is in; the default graph has no name."""
@@ -64,13 +61,12 @@ PYLD_ERRORS: Final = (
 def dataset_of(
     payload: dict[str, Json], contexts: Contexts, base: str, at: str
 ) -> Dataset | Problem:
-    """Expand a document; relative IRIs are resolved against `base`, without one they are lost.
+    """Expand a document; relative IRIs are resolved against `base`.
 
     About 5 ms a document; nothing is fetched.
     """
     findings = _Findings(at)
     dropped: set[str] = set()
-    base = base or NO_BASE
     try:
         nodes = expanded(payload, contexts, base, dropped)
         found = jsonld.to_rdf(nodes, {"base": base, "produceGeneralizedRdf": False})
@@ -139,29 +135,16 @@ def _roots(nodes: Iterable[Json], quads: tuple[Quad, ...]) -> tuple[Subject, ...
 
 def _quads(dataset: Mapping[str, Json], findings: _Findings) -> Iterator[Quad]:
     bad: set[str] = set()
-    relative: set[str] = set()
     for name, graph in dataset.items():
         where = "" if name == "@default" else name
         for quad in graph:
             terms = tuple(_term(quad[part]) for part in ("subject", "predicate", "object"))
             wrong = [t.value for t in terms if isinstance(t, Iri) and not is_valid_iri(t.value)]
             subject, predicate, value = terms
-            nameless = [
-                t.value for t in terms if isinstance(t, Iri) and t.value.startswith(NO_BASE)
-            ]
-            if nameless:
-                relative.update(nameless)
-            elif wrong or isinstance(subject, Literal) or not isinstance(predicate, Iri):
+            if wrong or isinstance(subject, Literal) or not isinstance(predicate, Iri):
                 bad.update(wrong)
             else:
                 yield Quad(subject, predicate, value, where)
-    if relative:
-        names = ", ".join(sorted(relative)[:5]).replace(NO_BASE, "")
-        findings.add(
-            "iri-relative",
-            f"a relative name under an embedded proof: {names}",
-            "Its statements were left out: they are in no hash.",
-        )
     if bad:
         findings.add(
             "iri-invalid",
