@@ -7,6 +7,7 @@ read and compared; of a graph that statements are added to or taken from, only t
 from __future__ import annotations
 
 import hashlib
+from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,7 +22,8 @@ from kgservice.store.dataset import (
     subject_of,
 )
 from kgservice.store.dataset import STATE as STATE_GRAPH
-from kgservice.store.port import MERGED_GRAPH, META_GRAPH, CommitResult
+from kgservice.store.port import INPUTS, MERGED_GRAPH, META_GRAPH, CommitResult
+from kgservice.store.touched import Touched, touched_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,11 @@ class Commit:
             self._apply(change)
         self.delta = Delta()
         self.merged = Delta()
+        self.touched: Touched | None = None
         self.result = self._plan()
 
     def _check(self, change: Change) -> None:
-        if change.graph in (MERGED_GRAPH, STATE_GRAPH):
+        if change.graph in (MERGED_GRAPH, STATE_GRAPH, INPUTS):
             raise InputError(
                 f"The graph <{change.graph}> is kept by the store.", code="graph-reserved"
             )
@@ -188,6 +191,7 @@ class Commit:
                 self.delta.remove(graph.name, removed)
                 counts[0] += len(added)
                 counts[1] += len(removed)
+        self._touch(versions)  # what leaves one graph counts, though another holds it
         self._keep_what_others_hold()
         generation = self._dataset.generation + bool(versions)
         if versions:
@@ -237,11 +241,20 @@ class Commit:
             if all((name, text) in leaving for name in self._dataset.merged_graphs_with(text))
         ]
 
+    def _touch(self, versions: dict[str, int]) -> None:
+        number = self._dataset.inputs
+        known = ChainMap(versions, self._dataset.versions)
+        self.touched = touched_by(number + 1, self.delta, self.merged, known)
+        if self.touched is not None:
+            self.delta.set_version(INPUTS, number, number + 1)
+
     def finish(self) -> None:
         """Note the new state after the transaction is written."""
         dataset = self._dataset
         dataset.generation = self.result.generation
         dataset.digests.update(self._digests)
+        if self.touched is not None:
+            dataset.inputs = self.touched.number
         for name, version in self.result.versions.items():
             graph = self._graphs[name]
             if version:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from kgservice.model.terms import DCTERMS, KG
-from kgservice.store.port import MERGED_GRAPH, META_GRAPH
+from kgservice.store.port import INPUTS, MERGED_GRAPH, META_GRAPH
 
 BULK = 20_000
 """Statements from which a pure addition goes through the bulk loader (measured: 25 ms fixed, then
@@ -74,6 +74,7 @@ class Dataset:
         self.merged = {iri_of(quad.subject) for quad in parts}
         self._read_versions()
         self.generation = self.versions.pop(STATE, 0)
+        self.inputs = self.versions.pop(INPUTS, 0)
         self.mirrored = self.versions.pop(MERGED_GRAPH, 0)
 
     def _read_versions(self) -> None:
@@ -141,9 +142,9 @@ class Dataset:
                 f"INSERT DATA {{ {_quad_data(delta.added)} }}"
             )
 
-    def state(self) -> tuple[str, int]:
-        """Name what stands for the dataset's state, with its version: the generation."""
-        return STATE, self.generation
+    def state(self) -> list[tuple[str, int]]:
+        """Name what stands for the dataset's state, with versions: generation and inputs."""
+        return [(STATE, self.generation), (INPUTS, self.inputs)]
 
     def load(self, quads: bytes, old_versions: Sequence[str]) -> None:
         """Add N-Quads in one step of the bulk loader, then take old versions out."""
@@ -161,6 +162,8 @@ class Dataset:
         for name, number in raised:
             if name == STATE:
                 self.generation = number + 1
+            elif name == INPUTS:
+                self.inputs = number + 1
             else:
                 self.versions[name] = number + 1
         for name, merge in graphs.items():

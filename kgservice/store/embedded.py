@@ -13,6 +13,7 @@ from kgservice.store.change_file import FRAME, SpooledChanges
 from kgservice.store.gate import check_query
 from kgservice.store.port import (
     ChangeFile,
+    Changes,
     CommitResult,
     DatasetName,
     GraphChange,
@@ -99,6 +100,11 @@ class EmbeddedStore:
         """List the named graphs; see the port."""
         found: list[GraphInfo] = self.writer.ask("graphs", dataset, prefix)
         return found
+
+    def changes(self, since: int, predicates: Sequence[str]) -> Changes:
+        """Give what shared commits touched since; see the port."""
+        number, is_complete, content, graphs = self.writer.ask("changes", since, tuple(predicates))
+        return Changes(number, is_complete, tuple(read_triples(content)), frozenset(graphs))
 
     def query(
         self, text: str, *, scope: QueryScope, accept: str, deadline_s: float | None = None

@@ -13,6 +13,7 @@ from kgservice.store.dataset import MERGED, Dataset, Delta, difference
 from kgservice.store.engine import select_json
 from kgservice.store.loading import Journal, Loader, split
 from kgservice.store.port import MERGED_GRAPH, CommitResult, GraphInfo
+from kgservice.store.touched import TouchLog
 
 
 class LiveStore:
@@ -26,6 +27,7 @@ class LiveStore:
         """Open both; OSError when another process holds them."""
         self.shared = Dataset(data_dir / "store" / "shared")
         self.private = Dataset(data_dir / "store" / "private")
+        self._touched = TouchLog(self.shared.inputs)
         self._lock = threading.RLock()
         self._pending: list[Delta] = []
         self._journal = Journal(data_dir / "store")
@@ -48,6 +50,8 @@ class LiveStore:
             commit.finish()
             if dataset == "shared" and commit.result.versions:
                 self._pending.append(commit.merged)
+                if commit.touched is not None:
+                    self._touched.note(commit.touched)
             return commit.result
 
     def take(self, path: str) -> Iterator[CommitResult]:
@@ -57,7 +61,7 @@ class LiveStore:
 
     def apply(self) -> Iterator[CommitResult]:
         """Apply what is left of the file that was committed, a part a step."""
-        loader = Loader(self.shared, self.private)
+        loader = Loader(self.shared, self.private, self._touched)
         for frame in self._journal.frames():
             with self._lock:
                 fresh, rest = split(frame, self.shared)
@@ -115,6 +119,13 @@ class LiveStore:
                 for name, version in sorted(source.versions.items())
                 if name.startswith(prefix)
             ]
+
+    def changes(
+        self, since: int, predicates: Sequence[str]
+    ) -> tuple[int, bool, bytes, tuple[str, ...]]:
+        """Give what shared commits touched; see `TouchLog.since`."""
+        with self._lock:
+            return self._touched.since(since, predicates)
 
     def snapshot(self, dataset: str, path: str) -> int:
         """Make a snapshot of hard links in a new folder; give its generation.

@@ -21,6 +21,7 @@ from kgservice.store.change import Change
 from kgservice.store.change_file import DESCRIBE, REPLACE, Part, read_frames
 from kgservice.store.dataset import Dataset, is_own_text, membership_text, subject_of, version_text
 from kgservice.store.port import META_GRAPH, CommitResult
+from kgservice.store.touched import Touched, TouchLog
 
 JOURNAL = "journal"
 DONE = "journal.done"
@@ -33,14 +34,14 @@ class Fresh:
     named: list[str] = field(default_factory=list)
     merged: list[str] = field(default_factory=list)
     graphs: dict[str, bool] = field(default_factory=dict)
-    is_described: bool = False
+    described: set[str] = field(default_factory=set)
 
     def add(self, part: Part) -> None:
         """Take a part in."""
         graph, text, kind, merge = part
         self.named.append(text.replace(" \n", f" <{graph}> .\n"))
         if kind == DESCRIBE:
-            self.is_described = True
+            self.described |= {line[1 : line.index(">")] for line in text.split("\n")[:-1]}
             return
         self.graphs[graph] = merge
         if merge:
@@ -55,10 +56,15 @@ class Fresh:
         parts = (*self.named, *self.merged, *[text + end for text in own])
         return "".join(parts).encode()
 
+    def touched(self, number: int) -> Touched:
+        """Say what this touches."""
+        statements = [line[:-1] for text in self.merged for line in text.split("\n")[:-1]]
+        return Touched(number, statements, {*self.graphs, *self.described})
+
     def old(self, dataset: Dataset) -> list[tuple[str, int]]:
         """Name the graphs, with their version, whose version this raises without making them."""
-        found = [dataset.state()]
-        if self.is_described:
+        found = dataset.state()
+        if self.described:
             found.append((META_GRAPH, dataset.versions.get(META_GRAPH, 0)))
         return found
 
@@ -137,9 +143,9 @@ class Journal:
 class Loader:
     """Writes new graphs of one frame into both datasets at once."""
 
-    def __init__(self, shared: Dataset, private: Dataset) -> None:
-        """Write into these."""
-        self._shared, self._private = shared, private
+    def __init__(self, shared: Dataset, private: Dataset, touched: TouchLog) -> None:
+        """Write into these; note what was touched."""
+        self._shared, self._private, self._touched = shared, private, touched
 
     def load(self, fresh: Fresh) -> CommitResult:
         """Write; the shared dataset's part is whole or absent when the process is killed."""
@@ -151,6 +157,7 @@ class Loader:
             shared.load(quads, [version_text(name, number) for name, number in old if number])
             copying.result()
         shared.note_new(fresh.graphs, old)
+        self._touched.note(fresh.touched(shared.inputs))
         private.note_mirrored(shared.generation)
         statements = sum(text.count("\n") for text in fresh.named)
         return CommitResult(shared.generation, {}, statements, 0)

@@ -24,6 +24,10 @@ VOCABULARY_GRAPH = "urn:kgservice:vocabulary"
 LABEL_GRAPH = "urn:kgservice:labels"
 WORKER_GRAPH = "urn:kgservice:workers"
 RULES_GRAPH = "urn:kgservice:rules"
+INPUTS = "urn:kgservice:inputs"
+"""Its version is the number of the last commit that changed what conclusions are drawn from."""
+DERIVED_GRAPHS = frozenset({RULES_GRAPH})
+"""What is concluded from all other graphs together, and so changes no conclusion itself."""
 
 
 class ChangeKind(Enum):
@@ -81,6 +85,23 @@ class GraphInfo:
     graph: str
     version: int
     merge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What commits on the shared dataset touched since one of them, `DERIVED_GRAPHS` apart.
+
+    Attributes:
+        number: Number of the last commit that changed what conclusions are drawn from.
+        is_complete: All that was touched is given; when it is not, everything may have changed.
+        statements: Statements that the merged graph gained or lost, with the predicates asked for.
+        graphs: Graphs whose statements or metadata changed.
+    """
+
+    number: int
+    is_complete: bool
+    statements: tuple[Triple, ...] = ()
+    graphs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +228,14 @@ class Store(Protocol):
 
     def graphs(self, prefix: str = "", *, dataset: DatasetName = "shared") -> list[GraphInfo]:
         """List the named graphs whose IRI starts with `prefix`, in IRI order, without merged."""
+        ...
+
+    def changes(self, since: int, predicates: Sequence[str]) -> Changes:
+        """Give what shared commits touched since the one of a number; for what follows from them.
+
+        Statements with other predicates than these are left out. Too much, or too long ago, is
+        not known any more; cost is proportional to what was touched.
+        """
         ...
 
     def stats(self) -> dict[str, int]:
