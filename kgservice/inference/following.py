@@ -162,8 +162,10 @@ class RuleFollower:
             t.subject
             for t in changes.statements
             if t.predicate.value in names
-            or ((t.predicate == RDF.type and isinstance(t.object, Iri))
-            and (t.object.value in names or t.object == KG.Offering))
+            or (
+                (t.predicate == RDF.type and isinstance(t.object, Iri))
+                and (t.object.value in names or t.object == KG.Offering)
+            )
         }
         if not subjects:
             return state.facts

@@ -86,10 +86,11 @@ def touched_by(
     changed = {
         name for part in (delta.added, delta.removed) for name, texts in part.items() if texts
     }
-    graphs = changed - DERIVED_GRAPHS - {META_GRAPH}
+    apart = DERIVED_GRAPHS | {META_GRAPH}
+    graphs = changed - apart
     for part in (delta.added, delta.removed):
         subjects = {text[1 : text.index(">")] for text in part.get(META_GRAPH, ())}
-        graphs |= {name for name in subjects if name in versions} - DERIVED_GRAPHS
+        graphs |= {name for name in subjects if name in versions} - apart
     if not graphs:
         return None
     statements = [*merged.added.get(MERGED, ()), *merged.removed.get(MERGED, ())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,7 @@ from kgservice.store import open_store
 from kgservice.store.port import (
     MERGED_GRAPH,
     META_GRAPH,
+    RULES_GRAPH,
     ChangeKind,
     CommitResult,
     DatasetName,
@@ -385,3 +387,59 @@ def test_merged_graph_is_the_union_of_the_merged_graphs(
         assert set(opened.graph(MERGED_GRAPH, dataset="private")) == oracle.merged()
         for name in GRAPHS:
             assert set(opened.graph(name)) == oracle.content.get(name, set())
+
+
+P = "http://example.org/p"
+
+
+def test_changes_name_what_came_and_went_since_a_commit(store: Store) -> None:
+    put(store, G, fact("a"), fact("b"), merge=True)
+    before = store.changes(0, []).number
+    put(store, G, fact("a"), fact("c"), merge=True)
+    store.commit([GraphChange(H, (fact("d"),), ChangeKind.ADD, merge=False)])
+    found = store.changes(before, [P])
+    assert found.is_complete
+    assert set(found.statements) == {fact("b"), fact("c")}
+    assert found.graphs == {G, H}
+    assert store.changes(before, [P + "2"]).statements == ()
+    assert store.changes(found.number, [P]).graphs == frozenset()
+
+
+def test_changes_name_a_statement_that_one_of_two_graphs_lost(store: Store) -> None:
+    put(store, G, fact("a"), merge=True)
+    put(store, H, fact("a"), merge=True)
+    before = store.changes(0, []).number
+    store.commit([GraphChange(G, kind=ChangeKind.DELETE)])
+    assert store.changes(before, [P]).statements == (fact("a"),)
+
+
+def test_changes_name_a_graph_whose_metadata_changed(store: Store) -> None:
+    put(store, G, fact("a"))
+    before = store.changes(0, []).number
+    about = Triple(Iri(G), Iri("http://example.org/checked"), Literal("no"))
+    stranger = Triple(Iri("http://example.org/other"), about.predicate, about.object)
+    store.commit([GraphChange(META_GRAPH, (stranger,), ChangeKind.ADD)])
+    assert store.changes(before, []).number == before
+    store.commit([GraphChange(META_GRAPH, (about,), ChangeKind.ADD)])
+    assert store.changes(before, []).graphs == {G}
+    store.commit([GraphChange(META_GRAPH, (about, stranger), ChangeKind.REMOVE)])
+
+
+def test_what_is_concluded_is_no_change(store: Store) -> None:
+    before = store.changes(0, []).number
+    put(store, RULES_GRAPH, fact("a"), merge=True)
+    assert store.changes(before, [P]).number == before
+
+
+def test_changes_before_the_start_are_not_known_but_their_number_is(tmp_path: Path) -> None:
+    first = open_store(tmp_path / "data", query_workers=1)
+    put(first, G, fact("a"), merge=True)
+    number = first.changes(0, []).number
+    first.close()
+    again = open_store(tmp_path / "data", query_workers=1)
+    try:
+        assert again.changes(number, []).is_complete
+        assert not again.changes(number - 1, []).is_complete
+        assert not again.changes(number + 1, []).is_complete
+    finally:
+        again.close()
