@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kgservice.inference.rules import RulesReport, run_rules
+from kgservice.inference.rules import RulesReport
 from kgservice.ingest.catalogs import Catalog, metadata_of, update
 from kgservice.ingest.changes import (
     Kept,
@@ -19,6 +19,7 @@ from kgservice.ingest.changes import (
     kept_documents,
     metadata_changes,
 )
+from kgservice.ingest.consequences import follow
 from kgservice.ingest.documents import (
     INFERRED,
     QUARANTINE,
@@ -41,7 +42,7 @@ from kgservice.ingest.review import (
     link_context,
     settle_owners,
 )
-from kgservice.labels.derive import LabelReport, derive_labels
+from kgservice.labels.derive import LabelReport
 from kgservice.model.documents import ImportContext, Importer, SourceDocument
 from kgservice.model.errors import KgError
 from kgservice.model.rdf import Triple
@@ -289,5 +290,5 @@ def _documents_changes(
 
 
 def after_sync(store: Store, base_iri: str, as_of: datetime) -> tuple[RulesReport, LabelReport]:
-    """Derive what depends on all catalogues: profiles and moves, then labels."""
-    return run_rules(store, base_iri), derive_labels(store, as_of)
+    """Derive what depends on all catalogues, as far as it is touched by what changed."""
+    return follow(store, base_iri, as_of)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from kgservice.inference.rules import run_rules
+from kgservice.ingest.consequences import follow_rules
 from kgservice.ingest.ontologies import load_ontologies
 from kgservice.jobs import Handler, JobOptions, JobRunner
 from kgservice.model.settings import Settings
@@ -72,7 +72,7 @@ def _make_jobs(
     chores: Mapping[str, Handler],
 ) -> JobRunner:
     def derive_again() -> None:
-        run_rules(store, settings.base_iri)
+        follow_rules(store, settings.base_iri)
 
     properties = {name: info.iri for name, info in vocabulary.properties.items()}
     options = JobOptions(

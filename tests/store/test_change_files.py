@@ -153,3 +153,24 @@ def _counted(store: EmbeddedStore) -> int:
             return int(answer.body.split()[1])
         except Unavailable:
             assert time.monotonic() < end
+
+
+@pytest.mark.usefixtures("in_parts")
+def test_a_file_of_changes_tells_what_it_touched(tmp_path: Path) -> None:
+    store = open_embedded(tmp_path)
+    known, new = "http://example.org/graph/1", "http://example.org/graph/2"
+    store.commit([GraphChange(known, (fact("a"),), merge=True)])
+    before = store.changes(0, []).number
+    about = Triple(Iri("http://example.org/graph/3"), P, Literal("x"))
+    try:
+        file = store.change_file()
+        file.add([GraphChange(known, (fact("b"),), merge=True)])
+        file.add([GraphChange(new, (fact("c"), fact("d")), merge=True)])
+        file.add([GraphChange(META_GRAPH, (about,), ChangeKind.DESCRIBE)])
+        store.commit(file)
+        found = store.changes(before, [P.value])
+        assert found.is_complete
+        assert set(found.statements) == {fact(name) for name in "abcd"}
+        assert {known, new} <= found.graphs
+    finally:
+        store.close()

@@ -1,0 +1,50 @@
+"""What follows from all catalogues together: profiles, moves and labels, kept true."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+from weakref import WeakKeyDictionary
+
+from kgservice.inference.following import RuleFollower
+from kgservice.inference.rules import RulesReport
+from kgservice.labels.derive import LabelReport, derive_labels
+from kgservice.store.port import Store
+
+
+@dataclass(slots=True)
+class _Followers:
+    rules: RuleFollower
+    working: threading.Lock = field(default_factory=threading.Lock)
+
+
+_FOLLOWERS: WeakKeyDictionary[Store, _Followers] = WeakKeyDictionary()
+_ASKING = threading.Lock()
+
+
+def follow(store: Store, base_iri: str, as_of: datetime) -> tuple[RulesReport, LabelReport]:
+    """Make the store say what follows from it at `as_of`; labels come first, rules may read them.
+
+    The first time after a start everything is looked at, then only what the store says was
+    touched: whoever changed it, a sync, a worker's registration or an ontology.
+    """
+    followers = _followers(store, base_iri)
+    with followers.working:
+        labels = derive_labels(store, as_of)
+        return followers.rules.follow(), labels
+
+
+def follow_rules(store: Store, base_iri: str) -> RulesReport:
+    """Do so for the rules alone: labels do not depend on what changed."""
+    followers = _followers(store, base_iri)
+    with followers.working:
+        return followers.rules.follow()
+
+
+def _followers(store: Store, base_iri: str) -> _Followers:
+    with _ASKING:
+        found = _FOLLOWERS.get(store)
+        if found is None:
+            found = _FOLLOWERS[store] = _Followers(RuleFollower(store, base_iri))
+        return found
