@@ -13,6 +13,7 @@ from kgservice.model.rdf import Iri, Literal, Term
 from kgservice.net.fetch import Answer, Fetcher
 from kgservice_importers.dcat.graph import Graph
 from kgservice_importers.dcat.hydra import MAX_PAGES, next_link, unavailable
+from kgservice_importers.jsonld.added import Contexts
 from kgservice_importers.rdf.reading import Reading, unreadable
 from kgservice_importers.rdf.syntaxes import read_rdf
 
@@ -48,7 +49,9 @@ def is_dsp(source: str, options: Mapping[str, str]) -> bool:
     return source.rstrip("/").endswith(REQUEST) or options.get("protocol") == "dsp"
 
 
-def read_dsp(source: str, fetcher: Fetcher) -> Iterator[tuple[Reading | Problem, str]]:
+def read_dsp(
+    source: str, fetcher: Fetcher, contexts: Contexts
+) -> Iterator[tuple[Reading | Problem, str]]:
     """Read a participant's catalogue, and the catalogues that it names, at most four steps away.
 
     Raises:
@@ -56,12 +59,13 @@ def read_dsp(source: str, fetcher: Fetcher) -> Iterator[tuple[Reading | Problem,
         InputError: the host may not be contacted (`host-not-allowed`).
     """
     root = source.rstrip("/").removesuffix(REQUEST)
-    yield from _Asking(fetcher).catalog(root, 0)
+    yield from _Asking(fetcher, contexts).catalog(root, 0)
 
 
 @dataclass(slots=True)
 class _Asking:
     fetcher: Fetcher
+    contexts: Contexts
     visited: set[str] = field(default_factory=set)
 
     def catalog(self, root: str, depth: int) -> Iterator[tuple[Reading | Problem, str]]:
@@ -94,7 +98,7 @@ class _Asking:
         url, body, answer = self._first(place + REQUEST, versions)
         seen = {url}
         while True:
-            yield read_rdf(answer.body, place + "/", url), url
+            yield read_rdf(answer.body, place + "/", url, self.contexts), url
             following = urljoin(url, next_link(answer)) if next_link(answer) else ""
             if not following or following in seen or len(seen) >= MAX_PAGES:
                 return

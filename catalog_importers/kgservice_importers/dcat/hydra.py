@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 from kgservice.model.errors import Problem, Unavailable
 from kgservice.model.rdf import Iri
 from kgservice.net.fetch import Answer, Fetcher
+from kgservice_importers.jsonld.added import Contexts
 from kgservice_importers.rdf.reading import Reading
 from kgservice_importers.rdf.syntaxes import read_rdf
 
@@ -23,7 +24,9 @@ _LINK: Final = re.compile(r'<([^>]*)>((?:\s*;\s*[\w*-]+\s*=\s*(?:"[^"]*"|[^\s;,"
 _REL: Final = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))', re.I)
 
 
-def read_web(source: str, fetcher: Fetcher) -> Iterator[tuple[Reading | Problem, str]]:
+def read_web(
+    source: str, fetcher: Fetcher, contexts: Contexts
+) -> Iterator[tuple[Reading | Problem, str]]:
     """Read `source` and the pages that follow it.
 
     It ends without a next page, at a page that was read before, or when a page tells of nothing
@@ -39,7 +42,7 @@ def read_web(source: str, fetcher: Fetcher) -> Iterator[tuple[Reading | Problem,
         answer = fetcher.get(url, {"Accept": ACCEPT})
         if answer.status != 200:
             raise unavailable(url, answer.status)
-        reading = read_rdf(answer.body, answer.url, url)
+        reading = read_rdf(answer.body, answer.url, url, contexts)
         yield reading, url
         following = next_link(answer) or _next_page(reading, url)
         before = len(subjects)

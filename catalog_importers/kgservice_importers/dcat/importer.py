@@ -13,6 +13,7 @@ from kgservice.net.fetch import Fetcher, Limits
 from kgservice_importers.dcat.dsp import is_dsp, read_dsp
 from kgservice_importers.dcat.hydra import read_web
 from kgservice_importers.dcat.reader import CatalogReader
+from kgservice_importers.jsonld.added import loader_of
 from kgservice_importers.rdf.reading import Reading
 from kgservice_importers.rdf.syntaxes import read_rdf
 
@@ -38,37 +39,35 @@ class DcatImporter:
         if source.startswith(("http://", "https://")):
             fetcher = Fetcher(context.allowed_hosts, _LIMITS)
             pages = read_dsp if is_dsp(source, context.options) else read_web
-            yield from CatalogReader(context).read(pages(source, fetcher))
+            yield from CatalogReader(context).read(
+                pages(source, fetcher, loader_of(context.options))
+            )
             return
         path = Path(source)
         if not path.exists():
             hint = "Check the catalogue's source."
             raise Unavailable(f"{source} does not exist.", code="source-missing", hint=hint)
-        home = f"{context.base_iri}catalog/{context.catalog}/document/"
-        yield from CatalogReader(context, waits=path.is_dir()).read(_files(path, home))
+        yield from CatalogReader(context, waits=path.is_dir()).read(_files(path, context))
 
 
-def read_content(content: bytes, name: str, context: ImportContext) -> Iterator[ImportItem]:
-    """Read one file; `name` is its name within the source."""
-    home = f"{context.base_iri}catalog/{context.catalog}/document/"
-    yield from CatalogReader(context).read([(read_rdf(content, home, name), name)])
-
-
-def _files(path: Path, home: str) -> Iterator[tuple[Reading | Problem | SetAside, str]]:
+def _files(
+    path: Path, context: ImportContext
+) -> Iterator[tuple[Reading | Problem | SetAside, str]]:
     if path.is_file():
-        yield _file(path, path.name, home), path.name
+        yield _file(path, path.name, context), path.name
         return
     for file in sorted(path.rglob("*")):
         if not file.is_file() or file.is_symlink():
             continue
         name = file.relative_to(path).as_posix()
         if file.suffix.lower() in SUFFIXES:
-            yield _file(file, name, home), name
+            yield _file(file, name, context), name
         else:
             yield SetAside(name, "not-rdf"), name
 
 
-def _file(file: Path, name: str, home: str) -> Reading | Problem:
+def _file(file: Path, name: str, context: ImportContext) -> Reading | Problem:
+    home = f"{context.base_iri}catalog/{context.catalog}/document/"
     try:
         with file.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
@@ -78,4 +77,4 @@ def _file(file: Path, name: str, home: str) -> Reading | Problem:
     if len(content) > MAX_BYTES:
         detail = f"the file has more than {MAX_BYTES} bytes"
         return Problem("document-too-large", detail, name, "It was not read.", Severity.ERROR)
-    return read_rdf(content, home + quote(name), name)
+    return read_rdf(content, home + quote(name), name, loader_of(context.options))

@@ -11,6 +11,7 @@ from typing import Final
 from kgservice_importers.jsonld.contexts import (
     ContextUnknown,
     Json,
+    answer_of,
     bundled_context,
     named_contexts,
 )
@@ -64,12 +65,7 @@ class Contexts:
         Raises:
             ContextUnknown: see `document`.
         """
-        return {
-            "contentType": "application/ld+json",
-            "contextUrl": None,
-            "documentUrl": iri,
-            "document": self.document(iri),
-        }
+        return answer_of(iri, self.document(iri))
 
     def terms(self, iri: str) -> frozenset[str]:
         """Give the words that a context defines; none when nobody knows it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from functools import cache
 from importlib import resources
 from typing import Any, Final, TypeAlias
@@ -80,18 +81,23 @@ def context_of_terms(table: Mapping[str, Json], namespace: str) -> dict[str, Jso
     return context
 
 
+def answer_of(iri: str, document: dict[str, Json]) -> dict[str, Json]:
+    """Answer PyLD's document loader with a copy: PyLD writes into a context that is imported."""
+    return {
+        "contentType": "application/ld+json",
+        "contextUrl": None,
+        "documentUrl": iri,
+        "document": deepcopy(document),
+    }
+
+
 def load_document(iri: str, _options: Mapping[str, Json]) -> dict[str, Json]:
     """Answer PyLD's document loader from the bundle.
 
     Raises:
         ContextUnknown: `iri` is not bundled; nothing is fetched.
     """
-    return {
-        "contentType": "application/ld+json",
-        "contextUrl": None,
-        "documentUrl": iri,
-        "document": bundled_context(iri),
-    }
+    return answer_of(iri, bundled_context(iri))
 
 
 def named_contexts(value: Json) -> Iterator[str]:

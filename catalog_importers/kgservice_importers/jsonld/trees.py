@@ -7,6 +7,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
@@ -14,11 +15,11 @@ from pyld import jsonld
 
 from kgservice.model.errors import Problem, Severity
 from kgservice.model.rdf import Blank, Iri, Literal, Term, Triple, is_valid_iri
+from kgservice_importers.jsonld.added import Contexts
 from kgservice_importers.jsonld.contexts import (
     ContextUnknown,
     Json,
     bundled_context,
-    load_document,
     named_contexts,
 )
 from kgservice_importers.rdf.reading import Reading, invalid_iris
@@ -68,19 +69,36 @@ def _no_constant(name: str) -> Json:
     raise ValueError(f"{name} is not JSON")
 
 
-def read_tree(
-    tree: Json, base: str, at: str, problems: tuple[Problem, ...] = ()
-) -> Reading | Problem:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a document comes from, and what its words mean.
+
+    Attributes:
+        base: What relative IRIs are resolved against.
+        at: File or address, for findings.
+        contexts: The JSON-LD contexts that are known.
+    """
+
+    base: str
+    at: str
+    contexts: Contexts = field(default_factory=Contexts)
+
+
+def read_tree(tree: Json, place: Place, problems: tuple[Problem, ...] = ()) -> Reading | Problem:
     """Expand a JSON-LD document; the statements of graphs inside it are read too.
 
     A document without a context is read with the usual prefixes, with a finding. Ids that are no
-    IRIs become IRIs below `base`.
+    IRIs become IRIs below the base.
     """
+    at = place.at
     contexts = tuple(sorted(set(named_contexts(tree))))
-    unknown = [iri for iri in contexts if not _is_known(iri)]
+    unknown = place.contexts.unknown(tree)
     if unknown:
         detail = f"the JSON-LD context {', '.join(unknown)[:300]} is not known here"
-        hint = "Contexts are never fetched. Nothing was read from the document."
+        hint = (
+            "Contexts are never fetched. An operator who has the file adds it: "
+            "`kg context add FILE --sha256 H`. Nothing was read from the document."
+        )
         return Problem("context-unknown", detail, at, hint, Severity.ERROR)
     if not _has_context(tree):
         detail = "the document has no JSON-LD context"
@@ -88,7 +106,7 @@ def read_tree(
         problems += (Problem("context-missing", detail, at, hint),)
     dropped: set[str] = set()
     try:
-        dataset = _dataset(tree, base, dropped)
+        dataset = _dataset(tree, place, dropped)
     except (jsonld.JsonLdError, ContextUnknown, ValueError, TypeError, KeyError, AttributeError,
             IndexError, RecursionError) as error:  # fmt: skip
         # PyLD also raises bare Python errors on malformed documents, so the list is wide.
@@ -104,29 +122,21 @@ def read_tree(
     return Reading(triples, "json-ld", contexts, frozenset(dropped), problems)
 
 
-def _is_known(iri: str) -> bool:
-    try:
-        bundled_context(iri)
-    except ContextUnknown:
-        return False
-    return True
-
-
 def _has_context(tree: Json) -> bool:
     items = tree if isinstance(tree, list) else [tree]
     return any(isinstance(item, dict) and item.get("@context") for item in items)
 
 
-def _dataset(tree: Json, base: str, dropped: set[str]) -> dict[str, Json]:
+def _dataset(tree: Json, place: Place, dropped: set[str]) -> dict[str, Json]:
     options: dict[str, Json] = {
-        "documentLoader": load_document,
-        "base": base,
+        "documentLoader": place.contexts.load,
+        "base": place.base,
         "processingMode": "json-ld-1.1",
     }
     if not _has_context(tree):
         options["expandContext"] = bundled_context(_PREFIXES)
     nodes = jsonld.expand(tree, options, on_property_dropped=lambda k: dropped.add(str(k)))
-    result: dict[str, Json] = jsonld.to_rdf(_with_iris(nodes, base), {"base": base})
+    result: dict[str, Json] = jsonld.to_rdf(_with_iris(nodes, place.base), {"base": place.base})
     return result
 
 

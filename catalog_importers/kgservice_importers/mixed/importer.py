@@ -163,15 +163,16 @@ def in_folder(item: ImportItem, file: str, name: str) -> ImportItem:
 def _graphs(
     graphs: Sequence[tuple[str, Path]], context: ImportContext
 ) -> Iterator[tuple[str, ImportItem]]:
-    home = f"{context.base_iri}catalog/{context.catalog}/document/"
-
     def pages() -> Iterator[tuple[Reading | Problem | SetAside, str]]:
         for name, path in graphs:
-            yield _graph(path, name, home), name
+            yield _graph(path, name, context), name
 
     yield from CatalogReader(context, waits=True).trace(pages())
 
 
-def _graph(path: Path, name: str, home: str) -> Reading | Problem:
+def _graph(path: Path, name: str, context: ImportContext) -> Reading | Problem:
     content = _content(path, name)
-    return content if isinstance(content, Problem) else read_rdf(content, home + quote(name), name)
+    if isinstance(content, Problem):
+        return content
+    base = f"{context.base_iri}catalog/{context.catalog}/document/{quote(name)}"
+    return read_rdf(content, base, name, loader_of(context.options))
