@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from kgservice.model.documents import SetAside
 from kgservice.model.errors import Problem
 from kgservice_importers.tmf620.pieces import Found, Piece, record_of
 from kgservice_importers.tmf620.records import Index, Record, recency
@@ -29,16 +28,15 @@ class Inventory(Index):
     def take_in(self, pieces: Iterable[Piece | Found]) -> None:
         """Add objects; the newest of several versions counts."""
         for piece in pieces:
-            if isinstance(piece, Problem):
+            if isinstance(piece, Piece):
+                same = self._pieces.setdefault(piece.resource, {})
+                known = same.setdefault(piece.identifier, piece)
+                if known is not piece and bytes(known.text) != bytes(piece.text):
+                    same[piece.identifier] = self._newer(known, piece)
+            elif isinstance(piece, Problem):
                 self.problems.append(piece)
-                continue
-            if isinstance(piece, SetAside):
+            else:
                 self.set_aside.append(piece)
-                continue
-            same = self._pieces.setdefault(piece.resource, {})
-            known = same.setdefault(piece.identifier, piece)
-            if known is not piece and bytes(known.text) != bytes(piece.text):
-                same[piece.identifier] = self._newer(known, piece)
 
     def pieces(self, resource: str) -> dict[str, Piece]:
         """Give the objects of a resource by id, in the order found."""

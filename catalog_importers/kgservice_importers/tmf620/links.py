@@ -19,9 +19,9 @@ from kgservice_importers.tmf620.mapping import mapping_of
 from kgservice_importers.tmf620.pieces import Piece, Text, parse_json
 from kgservice_importers.tmf620.records import SIGNED, canonical, recognise, reference_id
 
-_ID: Final = re.compile(rb'"id"\s*:\s*"([!#-\[\]-~]+)"')
-_HREF: Final = re.compile(rb'"href"\s*:\s*"([!#-\[\]-~]*)"')
-_OBJECT: Final = re.compile(rb'"object"\s*:\s*"([!#-\[\]-~]*)"')
+_NAMING: Final = re.compile(rb'"(?:id|href|object)"\s*:\s*("[!#-\[\]-~]*")?')
+"""Members that name an object: its id, its address, and a relationship of NGSI-LD. What is more
+than plain ASCII text, such as a number or an escape, gives nothing, and the text is read."""
 _END: Final = re.compile(rb'"endDateTime"\s*:\s*"([^"\\]*)"')
 _ESCAPED_LETTER: Final = b"\\u006"
 _DEEPEST: Final = 20
@@ -90,7 +90,7 @@ class Fingerprints:
         self._now = now.astimezone(UTC).isoformat().encode()
         self._left_out = cast("Mapping[str, list[str]]", _data()["leftOut"])
         self._digests: dict[_Key, bytes] = {}
-        self._direct: dict[_Key, tuple[_Key, ...]] = {}
+        self._closures: dict[_Key, frozenset[_Key]] = {}
         self._linkable = self._targets()
         base = hashlib.sha256(_context_digest(context))
         for resource in everywhere():
@@ -102,7 +102,8 @@ class Fingerprints:
         """Give the fingerprint of the document that is about an object."""
         whole = hashlib.sha256(self._own(piece))
         whole.update(self._base)
-        for key in self._reached(piece):
+        reached = set[_Key]().union(*map(self._reached, self._links(piece)))
+        for key in sorted(reached):
             whole.update(self._digest(key))
         return whole.hexdigest()
 
@@ -112,38 +113,35 @@ class Fingerprints:
         for resource in self._inventory.resources():
             if resource != "productOffering":
                 for identifier in self._inventory.pieces(resource):
-                    found.setdefault(identifier.encode(), []).append((resource, identifier))
+                    found.setdefault(_quoted(identifier), []).append((resource, identifier))
         return found
 
-    def _reached(self, piece: Piece) -> list[_Key]:
-        """Give the objects that are linked to, over any number of links, in a fixed order."""
-        waiting = list(self._links(piece))
-        reached: set[_Key] = set()
-        while waiting:
-            key = waiting.pop()
-            if key in reached:
-                continue
-            reached.add(key)
-            if key not in self._direct:
-                self._direct[key] = self._links(self._inventory.pieces(key[0])[key[1]])
-            waiting += self._direct[key]
-        return sorted(reached)
+    def _reached(self, key: _Key) -> frozenset[_Key]:
+        """Give an object and those that it leads to, over any number of links."""
+        known = self._closures.get(key)
+        if known is None:
+            waiting, reached = [key], {key}
+            while waiting:
+                new = set(self._links(self._piece(waiting.pop()))) - reached
+                reached |= new
+                waiting += new
+            known = self._closures[key] = frozenset(reached)
+        return known
 
-    def _links(self, piece: Piece) -> tuple[_Key, ...]:
+    def _links(self, piece: Piece) -> list[_Key]:
+        linkable = self._linkable
+        found = [key for name in self._ids(piece) if name in linkable for key in linkable[name]]
         targets = _targets_of(piece.resource)
-        return tuple(
-            key
-            for identifier in self._ids(piece)
-            for key in self._linkable.get(identifier, ())
-            if key[0] in targets
-        )
+        return [key for key in found if key[0] in targets]
+
+    def _piece(self, key: _Key) -> Piece:
+        return self._inventory.pieces(key[0])[key[1]]
 
     def _digest(self, key: _Key) -> bytes:
         known = self._digests.get(key)
         if known is None:
-            piece = self._inventory.pieces(key[0])[key[1]]
             whole = hashlib.sha256(f"{key[0]} {key[1]} ".encode())
-            whole.update(self._own(piece))
+            whole.update(self._own(self._piece(key)))
             known = self._digests[key] = whole.digest()
         return known
 
@@ -160,27 +158,26 @@ class Fingerprints:
 
     def _ids(self, piece: Piece) -> set[bytes]:
         text = bytes(piece.text)
-        if piece.resource not in self._left_out and _ESCAPED_LETTER not in text:
-            found = set[bytes]()
-            if all(_scan(text, name, pattern, found) for name, pattern in _SCANS):
-                return found
+        if piece.resource not in self._left_out and not _hides_names(text):
+            found = set(_NAMING.findall(text))
+            if b"" not in found:
+                return found | {_last_segment(one) for one in found if b"/" in one}
         record = recognise(_read(text), "", piece.resource)
         links = links_of(piece.resource, record.body) if record else ()
-        return {identifier.encode() for _, identifier in links}
+        return {_quoted(identifier) for _, identifier in links}
 
 
-_SCANS: Final = ((b'"id"', _ID), (b'"href"', _HREF), (b'"object"', _OBJECT))
-"""Members that name an object: its id, its address, and a relationship of NGSI-LD."""
+def _hides_names(text: bytes) -> bool:
+    """Whether a member's name may be written with escapes."""
+    return b"\\" in text and _ESCAPED_LETTER in text
 
 
-def _scan(text: bytes, name: bytes, pattern: re.Pattern[bytes], found: set[bytes]) -> bool:
-    """Add what a member names; say whether every one of its kind could be read in this way."""
-    number = text.count(name)
-    values = pattern.findall(text) if number else ()
-    found.update(values)
-    if pattern is _HREF:
-        found.update(value.rstrip(b"/").rpartition(b"/")[2] for value in values if b"/" in value)
-    return len(values) == number  # else there are numbers, escapes or blanks
+def _quoted(identifier: str) -> bytes:
+    return b'"%s"' % identifier.encode()
+
+
+def _last_segment(quoted: bytes) -> bytes:
+    return b'"%s"' % quoted[1:-1].rstrip(b"/").rpartition(b"/")[2]
 
 
 def _read(text: Text) -> Object:
