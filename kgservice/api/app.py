@@ -18,6 +18,7 @@ from kgservice.api import (
     sparql,
     status,
     tmf620,
+    tmf620_hub,
     tokens,
     void,
 )
@@ -51,7 +52,8 @@ def create_app(application: Application) -> Flask:
     app.url_map.strict_slashes = False
     problems.install(app, application.base_iri)
     parts = (
-        status, pages, catalogs, contexts, tokens, sparql, mpli, tmf620, dcat, void, entities,
+        status, pages, catalogs, contexts, tokens, sparql, mpli, tmf620, tmf620_hub, dcat, void,
+        entities,
     )  # fmt: skip
     for part in parts:
         app.register_blueprint(part.blueprint(application))

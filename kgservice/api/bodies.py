@@ -70,6 +70,13 @@ class ReleaseBody(Body):
     consent: bool
 
 
+class HubBody(Body):
+    """A callback for notices of changed offerings (TMF620, `EventSubscriptionInput`)."""
+
+    callback: Annotated[str, Field(min_length=1, max_length=2000)]
+    query: str = ""
+
+
 class TokenBody(Body):
     """A token to make."""
 

@@ -21,11 +21,19 @@ from kgservice.model.errors import AccessDenied, InputError, NotFound, Unauthent
 ROLES = ("anonymous", "analyst", "customer", "editor", "operator", "worker")
 _MAY: dict[str, frozenset[str]] = {
     "anonymous": frozenset({"read-shared"}),
-    "analyst": frozenset({"read-shared"}),
-    "customer": frozenset({"read-shared", "use-services", "see-jobs"}),
-    "editor": frozenset({"read-shared", "edit-catalogs", "see-jobs"}),
+    "analyst": frozenset({"read-shared", "subscribe"}),
+    "customer": frozenset({"read-shared", "subscribe", "use-services", "see-jobs"}),
+    "editor": frozenset({"read-shared", "subscribe", "edit-catalogs", "see-jobs"}),
     "operator": frozenset(
-        {"read-shared", "use-services", "see-jobs", "edit-catalogs", "administer", "see-all"}
+        {
+            "read-shared",
+            "subscribe",
+            "use-services",
+            "see-jobs",
+            "edit-catalogs",
+            "administer",
+            "see-all",
+        }
     ),
     "worker": frozenset({"work"}),
 }

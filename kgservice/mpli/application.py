@@ -11,6 +11,7 @@ from kgservice.model.errors import Unavailable
 from kgservice.model.settings import Settings
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli.access import TokenStore
+from kgservice.mpli.publish_hub import Hub
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
 
@@ -28,6 +29,7 @@ class Application:
         vocabulary: What the ontology files define.
         tokens: Who may call.
         jobs: Durable jobs; None when the data folder was opened without a service.
+        hub: Notices of changed offerings; None likewise.
     """
 
     settings: Settings
@@ -38,6 +40,7 @@ class Application:
     vocabulary: Vocabulary
     tokens: TokenStore
     jobs: JobRunner | None
+    hub: Hub | None = None
 
     @property
     def base_iri(self) -> str:
@@ -68,6 +71,8 @@ class Application:
 
     def close(self) -> None:
         """Stop jobs and processes; everything committed stays."""
+        if self.hub is not None:
+            self.hub.stop()
         if self.jobs is not None:
             self.jobs.stop()
         self.store.close()

@@ -14,6 +14,8 @@ from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli.access import TokenStore
 from kgservice.mpli.application import Application
 from kgservice.mpli.catalogs import CHORES
+from kgservice.mpli.hub_book import HubBook
+from kgservice.mpli.publish_hub import Hub
 from kgservice.store import open_store
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
@@ -57,11 +59,19 @@ def open_application(
         vocabulary=vocabulary,
         tokens=TokenStore(folder),
         jobs=jobs,
+        hub=_make_hub(settings, store, folder) if with_jobs else None,
     )
+    if application.hub is not None:
+        application.hub.start()
     if jobs is not None:
         chores |= {action: partial(do, application) for action, do in CHORES.items()}
         jobs.start()  # last: an interrupted chore goes on at once and needs all of this
     return application
+
+
+def _make_hub(settings: Settings, store: Store, folder: Path) -> Hub:
+    book = HubBook(folder / "hub.sqlite")
+    return Hub(store, book, settings.base_iri, settings.allow_hosts)
 
 
 def _make_jobs(

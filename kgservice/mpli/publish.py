@@ -55,6 +55,12 @@ class Edition:
         """Run a SELECT of the query files."""
         return self._session.select(load_query(query, parameters), where="snapshot")
 
+    def rows_about(self, query: str, subjects: Sequence[str]) -> list[Row]:
+        """Run a SELECT of the query files for some subjects."""
+        if not subjects:
+            return []
+        return self._session.select(with_subjects(load_query(query), subjects), where="snapshot")
+
     def statements(self, query: str, subjects: Sequence[str]) -> list[Triple]:
         """Run a CONSTRUCT of the query files for some subjects."""
         if not subjects:
