@@ -86,6 +86,11 @@ class Reasoner:
         self._plain = self._with_equality if merges else Program(rules)
         self._known = tuple(t for t in statements if not is_schema(t) and self._is_read(t))
 
+    @property
+    def joins(self) -> bool:
+        """Whether some rule has several conditions, which different documents may fulfil."""
+        return bool(self._plain.joined)
+
     def close(self, triples: Iterable[Triple], context: Iterable[Triple] = ()) -> Closure:
         """Derive what follows from `triples`, given `context`.
 

@@ -96,6 +96,12 @@ class Validator:
         paths = [check.path for shape in self.shapes for check in shape.checks or ()]
         self._has_inverse = any("^" in step[:1] for path in paths for step in path)
 
+    @property
+    def looks_elsewhere(self) -> bool:
+        """Whether some shape reads the classes of nodes that another document may describe."""
+        checks = (check for shape in self.shapes for check in shape.checks or ())
+        return bool(self._rest) or any(check.component == "class" for check in checks)
+
     def validate(
         self, triples: Sequence[Triple], context: Mapping[Term, set[Term]] | None = None
     ) -> Report:

@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from kgservice.ingest.documents import INFERRED, QUARANTINE, Entry, quarantine
+from kgservice.ingest.kept import KeptDocument
 from kgservice.ingest.questions import select
-from kgservice.model.rdf import Iri, Literal, Triple
-from kgservice.store.port import META_GRAPH, ChangeKind, GraphChange, Store
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What the store has of a document."""
-
-    graph: str
-    source_id: str
-    content: str
-    digest: str
-    is_gone: bool
-
-
-def metadata_changes(before: dict[str, list[Triple]], after: Sequence[Triple]) -> list[GraphChange]:
-    """Replace what the metadata graph said about some documents; only what differs."""
-    old = {triple for triples in before.values() for triple in triples}
-    new = set(after)
-    changes = []
-    if old - new:
-        changes.append(GraphChange(META_GRAPH, tuple(old - new), ChangeKind.REMOVE))
-    if new - old:
-        changes.append(GraphChange(META_GRAPH, tuple(new - old), ChangeKind.ADD))
-    return changes
+from kgservice.model.rdf import Iri, Literal, Row, Triple
+from kgservice.store.port import ChangeKind, GraphChange, Store
 
 
 def contents_of(entry: Entry) -> tuple[Sequence[Triple], Sequence[Triple], Sequence[Triple]]:
@@ -68,17 +45,16 @@ def deletion(graph: str) -> GraphChange:
     return GraphChange(graph, (), ChangeKind.DELETE, not graph.endswith(QUARANTINE))
 
 
-def kept_documents(store: Store, home: Iri) -> list[Kept]:
-    """Give what the store has of a catalogue's documents, retired ones too."""
-    found = []
+def kept_documents(store: Store, home: Iri) -> Iterator[KeptDocument]:
+    """Give what the metadata graph says of the documents of a catalogue that are there."""
     for row in select(store, "documents", catalog=home.value):
-        found.append(
-            Kept(
-                str(row["document"]),
-                row["source"].value if isinstance(row["source"], Literal) else "",
-                row["content"].value if isinstance(row["content"], Literal) else "",
-                row["digest"].value if isinstance(row["digest"], Literal) else "",
-                "gone" in row,
-            )
-        )
-    return found
+        if "gone" not in row:
+            yield KeptDocument(
+                _text(row, "source"), _text(row, "document"), _text(row, "content"),
+                _text(row, "digest"),
+            )  # fmt: skip
+
+
+def _text(row: Row, name: str) -> str:
+    term = row[name]
+    return term.value if isinstance(term, Iri | Literal) else ""

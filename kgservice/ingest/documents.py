@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kgservice.inference.validation import Report
 from kgservice.ingest.admission import NOTHING, Admitted, Claim, Refused
@@ -33,28 +33,25 @@ def typed_time(text: str) -> Literal:
 
 
 class Digest:
-    """Hashes of statement sets; terms are hashed once, since they repeat."""
+    """Hashes of statement sets; texts of terms are made once, since they repeat."""
 
     def __init__(self) -> None:
         """Start with no known terms."""
-        self._terms: dict[Term, bytes] = {}
+        self._texts: dict[Term, str] = {}
 
     def of(self, *groups: Iterable[Triple]) -> str:
         """Give one hash for groups of statements, whatever their order within a group."""
         whole = hashlib.blake2b(digest_size=16)
+        text = self._of
         for group in groups:
-            whole.update(b"|")
-            lines = [self._of(s) + self._of(p) + self._of(o) for s, p, o in group]
-            lines.sort()
-            for line in lines:
-                whole.update(line)
+            lines = sorted(f"{text(s)} {text(p)} {text(o)}\n" for s, p, o in group)
+            whole.update("".join((*lines, "|\n")).encode("utf-8", "surrogatepass"))
         return whole.hexdigest()
 
-    def _of(self, term: Term) -> bytes:
-        found = self._terms.get(term)
+    def _of(self, term: Term) -> str:
+        found = self._texts.get(term)
         if found is None:
-            found = hashlib.blake2b(to_text(term).encode(), digest_size=12).digest()
-            self._terms[term] = found
+            found = self._texts[term] = to_text(term)
         return found
 
 
@@ -66,13 +63,11 @@ class Origin:
         catalog: The catalogue's IRI.
         base_iri: The service's base IRI.
         source: Where the catalogue is read from.
-        moment: When, xsd:dateTime text.
     """
 
     catalog: Iri
     base_iri: str
     source: str
-    moment: str
 
 
 @dataclass(slots=True)
@@ -83,9 +78,11 @@ class Entry:
         document: As the importer gave it.
         graph: Name of its graph.
         content: SHA-256 of its bytes.
+        digest: Hash of what is kept of it, empty until that is known.
         proof: What checking its proof came to.
         claim: Who speaks, and what they call their own.
         own: The subjects that are its own.
+        named: The providers that it names.
         admitted: What may be believed.
         derived: What follows from that.
         report: What validation found, or None.
@@ -98,14 +95,16 @@ class Entry:
     proof: ProofOutcome
     claim: Claim
     own: frozenset[str] = frozenset()
+    named: set[str] = field(default_factory=set)
     admitted: Admitted = NOTHING
     derived: tuple[Triple, ...] = ()
     report: Report | None = None
     is_valid: bool = True
+    digest: str = ""
 
 
-def metadata(entry: Entry, origin: Origin, *, digest: str, evidence: Iri) -> list[Triple]:
-    """Describe a document's graph (PROV-O, DCAT 3); the store adds its version."""
+def metadata(entry: Entry, origin: Origin, evidence: Iri) -> list[Triple]:
+    """Describe a document's graph (PROV-O, DCAT 3) but for `dating`; the store adds its version."""
     document, proof = entry.document, entry.proof
     issuer = proof.issuer or (document.credential.issuer if document.credential else "")
     reserved = (f"{origin.base_iri}.well-known/genid/", f"{origin.catalog}/")
@@ -115,11 +114,9 @@ def metadata(entry: Entry, origin: Origin, *, digest: str, evidence: Iri) -> lis
         (KG.sourceId, Literal(document.source_id)),
         (KG.contentHash, Literal(entry.content)),
         (DCTERMS.format, Literal(document.media_type)),
-        (KG.graphDigest, Literal(digest)),
         (KG.proofResult, proof.result.iri),
         (KG.evidence, evidence),
         (PROV.wasAttributedTo, Iri(issuer) if is_valid_iri(issuer) else origin.catalog),
-        (PROV.generatedAtTime, typed_time(origin.moment)),
         (PROV.hadPrimarySource, origin.catalog),
     ]
     # Nobody else can claim what lies below the catalogue's own IRI, so that is not listed.
@@ -132,6 +129,15 @@ def metadata(entry: Entry, origin: Origin, *, digest: str, evidence: Iri) -> lis
     if document.modified:
         values.append((DCTERMS.modified, typed_time(document.modified)))
     return [Triple(Iri(entry.graph), predicate, value) for predicate, value in values]
+
+
+def dating(graph: str, moment: str, digest: str) -> list[Triple]:
+    """Say since when a document's graph is as it is, and the hash of what it holds."""
+    node = Iri(graph)
+    return [
+        Triple(node, PROV.generatedAtTime, typed_time(moment)),
+        Triple(node, KG.graphDigest, Literal(digest)),
+    ]
 
 
 def retirement(document: str, base_iri: str, catalog: str, moment: str) -> list[Triple]:

@@ -1,24 +1,25 @@
-"""What became of a document: its outcome, its evidence, and what a report counts of it."""
+"""What became of a document: its outcome, its evidence, and what the next sync must know."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from kgservice.ingest.documents import Entry
+from kgservice.ingest.kept import ALWAYS, NEVER, KeptDocument
 from kgservice.ingest.policy import Policy
-from kgservice.ingest.report import SyncReport
+from kgservice.ingest.review import findings_of
 from kgservice.labels.credentials import Proof
 from kgservice.model.rdf import Iri
 from kgservice.model.terms import KG, RDF
 
 
-def outcome_of(entry: Entry, *, is_same: bool) -> str:
-    """Name a document's outcome (`report.OUTCOMES`)."""
+def outcome_of(entry: Entry) -> str:
+    """Name what became of a document: `imported`, `quarantined` or `refused`."""
     if not entry.is_valid:
         return "quarantined"
     if entry.document.triples and not entry.admitted.triples:
         return "refused"
-    return "unchanged" if is_same else "imported"
+    return "imported"
 
 
 def evidence_of(entry: Entry, policy: Policy) -> Iri:
@@ -28,16 +29,46 @@ def evidence_of(entry: Entry, policy: Policy) -> Iri:
     return KG.Certified if entry.proof.issuer in policy.accredited else KG.Signed
 
 
-def count_documents(entries: Sequence[Entry], report: SyncReport) -> None:
-    """Count documents and statements."""
-    counts = report.counts
-    counts["documents"] = len(entries)
-    for entry in entries:
-        counts["statements"] += len(entry.document.triples)
-        counts["refused"] += len(entry.admitted.refusals)
-        counts["derived"] += len(entry.derived)
-        counts["quarantined"] += not entry.is_valid
-        if entry.is_valid:
-            counts["admitted"] += len(entry.admitted.triples)
-            stated = (*entry.admitted.triples, *entry.derived)
-            counts["offerings"] += any(t[1] == RDF.type and t[2] == KG.Offering for t in stated)
+def kept_of(entry: Entry, digest: str, foreign: Mapping[str, str]) -> KeptDocument:
+    """Give what the next sync must know of a document; `foreign` are the owners of strangers."""
+    document, admitted = entry.document, entry.admitted
+    stated = (*admitted.triples, *entry.derived) if entry.is_valid else ()
+    counts = (
+        len(document.triples),
+        len(admitted.triples) if entry.is_valid else 0,
+        len(admitted.refusals),
+        len(entry.derived),
+        int(any(t[1] == RDF.type and t[2] == KG.Offering for t in stated)),
+    )
+    return KeptDocument(
+        source_id=document.source_id,
+        graph=entry.graph,
+        content=entry.content,
+        digest=digest,
+        fingerprint=document.fingerprint or entry.content,
+        until=ALWAYS if _is_settled(entry) else NEVER,
+        outcome=outcome_of(entry),
+        proven=entry.claim.is_proven,
+        counts=counts,
+        kind=document.kind,
+        mapped=tuple(document.mapped),
+        unmapped=tuple(document.unmapped),
+        problems=tuple(findings_of(entry)),
+        named=tuple((name, foreign.get(name, "")) for name in sorted(entry.named)),
+    )
+
+
+def _is_settled(entry: Entry) -> bool:
+    """Say whether nothing but the document and the rules decided on it.
+
+    What others claim, what the time is and what a status list says may be different next time.
+    """
+    return (
+        entry.is_valid
+        and entry.proof.result is Proof.ABSENT
+        and entry.claim.own_subjects <= entry.own
+        and not any(r.code in _DEPENDS_ON_OTHERS for r in entry.admitted.refusals)
+    )
+
+
+_DEPENDS_ON_OTHERS = frozenset({"provider-not-confirmed"})

@@ -41,6 +41,13 @@ class Policy:
     accredited: frozenset[str]
     digest: str
 
+    @property
+    def looks_across(self) -> bool:
+        """Whether what is believed of a document may depend on what another one says."""
+        return self.reasoner.joins or (
+            self.validator is not None and self.validator.looks_elsewhere
+        )
+
 
 def load_policy(
     ontologies: Sequence[Path] = (),

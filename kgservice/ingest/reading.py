@@ -1,73 +1,137 @@
-"""Run an importer over a source, in a process of its own, and collect what it gives."""
+"""Run an importer over a source, in a process of its own; what it gives comes in batches."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+import hashlib
+import pickle
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Final
 
-from kgservice.model.documents import ImportContext, Importer, ImportItem, SetAside, SourceDocument
-from kgservice.model.errors import Problem, Severity
+from kgservice.model.documents import (
+    ImportContext,
+    Importer,
+    ImportItem,
+    SourceDocument,
+)
 from kgservice.store.sandbox import run_isolated
 
+BATCH: Final = 200
+"""Items that travel and are worked on together."""
+DEADLINE_S: Final = 3600.0
+"""A large source behind a slow network takes its time; what hangs is stopped all the same."""
 
-def read_source(
-    importer: Importer,
-    source: str,
-    context: ImportContext,
-    *,
-    isolated: bool = True,
-    on_document: Callable[[SourceDocument], object] = lambda _: None,
-    on_other: Callable[[str, str], object] = lambda _outcome, _name: None,
-) -> tuple[list[SourceDocument], list[Problem]]:
-    """Read the whole source; a document whose id came before is left out, with a finding.
 
-    `on_document` is told of each document while the rest is still being read, `on_other` of the
-    outcome and place of what is no document.
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some items of a source.
+
+    Attributes:
+        documents: The documents among them.
+        others: All else.
+        packed: The documents as bytes, for the spool.
+    """
+
+    documents: list[SourceDocument]
+    others: list[ImportItem]
+    packed: bytes
+
+
+def read_batches(
+    importer: Importer, source: str, context: ImportContext, *, isolated: bool = True
+) -> Iterator[Batch]:
+    """Read a source lazily; the importer works on the next batch while one is worked on here.
 
     Raises:
         Unavailable: the source cannot be reached or broke half-way.
     """
-    documents: dict[str, SourceDocument] = {}
-    problems: list[Problem] = []
-    for item in _items(importer, source, context, isolated=isolated):
-        if isinstance(item, Problem):
-            problems.append(item)
-            if item.severity is Severity.ERROR:
-                on_other("unreadable", item.at)
-        elif isinstance(item, SetAside):
-            on_other("set-aside", f"{item.at} ({item.kind})")
-        elif not isinstance(item, SourceDocument):
-            continue
-        elif item.source_id in documents:
-            on_other("duplicate", item.source_id)
-            problems.append(
-                Problem(
-                    "document-duplicate",
-                    "The source has two documents with this id.",
-                    item.source_id,
-                    "The first is kept.",
-                    Severity.ERROR,
-                )
-            )
-        else:
-            documents[item.source_id] = item
-            on_document(item)
-    return list(documents.values()), problems
+    arguments = (importer, source, context)
+    blobs: Iterable[tuple[bytes, list[ImportItem]]] = (
+        run_isolated(read_in_child, arguments, chunk=1, deadline_s=DEADLINE_S)
+        if isolated
+        else _batches(importer.read(source, context))
+    )
+    for packed, others in blobs:
+        yield Batch(unpack(packed), others, packed)
 
 
-def _items(
-    importer: Importer, source: str, context: ImportContext, *, isolated: bool
-) -> Iterable[ImportItem]:
-    if isolated:
-        return run_isolated(read_in_child, (importer, source, context))
-    return importer.read(source, context)
+def unpack(packed: bytes) -> list[SourceDocument]:
+    """Give the documents of a batch again."""
+    found: list[SourceDocument] = pickle.loads(packed)  # noqa: S301 - from our own process
+    return found
 
 
-def read_in_child(importer: Importer, source: str, context: ImportContext) -> Iterator[ImportItem]:
+def read_in_child(
+    importer: Importer, source: str, context: ImportContext
+) -> Iterator[tuple[bytes, list[ImportItem]]]:
     """Run the importer; a function by name, since the child process imports it."""
     gc.disable()  # the process ends after this one task
-    yield from importer.read(source, context)
+    yield from _batches(importer.read(source, context))
+
+
+def _batches(items: Iterable[ImportItem]) -> Iterator[tuple[bytes, list[ImportItem]]]:
+    rest = iter(items)
+    while some := list(islice(rest, BATCH)):
+        documents = [item for item in some if isinstance(item, SourceDocument)]
+        others: list[ImportItem] = [i for i in some if not isinstance(i, SourceDocument)]
+        yield pickle.dumps(documents, pickle.HIGHEST_PROTOCOL), others
+
+
+class Spool:
+    """Batches of documents on disk, in a file without a name."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make it in `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`
+        self._sizes: list[int] = []
+
+    def add(self, packed: bytes) -> None:
+        """Append a batch."""
+        self._file.write(packed)
+        self._sizes.append(len(packed))
+
+    def batches(self) -> Iterator[list[SourceDocument]]:
+        """Read all batches again, one at a time."""
+        self._file.seek(0)
+        for size in self._sizes:
+            yield unpack(self._file.read(size))
+
+    def close(self) -> None:
+        """Forget them."""
+        self._file.close()
+
+
+def code_digest(importer: Importer) -> str:
+    """Hash the files that an importer is made of: code, mappings, contexts."""
+    module = sys.modules.get(type(importer).__module__)
+    file = getattr(module, "__file__", None)
+    if file is None:
+        return ""
+    top = sys.modules.get(type(importer).__module__.partition(".")[0])
+    folders = [Path(p) for p in getattr(top, "__path__", ())]
+    paths = sorted(
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    ) or [Path(file)]
+    return _hash_files(tuple((path, path.stat().st_mtime_ns) for path in paths))
+
+
+@lru_cache(maxsize=16)
+def _hash_files(files: tuple[tuple[Path, int], ...]) -> str:
+    whole = hashlib.sha256()
+    for path, _ in files:
+        whole.update(str(path.name).encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Review a source's documents together: whose they are, what is believed, derived and wrong."""
+"""Review documents: what is believed of them, what follows, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from kgservice.ingest.admission import Claim, Owners, admit
+from kgservice.ingest.admission import Claim, admit
 from kgservice.ingest.documents import Entry, graph_name, graph_prefix
+from kgservice.ingest.ownership import Ownership
 from kgservice.ingest.policy import Policy
-from kgservice.ingest.questions import select, select_for
+from kgservice.ingest.questions import select_for
 from kgservice.ingest.report import SyncReport
 from kgservice.labels.credentials import Proof, verify
 from kgservice.model.documents import SourceDocument
@@ -23,7 +24,7 @@ from kgservice.store.port import Store
 def enter(
     documents: Iterable[SourceDocument], policy: Policy, base_iri: str, catalog: str, at: datetime
 ) -> list[Entry]:
-    """Check proofs and name graphs; proven documents come first, since they claim first."""
+    """Check proofs, name graphs, say who speaks."""
     home = f"{base_iri}catalog/{catalog}"
     entries = []
     for document in documents:
@@ -39,47 +40,35 @@ def enter(
         graph = graph_name(base_iri, catalog, document.source_id)
         content = hashlib.sha256(document.content).hexdigest()
         entries.append(Entry(document, graph, content, proof, claim))
-    return sorted(entries, key=lambda entry: not entry.claim.is_proven)
+    return entries
 
 
-def settle_owners(
-    entries: Sequence[Entry], store: Store, base_iri: str, catalog: str
-) -> dict[str, str]:
-    """Decide which subjects are each document's own: the first who described one owns it.
-
-    Gives the owners of what other catalogues describe.
-    """
-    owners = Owners(base_iri)
-    foreign: dict[str, str] = {}
-    current = {entry.graph: entry.claim.owner for entry in entries}
-    prefix = graph_prefix(base_iri, catalog)
-    for row in select(store, "owners"):
-        graph, owner = str(row["document"]), str(row["owner"])
-        elsewhere = not graph.startswith(prefix)
-        if elsewhere or current.get(graph) == owner:
-            owners.known[str(row["subject"])] = owner
-        if elsewhere:
-            foreign[str(row["subject"])] = owner
-    genid = f"{base_iri}.well-known/genid/"
-    nameless = {s for entry in entries for s in entry.claim.own_subjects if s.startswith(genid)}
-    if any(not info.graph.startswith(prefix) for info in store.graphs(base_iri + "graph/")):
-        graphs = base_iri + "graph/"
-        for row in select_for(store, "nameless", "nodes", nameless, prefix=prefix, graphs=graphs):
-            owners.known[str(row["s"])] = str(row["g"])
+def admit_all(entries: Sequence[Entry], policy: Policy, ownership: Ownership) -> None:
+    """Divide every document's statements into admitted and refused ones."""
+    ownership.settle(entries)
     for entry in entries:
-        entry.own = owners.claim(entry.claim)
-    return foreign
-
-
-def admit_all(entries: Iterable[Entry], policy: Policy, foreign: Mapping[str, str]) -> None:
-    """Divide every document's statements into admitted and refused ones.
-
-    `foreign` are the owners of what other catalogues describe.
-    """
+        entry.named = ownership.named_by(entry)
+    foreign = ownership.foreign(name for entry in entries for name in entry.named)
     for entry in entries:
         entry.admitted = admit(
             entry.document.triples, entry.claim, entry.own, policy.matrix, foreign
         )
+
+
+def conclude_each(entries: Iterable[Entry], policy: Policy, report: SyncReport) -> None:
+    """Close and validate every document by itself, so that it does not matter what else there is.
+
+    For policies that look at no other document (`Policy.looks_across`).
+    """
+    with report.phase("infer"):
+        for entry in entries:
+            subjects = entry.admitted.subjects
+            (entry.derived,) = policy.reasoner.close_documents(
+                [entry.admitted.triples], (), [subjects]
+            )
+    with report.phase("validate"):
+        for entry in entries:
+            _validate([entry], policy, policy.classes)
 
 
 def link_context(
@@ -102,7 +91,7 @@ def link_context(
     return found
 
 
-def infer_and_validate(
+def conclude_together(
     entries: Sequence[Entry], policy: Policy, context: Sequence[Triple], report: SyncReport
 ) -> None:
     """Close all valid documents together and validate each; again without those that fail."""
@@ -117,18 +106,14 @@ def infer_and_validate(
             for entry, triples in zip(valid, derived, strict=True):
                 entry.derived = triples
         with report.phase("validate"):
-            if not _validate(valid, policy, context):
+            if not _validate(valid, policy, _classes(valid, policy.classes, context)):
                 break
-    if policy.validator is not None:
-        reports = [entry.report for entry in entries if entry.report is not None]
-        report.unfired = policy.validator.never_fired(reports)
 
 
-def _validate(entries: Sequence[Entry], policy: Policy, context: Sequence[Triple]) -> int:
+def _validate(entries: Iterable[Entry], policy: Policy, classes: Mapping[Term, set[Term]]) -> int:
     """Validate; give the number of documents that fail."""
     if policy.validator is None:
         return 0
-    classes = _classes(entries, policy.classes, context)
     failed = 0
     for entry in entries:
         statements = (*entry.admitted.triples, *entry.derived)

@@ -1,15 +1,23 @@
-"""The original bytes of source documents, by content hash."""
+"""The original bytes of source documents, by content hash: a file each, or many in a pack."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
+import sqlite3
 import tempfile
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from kgservice.model.errors import NotFound
 
+_INDEX = "packs.db"
+_MADE = (
+    "CREATE TABLE IF NOT EXISTS content (name BLOB PRIMARY KEY, pack TEXT, start INTEGER,"
+    " length INTEGER) WITHOUT ROWID"
+)
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -47,15 +55,61 @@ class ContentStore:
         _sync_folder(path.parent)
         return name
 
+    def put_many(self, contents: Sequence[bytes]) -> None:
+        """Keep many at once, in one file: a file each would cost more than reading them.
+
+        The pack is on disk before its index names what it holds.
+        """
+        names = [hashlib.sha256(content).hexdigest() for content in contents]
+        if not names:
+            return
+        folder = self._folder / "packs"
+        folder.mkdir(parents=True, exist_ok=True)
+        pack = hashlib.sha256("".join(names).encode()).hexdigest()[:32]
+        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(b"".join(contents))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(folder / pack)
+        _sync_folder(folder)
+        rows, start = [], 0
+        for name, content in zip(names, contents, strict=True):
+            rows.append((bytes.fromhex(name), pack, start, len(content)))
+            start += len(content)
+        with closing(self._index()) as index, index:
+            index.execute(_MADE)
+            index.executemany("INSERT OR IGNORE INTO content VALUES (?, ?, ?, ?)", rows)
+
     def get(self, name: str) -> bytes:
         """Give the bytes back.
 
         Raises:
             NotFound: nothing with this hash was kept (`content-not-found`).
         """
-        if not _HASH.fullmatch(name) or not (path := self._path(name)).is_file():
-            raise NotFound(f"No document with the hash {name!r} is kept.", code="content-not-found")
-        return path.read_bytes()
+        if _HASH.fullmatch(name):
+            if (path := self._path(name)).is_file():
+                return path.read_bytes()
+            if (content := self._packed(name)) is not None:
+                return content
+        raise NotFound(f"No document with the hash {name!r} is kept.", code="content-not-found")
+
+    def _packed(self, name: str) -> bytes | None:
+        if not (self._folder / _INDEX).is_file():
+            return None
+        query = "SELECT pack, start, length FROM content WHERE name = ?"
+        with closing(self._index()) as index:
+            row = index.execute(query, (bytes.fromhex(name),)).fetchone()
+        if row is None:
+            return None
+        pack, start, length = row
+        with (self._folder / "packs" / pack).open("rb") as file:
+            file.seek(start)
+            content: bytes = file.read(length)
+            return content
+
+    def _index(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._folder / _INDEX, timeout=60)
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name

@@ -35,18 +35,19 @@ def run_isolated(
     *,
     memory_mb: int = 2048,
     deadline_s: float = 600.0,
+    chunk: int = CHUNK,
 ) -> Iterator[Item]:
     """Run `function(*args)` in a child process and give the items that it yields as they come.
 
     Function, arguments and items must be picklable; the function must be importable by name. The
-    child is killed when the caller stops iterating.
+    child is killed when the caller stops iterating. `chunk` items travel together.
 
     Raises:
         KgError: what the function itself raised.
         DeadlineExceeded: it was not done in time (`import-deadline`).
         Unavailable: it died or raised something unforeseen (`import-crashed`).
     """
-    child = Child("kgservice.store.sandbox", [str(memory_mb)], quiet=True)
+    child = Child("kgservice.store.sandbox", [str(memory_mb), str(chunk)], quiet=True)
     end = time.monotonic() + deadline_s
     try:
         child.connection.send_bytes(pickle.dumps((function, args)))
@@ -98,7 +99,7 @@ def _portable(error: Exception) -> object:
     return (error.detail, error.code, error.at, error.hint, error.reasons, type(error))
 
 
-def main(descriptor: str, memory_mb: str) -> None:
+def main(descriptor: str, memory_mb: str, size: str) -> None:
     """In the child: run the function, send its items in chunks."""
     connection = connect(descriptor, ignore=(signal.SIGINT,))
     limit(int(memory_mb))
@@ -108,7 +109,7 @@ def main(descriptor: str, memory_mb: str) -> None:
         chunk: list[object] = []
         for item in function(*args):
             chunk.append(item)
-            if len(chunk) == CHUNK:
+            if len(chunk) == int(size):
                 connection.send(("items", chunk))
                 chunk = []
         connection.send(("items", chunk))
@@ -118,4 +119,4 @@ def main(descriptor: str, memory_mb: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:4])

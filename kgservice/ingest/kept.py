@@ -1,0 +1,251 @@
+"""What is kept of a catalogue's documents: an index beside the store, so that a sync need not ask.
+
+The graphs are the truth. The index is tied to them by the catalogue's `kg:syncState`, which a sync
+changes in the commit that it belongs to; when the two differ, it is made again from the metadata
+graph, and the next sync reads every document.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from kgservice.ingest.report import IN_FULL, SyncReport, problem_as_json, problem_from
+from kgservice.model.errors import Problem
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fields (id INTEGER PRIMARY KEY, text TEXT UNIQUE);
+CREATE TABLE IF NOT EXISTS document (
+  source_id TEXT PRIMARY KEY, graph TEXT, content TEXT, digest TEXT, fingerprint TEXT,
+  until TEXT, outcome TEXT, proven INTEGER, statements INTEGER, admitted INTEGER,
+  refused INTEGER, derived INTEGER, offerings INTEGER, fields INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS problem (source_id TEXT, code TEXT, text TEXT);
+CREATE INDEX IF NOT EXISTS problem_of ON problem (source_id);
+CREATE INDEX IF NOT EXISTS problem_code ON problem (code);
+CREATE TABLE IF NOT EXISTS named (subject TEXT, owner TEXT, source_id TEXT);
+CREATE INDEX IF NOT EXISTS named_of ON named (source_id);
+CREATE INDEX IF NOT EXISTS named_subject ON named (subject);
+"""
+_VERSION: Final = "1"
+_BEFORE: Final = "source_id, graph, content, digest, outcome"
+_SUMS: Final = ("statements", "admitted", "refused", "derived", "offerings")
+NEVER: Final = ""
+"""`until` of a document whose outcome does not depend on it alone: it is read again each time."""
+ALWAYS: Final = "9999"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDocument:
+    """What is kept of one document.
+
+    Attributes:
+        source_id: Its identity in the catalogue.
+        graph: Name of its graph.
+        content: SHA-256 of its bytes.
+        digest: Hash of what its graphs hold.
+        fingerprint: As the importer gave it.
+        until: Until when the outcome stays as it is while the fingerprint does: xsd:dateTime text
+            in UTC, `ALWAYS` or `NEVER`.
+        outcome: `imported`, `quarantined` or `refused`.
+        proven: Somebody else's valid proof is on it.
+        counts: Numbers of statements, of admitted, refused and derived ones, and of offerings.
+        kind: Kind of source document.
+        mapped: Fields that became statements.
+        unmapped: Fields that did not.
+        problems: What was found about it.
+        named: Providers that it names, each with the other catalogue or issuer that describes it.
+    """
+
+    source_id: str
+    graph: str
+    content: str
+    digest: str
+    fingerprint: str = ""
+    until: str = NEVER
+    outcome: str = "imported"
+    proven: bool = False
+    counts: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
+    kind: str = ""
+    mapped: tuple[str, ...] = ()
+    unmapped: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    named: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a sync needs to know of a document as it was."""
+
+    graph: str
+    content: str
+    digest: str
+    outcome: str
+
+
+class KeptIndex:
+    """The index of one catalogue; what is put in counts when `save` is called."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or make it; one that cannot be read is made anew."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / "kept.db"
+        try:
+            self._open()
+        except sqlite3.DatabaseError:
+            self._path.unlink(missing_ok=True)
+            self._open()
+        self._fields: dict[str, int] = {}
+
+    def _open(self) -> None:
+        self._db = sqlite3.connect(self._path, timeout=60, check_same_thread=False)
+        self._db.executescript(_SCHEMA)
+        if self.get("version") not in ("", _VERSION):
+            raise sqlite3.DatabaseError("another version")
+        self._db.execute("PRAGMA cache_size = -16000")
+
+    def __enter__(self) -> KeptIndex:
+        """Use it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Forget what was not saved."""
+        self._db.rollback()
+        self._db.close()
+
+    def get(self, name: str) -> str:
+        """Give a remembered text, such as the `state` that the index belongs to."""
+        row = self._db.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def save(self, **texts: str) -> None:
+        """Make what was put in count, with texts to remember."""
+        rows = {**texts, "version": _VERSION}.items()
+        self._db.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", list(rows))
+        self._db.commit()
+
+    def forget_changes(self) -> None:
+        """Go back to what was saved last."""
+        self._db.rollback()
+        self._fields = {}
+
+    def rebuild(self, documents: Iterable[KeptDocument]) -> None:
+        """Start again from what the metadata graph says."""
+        for table in ("document", "problem", "named", "fields", "state"):
+            self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+        self._fields = {}
+        self.put(list(documents))
+        self.save(state="", rules="")
+
+    def known(self, moment: str) -> dict[str, str]:
+        """Give the fingerprints of what needs not be read again when they are the same."""
+        query = "SELECT source_id, fingerprint FROM document WHERE until > ? AND fingerprint != ''"
+        return dict(self._db.execute(query, (moment,)))
+
+    def names(self) -> dict[str, str]:
+        """Give the providers that documents name, with who else described them then."""
+        return dict(self._db.execute("SELECT DISTINCT subject, owner FROM named"))
+
+    def naming(self, subjects: Iterable[str]) -> set[str]:
+        """Give the documents that name some of these providers."""
+        query = "SELECT source_id FROM named WHERE subject = ?"
+        return {row[0] for s in subjects for row in self._db.execute(query, (s,))}
+
+    def find(self, ids: Sequence[str]) -> dict[str, Before]:
+        """Give what is kept of documents, as far as they are there."""
+        marks = ",".join("?" * len(ids))
+        query = f"SELECT {_BEFORE} FROM document WHERE source_id IN ({marks})"  # noqa: S608
+        return {row[0]: Before(*row[1:]) for row in self._db.execute(query, list(ids))}
+
+    def ids(self) -> Iterator[tuple[str, str]]:
+        """Give the ids of all documents with the names of their graphs."""
+        yield from self._db.execute("SELECT source_id, graph FROM document").fetchall()
+
+    def is_empty(self) -> bool:
+        """Say whether nothing is kept."""
+        return self._db.execute("SELECT 1 FROM document LIMIT 1").fetchone() is None
+
+    def has_proven(self) -> bool:
+        """Say whether some document belongs to an issuer."""
+        query = "SELECT 1 FROM document WHERE proven LIMIT 1"
+        return self._db.execute(query).fetchone() is not None
+
+    def put(self, documents: Sequence[KeptDocument]) -> None:
+        """Note documents, in place of what was kept of them."""
+        ids = [(one.source_id,) for one in documents]
+        self._db.executemany("DELETE FROM problem WHERE source_id = ?", ids)
+        self._db.executemany("DELETE FROM named WHERE source_id = ?", ids)
+        self._db.executemany(
+            "INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    *(one.source_id, one.graph, one.content, one.digest, one.fingerprint),
+                    *(one.until, one.outcome, one.proven, *one.counts, self._fields_of(one)),
+                )
+                for one in documents
+            ],
+        )
+        self._db.executemany(
+            "INSERT INTO problem VALUES (?, ?, ?)",
+            [
+                (one.source_id, p.code, json.dumps(problem_as_json(p), ensure_ascii=False))
+                for one in documents
+                for p in one.problems
+            ],
+        )
+        self._db.executemany(
+            "INSERT INTO named VALUES (?, ?, ?)",
+            [(*pair, one.source_id) for one in documents for pair in one.named],
+        )
+
+    def drop(self, ids: Iterable[str]) -> None:
+        """Forget documents."""
+        rows = [(one,) for one in ids]
+        for table in ("document", "problem", "named"):
+            self._db.executemany(f"DELETE FROM {table} WHERE source_id = ?", rows)  # noqa: S608
+
+    def _fields_of(self, document: KeptDocument) -> int:
+        text = json.dumps(
+            [document.kind, sorted(document.mapped), sorted(document.unmapped)], ensure_ascii=False
+        )
+        found = self._fields.get(text)
+        if found is None:
+            self._db.execute("INSERT OR IGNORE INTO fields (text) VALUES (?)", (text,))
+            row = self._db.execute("SELECT id FROM fields WHERE text = ?", (text,)).fetchone()
+            found = self._fields[text] = int(row[0])
+        return found
+
+    def tell(self, report: SyncReport) -> None:
+        """Let a report say what is kept: sums, problems, coverage, and who is not taken over."""
+        sums = ", ".join(f"SUM({name})" for name in _SUMS)
+        query = f"SELECT COUNT(*), SUM(outcome = 'quarantined'), {sums} FROM document"  # noqa: S608
+        numbers = [int(n or 0) for n in self._db.execute(query).fetchone()]
+        report.counts |= dict(zip(("documents", "quarantined", *_SUMS), numbers, strict=True))
+        for code, number in self._db.execute("SELECT code, COUNT(*) FROM problem GROUP BY code"):
+            rows = self._db.execute(
+                "SELECT text FROM problem WHERE code = ? ORDER BY rowid LIMIT ?", (code, IN_FULL)
+            )
+            report.find(problem_from(json.loads(row[0])) for row in rows)
+            report.codes[code] += max(0, number - IN_FULL)
+        query = (
+            "SELECT f.text, COUNT(*) FROM document d JOIN fields f ON d.fields = f.id GROUP BY 1"
+        )
+        for text, number in self._db.execute(query):
+            kind, mapped, unmapped = json.loads(text)
+            if kind:
+                report.cover(kind, mapped, unmapped, number)
+
+    def apart(self) -> Iterator[tuple[str, str]]:
+        """Give outcome and id of the documents that are quarantined or refused."""
+        query = "SELECT outcome, source_id FROM document WHERE outcome != 'imported'"
+        yield from self._db.execute(query).fetchall()

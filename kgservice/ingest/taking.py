@@ -1,0 +1,179 @@
+"""Take documents over, batch by batch: what they are, what changes, and what is reported of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from kgservice.ingest.changes import contents_of, deletion, graph_changes
+from kgservice.ingest.documents import (
+    INFERRED,
+    QUARANTINE,
+    Digest,
+    Entry,
+    Origin,
+    dating,
+    metadata,
+    retirement,
+)
+from kgservice.ingest.history import Changes
+from kgservice.ingest.kept import Before, KeptIndex
+from kgservice.ingest.outcomes import evidence_of, kept_of
+from kgservice.ingest.ownership import Ownership
+from kgservice.ingest.policy import Policy
+from kgservice.ingest.report import SyncReport
+from kgservice.ingest.review import admit_all, conclude_each, conclude_together, enter, link_context
+from kgservice.model.documents import SourceDocument
+from kgservice.store.documents import ContentStore
+from kgservice.store.port import META_GRAPH, ChangeFile, ChangeKind, GraphChange, Store
+
+PACK = 8 << 20
+"""Bytes of original documents that are written together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all documents of a sync have in common.
+
+    Attributes:
+        store: Where they go.
+        contents: Where their original bytes are kept.
+        policy: What decides about them.
+        origin: Where they come from.
+        catalog: The catalogue's name.
+        moment: When the sync began.
+    """
+
+    store: Store
+    contents: ContentStore
+    policy: Policy
+    origin: Origin
+    catalog: str
+    moment: datetime
+
+
+@dataclass(slots=True)
+class Taking:
+    """Takes documents over: into a file of changes, the index and a report.
+
+    Attributes:
+        setting: What they have in common.
+        kept: What is kept of the catalogue.
+        ownership: Whose subjects are.
+        report: What is told.
+        file: The changes.
+        changes: The documents that changed.
+        ids: Documents that were taken over, with their outcome.
+    """
+
+    setting: Setting
+    kept: KeptIndex
+    ownership: Ownership
+    report: SyncReport
+    file: ChangeFile
+    changes: Changes = field(default_factory=Changes)
+    ids: dict[str, str] = field(default_factory=dict)
+    fired: set[str] = field(default_factory=set)
+    unchanged: int = 0
+    _waiting: list[bytes] = field(default_factory=list)
+    _writing: list[Future[None]] = field(default_factory=list)
+    _pool: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, "original documents")
+    )
+
+    def enter(self, documents: Iterable[SourceDocument]) -> list[Entry]:
+        """Check the proofs of a batch."""
+        setting = self.setting
+        with self.report.phase("verify"):
+            return enter(
+                documents,
+                setting.policy,
+                setting.origin.base_iri,
+                setting.catalog,
+                setting.moment,
+            )
+
+    def take(self, entries: Sequence[Entry]) -> None:
+        """Admit, conclude, validate and write a batch whose documents stand for themselves."""
+        policy = self.setting.policy
+        with self.report.phase("admit"):
+            admit_all(entries, policy, self.ownership)
+        conclude_each(entries, policy, self.report)
+        self._write(entries)
+
+    def take_together(self, entries: Sequence[Entry]) -> None:
+        """Do the same for all documents of a source, which are concluded from together."""
+        setting, base = self.setting, self.setting.origin.base_iri
+        with self.report.phase("admit"):
+            admit_all(entries, setting.policy, self.ownership)
+            context = link_context(entries, setting.policy, setting.store, base, setting.catalog)
+        conclude_together(entries, setting.policy, context, self.report)
+        self._write(entries)
+
+    def retire(self, documents: Iterable[tuple[str, str]]) -> None:
+        """Take out documents that are no longer in the source: ids with graphs."""
+        setting, base = self.setting, self.setting.origin.base_iri
+        for source_id, graph in documents:
+            gone = retirement(graph, base, setting.catalog, setting.moment.isoformat())
+            self.file.add(deletion(name) for name in (graph, graph + INFERRED, graph + QUARANTINE))
+            self.file.add([GraphChange(META_GRAPH, tuple(gone), ChangeKind.ADD)])
+            self.changes.retired.add(source_id)
+            self.report.close("retired", source_id)
+        self.kept.drop(self.changes.retired)
+
+    def keep_originals(self) -> None:
+        """Wait until all original bytes are on disk."""
+        self._hand_over()
+        for writing in self._writing:
+            writing.result()
+        self._writing.clear()
+
+    def close(self) -> None:
+        """Let go of the file and the thread."""
+        self._pool.shutdown()
+        self.file.close()
+
+    def _write(self, entries: Sequence[Entry]) -> None:
+        with self.report.phase("compare"):
+            before = self.kept.find([entry.document.source_id for entry in entries])
+            foreign = self.ownership.foreign({n for entry in entries for n in entry.named})
+            digest = Digest()
+            put = []
+            for entry in entries:
+                self._write_one(entry, before.get(entry.document.source_id), digest)
+                put.append(kept_of(entry, entry.digest, foreign))
+                self.ids[entry.document.source_id] = put[-1].outcome
+                if entry.report is not None:
+                    self.fired |= entry.report.fired
+            self.kept.put(put)
+            for one in put:
+                self._note_quarantine(one.source_id, one.outcome, before.get(one.source_id))
+
+    def _write_one(self, entry: Entry, before: Before | None, digest: Digest) -> None:
+        evidence = evidence_of(entry, self.setting.policy)
+        described = metadata(entry, self.setting.origin, evidence)
+        entry.digest = digest.of(*contents_of(entry), described)
+        if before and (before.content, before.digest) == (entry.content, entry.digest):
+            self.unchanged += 1
+            return
+        source_id = entry.document.source_id
+        (self.changes.changed if before else self.changes.new).add(source_id)
+        if before is None or before.content != entry.content:
+            self._waiting.append(entry.document.content)
+            if sum(map(len, self._waiting)) > PACK:
+                self._hand_over()
+        described += dating(entry.graph, self.setting.moment.isoformat(), entry.digest)
+        self.file.add(graph_changes(entry, is_known=before is not None))
+        self.file.add([GraphChange(META_GRAPH, tuple(described), ChangeKind.DESCRIBE)])
+
+    def _note_quarantine(self, source_id: str, outcome: str, before: Before | None) -> None:
+        was = before is not None and before.outcome == "quarantined"
+        if was != (outcome == "quarantined"):
+            (self.changes.released if was else self.changes.quarantined).add(source_id)
+
+    def _hand_over(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        put: Callable[[Sequence[bytes]], None] = self.setting.contents.put_many
+        self._writing.append(self._pool.submit(put, waiting))
