@@ -65,8 +65,8 @@ class Partition:
         for subject in self._graph.by_subject:
             if subject in self._reached:
                 continue
-            types = self._graph.types(subject)
-            if not self._tables.words.intersection(types):
+            if not self._is_word(subject):
+                types = self._graph.types(subject)
                 found[types[0] if types else "no class"] += 1
         return found
 
@@ -75,10 +75,17 @@ class Partition:
         return {
             subject: frozenset(t.predicate.value for t in triples)
             for subject, triples in self._graph.by_subject.items()
-            if isinstance(subject, Iri)
-            and subject not in self.roots
-            and self._tables.words.intersection(self._graph.types(subject))
+            if isinstance(subject, Iri) and self._is_word(subject)
         }
+
+    def _is_word(self, subject: Subject) -> bool:
+        if subject in self.roots or subject in self._reached:
+            return False
+        pointed = self._graph.pointed.get(subject, set())
+        return bool(
+            pointed & self._tables.to_words
+            or self._tables.words.intersection(self._graph.types(subject))
+        )
 
     def _find_roots(self) -> Iterator[tuple[Subject, str]]:
         for subject in self._graph.by_subject:

@@ -25,6 +25,7 @@ class Tables:
         parties: Predicates to who stands behind a resource.
         party_names: Predicates to a party's name, the best first.
         words: Classes of words that others define.
+        to_words: Predicates that lead to such words.
     """
 
     prefixes: Mapping[str, str]
@@ -38,6 +39,7 @@ class Tables:
     parties: frozenset[str]
     party_names: tuple[str, ...]
     words: frozenset[str]
+    to_words: frozenset[str]
 
     def dialect(self, iris: Iterable[str]) -> str:
         """Name the dialect whose signs are among the IRIs; `dcat` when there is none."""
@@ -82,4 +84,5 @@ def tables() -> Tables:
         parties=frozenset(full(found["parties"]["predicates"])),
         party_names=full(found["parties"]["names"]),
         words=frozenset(full(found["words"]["classes"])),
+        to_words=frozenset(full(found["words"]["predicates"])),
     )
