@@ -97,6 +97,36 @@ def to_text(term: Term) -> str:
     return f'"{quoted}"' if term.datatype == XSD_STRING else f'"{quoted}"^^<{term.datatype}>'
 
 
+_LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"(?:@([A-Za-z0-9-]+)|\^\^<([^>]*)>)?', re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
+_MEANT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+def from_text(text: str) -> Term:
+    """Read one term that an engine wrote in N-Triples syntax (RDF 1.2 N-Triples §2).
+
+    Raises:
+        ValueError: it is none.
+    """
+    if text.startswith("<"):
+        return Iri(_unescaped(text[1:-1]))
+    if text.startswith("_:"):
+        return Blank(text[2:])
+    match = _LITERAL.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text[:80]!r} is no term")
+    value, language, datatype = _unescaped(match[1]), match[2] or "", match[3] or ""
+    return Literal(value, RDF_LANG_STRING if language else datatype or XSD_STRING, language)
+
+
+def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
+    return _ESCAPE.sub(
+        lambda m: chr(int(m[1] or m[2], 16)) if m[1] or m[2] else _MEANT.get(m[3], m[3]), text
+    )
+
+
 def to_ntriples(triples: Iterable[Triple]) -> str:
     """Write statements as N-Triples, one a line, in the order given."""
     return "".join(f"{to_text(s)} {to_text(p)} {to_text(o)} .\n" for s, p, o in triples)

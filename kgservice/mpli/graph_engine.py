@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import ClassVar
 
 from kgservice.model.duration import parse_duration
 from kgservice.model.errors import InputError, Refused
 from kgservice.model.price import Price
 from kgservice.model.rdf import XSD, Iri, Literal, Row, Term, Triple
 from kgservice.model.terms import KG
-from kgservice.model.vocabulary import Vocabulary
+from kgservice.model.vocabulary import PropertyInfo, ValueKind, Vocabulary
 from kgservice.mpli.joint_table import TableReader
 from kgservice.resolution import queries
 from kgservice.resolution.candidates import (
@@ -24,17 +25,22 @@ from kgservice.resolution.compile import Compiler, date_time
 from kgservice.resolution.composing import Round, compose, compose_any, read_compositions
 from kgservice.resolution.judgement import (
     BoundOffering,
+    Counts,
     Mark,
     Rules,
     all_rules,
+    count,
     read_bindings,
     read_marks,
     survivors,
+    unknown_facts,
 )
-from kgservice.resolution.pricing import price_facts, price_of, read_prices
+from kgservice.resolution.pricing import price_facts, price_of, ranking_currency, read_prices
 from kgservice.resolution.queries import Only
 from kgservice.resolution.reads import Path
+from kgservice.resolution.refusals import Refusal, refusals
 from kgservice.resolution.request import Request
+from kgservice.resolution.shortage import Unknown, why_unknown
 from kgservice.resolution.templates import render
 from kgservice.store.port import Session
 
@@ -45,7 +51,7 @@ _DURATION = XSD + "duration"
 
 @dataclass(slots=True)
 class GraphEngine:
-    """One request's search in one session.
+    """One request's search in one session; the definition of what an answer is.
 
     Attributes:
         session: A snapshot with a scratch store.
@@ -58,6 +64,7 @@ class GraphEngine:
         reader: What the table was read with.
         concluded: What the rule concluded of the compositions.
         rounds: Number of searches made.
+        currency: In which money is ranked; None until it is known.
     """
 
     session: Session
@@ -70,6 +77,9 @@ class GraphEngine:
     reader: TableReader | None = None
     concluded: list[Triple] = field(default_factory=list)
     rounds: int = 0
+    currency: str | None = None
+
+    name: ClassVar[str] = "graph"
 
     @property
     def as_of(self) -> date:
@@ -83,7 +93,7 @@ class GraphEngine:
             Refused: there are too many bindings for this engine (`too-many-bindings`).
         """
         self._make_bindings(only)
-        self._load_prices()
+        self._load_prices(only)
         self._load_durations()
         compiler = self.compiler()
         for constraint in self.request.all_constraints():
@@ -100,8 +110,11 @@ class GraphEngine:
             component.name: survivors(component, self.bindings[component.name], self.marks, rules)
             for component in self.request.components
         }
-        self.reader = TableReader(self.session, self.request, chosen)
-        self.table = self.reader.table(self.prices)
+        if self.currency is None:
+            priced = (price.monthly for of in self.prices.values() for price in of.values())
+            self.currency = ranking_currency(self.request, (m.currency for m in priced if m))
+        self.reader = TableReader(self.session, self.request, chosen, self.currency)
+        self.table = self.reader.table()
         self.session.load(table_facts(self.request, self.table))
 
     def compiler(self) -> Compiler:
@@ -112,9 +125,9 @@ class GraphEngine:
         request = self.request
         texts: dict[str, None] = {}
         for component in request.components:
-            text = queries.candidates(request, component, only.get(component.name, Only()))
-            self.session.construct(text)
-            texts.update(dict.fromkeys(queries.facts(request, component)))
+            allowed = only.get(component.name, Only())
+            self.session.construct(queries.candidates(request, component, allowed))
+            texts.update(dict.fromkeys(queries.facts(request, component, allowed)))
         self.bindings = read_bindings(self.session.select(queries.bindings(request)), request)
         number = sum(len(bindings) for bindings in self.bindings.values())
         if number > MAX_BINDINGS:
@@ -123,10 +136,14 @@ class GraphEngine:
             self.session.construct(text)
         self.session.construct(queries.binding_facts(request), where="scratch")
 
-    def _load_prices(self) -> None:
+    def _load_prices(self, only: Mapping[str, Only]) -> None:
         rows: list[Row] = []
-        for kind in sorted({component.kind for component in self.request.components}):
-            rows += self.session.select(render("prices", {"kind": kind}), where="snapshot")
+        texts = {
+            render("prices", {"kind": c.kind}, {"only": only.get(c.name, Only()).values()})
+            for c in self.request.components
+        }
+        for text in sorted(texts):
+            rows += self.session.select(text, where="snapshot")
         distinct = {tuple(sorted(row.items())): row for row in rows}
         terms = self.session.select(render("offering-terms-of-price"))
         prices = read_prices(distinct.values(), terms, self.vocabulary)
@@ -172,6 +189,48 @@ class GraphEngine:
         """Say whether there is any composition under some rules."""
         found = self._round(rules, 1)
         return found is not None and bool(self.session.select(compose_any(found)))
+
+    def reference(self, found: Sequence[Mapping[str, BoundOffering]]) -> GraphEngine:
+        """Give the engine that proves what was found: this one."""
+        del found
+        return self
+
+    def counts(self, rules: Rules) -> dict[str, Counts]:
+        """Count how each component's offerings fared."""
+        return {
+            c.name: count(c, self.bindings[c.name], self.marks, rules)
+            for c in self.request.components
+        }
+
+    def unknown(self, rules: Rules) -> Iterator[Unknown]:
+        """Go through the unknown conditions of bindings that would do but for them."""
+        for component in self.request.components:
+            yield from unknown_facts(component, self.bindings[component.name], self.marks, rules)
+
+    def why(self, binding: BoundOffering, path: Path) -> str:
+        """Say why a fact that a condition reads is unknown, as a slug."""
+        price = self.prices[binding.component][binding.offering]
+        values = self.values(path, binding.component).get(binding.iri, ())
+        plain = (PropertyInfo(path[0].iri, path[0].name, ValueKind.FEATURE),)
+        stated = self.values(plain, binding.component).get(binding.iri, ())
+        return why_unknown(path[0], price, is_reached=bool(values), stated=len(stated))
+
+    def refused(self, rules: Rules) -> tuple[Refusal, ...]:
+        """Explain the offerings that were not allowed."""
+        found: list[Refusal] = []
+        for component in self.request.components:
+            prices = self.prices.get(component.name, {})
+            known = {name: p.monthly for name, p in prices.items() if p.monthly is not None}
+            found += refusals(component, self.bindings[component.name], self.marks, rules, known)
+        return tuple(found)
+
+    def unoffered(self) -> list[str]:
+        """Name the components of whose kind nothing is on offer."""
+        return [c.name for c in self.request.components if not self.bindings[c.name]]
+
+    def open_up(self) -> None:
+        """Prepare for searches in which some conditions are left out."""
+        self.read_table(Rules(self.request, frozenset()))  # what fell may stand then
 
     def _round(self, rules: Rules, answers: int) -> Round | None:
         """Load a round's candidates; None when some component has none."""

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from fractions import Fraction
 
-from kgservice.model.duration import parse_duration
-from kgservice.model.errors import InputError
-from kgservice.model.price import Price
-from kgservice.model.rdf import XSD, Iri, Literal, Term, Triple, typed
+from kgservice.model.rdf import Iri, Literal, Term, Triple, typed
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.resolution import queries
-from kgservice.resolution.candidates import SCALE
+from kgservice.resolution.joint_columns import scaled_number
 from kgservice.resolution.judgement import BoundOffering
 from kgservice.resolution.reads import Path, joint_path
 from kgservice.resolution.request import Compatible, Request, SumLimit, joint_components
-from kgservice.resolution.values import number_of
 from kgservice.store.port import Session
 
-_DURATION = XSD + "duration"
 _COMPLETE = (PropertyInfo(KG.completeFor, "completeFor", ValueKind.FEATURE),)
 _PROFILE = (PropertyInfo(KG.profile, "profile", ValueKind.FEATURE),)
 _CURRENCY = (PropertyInfo(KG.currency, "currency", ValueKind.SINGLE),)
@@ -34,8 +28,13 @@ class TableReader:
         session: Session,
         request: Request,
         bindings: Mapping[str, Sequence[BoundOffering]],
+        currency: str,
     ) -> None:
-        """Read of `bindings`, by component name; they are marked in the scratch store."""
+        """Read of `bindings`, by component name; they are marked in the scratch store.
+
+        `currency` is the one in which money is ranked.
+        """
+        self.currency = currency
         self.session = session
         self.request = request
         self.bindings = bindings
@@ -58,9 +57,7 @@ class TableReader:
             }
         return self.read[name, path]
 
-    def table(
-        self, prices: Mapping[str, Mapping[str, Price]]
-    ) -> dict[str, dict[str, tuple[Term, ...]]]:
+    def table(self) -> dict[str, dict[str, tuple[Term, ...]]]:
         """Read everything that joint conditions and the order read: key to binding to values."""
         for joint in self.request.together:
             if isinstance(joint, Compatible):
@@ -72,11 +69,10 @@ class TableReader:
                     self._read_numbers(joint.id, path[0], name, joint.currency)
                 else:
                     self.columns.setdefault(joint.id, {}).update(self.values(path, name))
-        currency = self._currency(prices)
         for number, preference in enumerate(self.request.prefer, start=1):
             for component in self.request.components:
                 key = f"prefer.{number}"
-                self._read_numbers(key, preference.property, component.name, currency)
+                self._read_numbers(key, preference.property, component.name, self.currency)
         return self.columns
 
     def _read_numbers(self, key: str, info: PropertyInfo, name: str, currency: str) -> None:
@@ -90,26 +86,9 @@ class TableReader:
             }
         column = self.columns.setdefault(key, {})
         for iri, found in values.items():
-            number = self._scaled(found[0])
+            number = scaled_number(found[0], self.request.as_of or date.max)
             if number is not None:
                 column[iri] = (typed(number),)
-
-    def _scaled(self, term: Term) -> int | None:
-        if not isinstance(term, Literal):
-            return None
-        if term.datatype == _DURATION:
-            try:
-                return (
-                    int(
-                        parse_duration(term.value).after(self.request.as_of or date.max).timestamp()
-                    )
-                    * SCALE
-                )
-            except InputError:
-                return None
-        number = number_of(term)
-        scaled = None if number is None else int(Fraction(number) * SCALE)
-        return scaled if scaled is not None and abs(scaled) < 10**15 else None
 
     def _read_ends(self, joint: Compatible) -> None:
         ends = (("given", joint.giver, joint.given), ("taken", joint.taker, joint.taken))
@@ -126,20 +105,3 @@ class TableReader:
                 ):
                     closed[binding.iri] = (typed(True),)
             self.columns.setdefault("profile", {}).update(self.values(_PROFILE, name))
-
-    def _currency(self, prices: Mapping[str, Mapping[str, Price]]) -> str:
-        """Give the currency in which money is ranked: the request's first, else the commonest."""
-        for joint in self.request.together:
-            if isinstance(joint, SumLimit) and joint.currency:
-                return joint.currency
-        for constraint in self.request.all_constraints():
-            currency = getattr(constraint.condition, "currency", "")
-            if currency:
-                return str(currency)
-        numbers: dict[str, int] = {}
-        for priced in prices.values():
-            for price in priced.values():
-                if price.monthly is not None:
-                    code = price.monthly.currency
-                    numbers[code] = numbers.get(code, 0) + 1
-        return min(numbers, key=lambda code: (-numbers[code], code), default="")

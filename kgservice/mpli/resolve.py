@@ -50,12 +50,10 @@ def resolve(
     """
     named = prepared(request, vocabulary, base_iri)
     only = _restrictions(named, pins or {}, excluded)
-    # read before the session begins: a change in between makes a plan stale, never wrong
-    versions = {info.graph: info.version for info in store.graphs()}
     with store.session(scope=QueryScope()) as session:
         engine = GraphEngine(session, vocabulary, named)
         engine.prepare(only)
-        return Answering(engine, versions).answer()
+        return Answering(engine).answer()
 
 
 def prepared(request: Request, vocabulary: Vocabulary, base_iri: str) -> Request:

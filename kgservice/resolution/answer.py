@@ -122,6 +122,7 @@ class Resolution:
         statements: The answer as RDF.
         refused: Each offering that was not allowed, per component, the cheapest first.
         titles: Titles of the refused offerings.
+        engine: Which engine searched; both give the same answer.
     """
 
     request: str
@@ -135,6 +136,7 @@ class Resolution:
     statements: tuple[Triple, ...] = ()
     refused: tuple[Refusal, ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
+    engine: str = "graph"
 
     def triples(self) -> tuple[Triple, ...]:
         """Give the answer as RDF: compositions, bindings, verdicts and proofs."""
@@ -146,7 +148,7 @@ class Resolution:
             "request": self.request,
             "status": self.status,
             "asOf": self.as_of.isoformat(),
-            "engine": "graph",
+            "engine": self.engine,
             "graphs": dict(sorted(self.graphs.items())),
             "compositions": [one.as_json() for one in self.compositions],
             "complete": True,

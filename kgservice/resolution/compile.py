@@ -109,7 +109,7 @@ class Compiler:
             has = Has(label_parts(condition, self.vocabulary, self.as_of))
             inner = _all(self.verdict(part, value) for part in has.constraints)
             return _OnValue(value, inner)
-        test = self._test(condition, step, value)
+        test = self.test(condition, step, value)
         verdict = Verdict(test, f"!{test}")
         if isinstance(condition, Compare) and condition.currency:
             verdict = self._in_currency(verdict, condition.currency, node)
@@ -126,7 +126,7 @@ class Compiler:
             f"({known} && {clear} && {verdict.violated})",
         )
 
-    def _test(self, condition: Condition, step: PropertyInfo, value: str) -> str:
+    def test(self, condition: Condition, step: PropertyInfo, value: str) -> str:
         """Give a two-valued test of one value; what cannot be compared does not pass."""
         if isinstance(condition, Compare):
             if step.datatype == _DURATION:
@@ -134,10 +134,10 @@ class Compiler:
             right = _comparable(condition.value, step)
             return f"COALESCE({value} {condition.operator.value} {right}, false)"
         if isinstance(condition, NoneOf):
-            return f"!{self._test(AnyOf(condition.values), step, value)}"
+            return f"!{self.test(AnyOf(condition.values), step, value)}"
         if isinstance(condition, InSet):
             members = self.vocabulary.members(condition.name, self.as_of)
-            return self._test(AnyOf(members), step, value)
+            return self.test(AnyOf(members), step, value)
         values = condition.values if isinstance(condition, (AnyOf, AllOf)) else ()
         if step.datatype == _DURATION:
             return self._length(value, Operator.EQ, values)

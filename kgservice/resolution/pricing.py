@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,7 +16,7 @@ from kgservice.model.rdf import XSD, Iri, Literal, Row, Term, Triple
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.resolution.judgement import BoundOffering
-from kgservice.resolution.request import Compare, Component, Operator, Request
+from kgservice.resolution.request import Compare, Component, Operator, Request, SumLimit
 from kgservice.resolution.values import decimal_text, is_numeric, number_of
 
 _TYPES = {KG.Recurring.value: "Recurring", KG.OneTime.value: "OneTime", KG.Usage.value: "Usage"}
@@ -148,6 +149,22 @@ def _duration(text: str) -> Duration | None:
 def _penalty(terms: Mapping[str, Sequence[Term]]) -> Money | None:
     amount, currency = _single(terms, KG.earlyTerminationPenalty), _single(terms, KG.currency)
     return rounded(Decimal(amount), currency) if amount and currency else None
+
+
+def ranking_currency(request: Request, priced: Iterable[str]) -> str:
+    """Give the currency in which money is ranked: the request's first, else the commonest.
+
+    `priced` are the currencies of the known monthly prices, one for each candidate.
+    """
+    for joint in request.together:
+        if isinstance(joint, SumLimit) and joint.currency:
+            return joint.currency
+    for constraint in request.all_constraints():
+        currency = getattr(constraint.condition, "currency", "")
+        if currency:
+            return str(currency)
+    numbers = Counter(priced)
+    return min(numbers, key=lambda code: (-numbers[code], code), default="")
 
 
 def price_facts(bindings: Iterable[BoundOffering], prices: Mapping[str, Price]) -> list[Triple]:

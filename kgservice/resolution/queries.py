@@ -16,17 +16,22 @@ from kgservice.resolution.templates import render, values_of
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """Which offerings may be bound to a component: one that is pinned, or all but some."""
+    """Which offerings may be bound to a component: these, one that is pinned, or all but some."""
 
     pinned: str = ""
     excluded: Collection[str] = ()
+    among: Collection[str] = ()
+
+    def values(self) -> str:
+        """Write the offerings that are named as values of ?offering; empty when none are."""
+        named = [self.pinned] if self.pinned else sorted(self.among)
+        return values_of("offering", named) if named else ""
 
     def pattern(self) -> str:
-        """Write it as a SPARQL filter on ?offering."""
-        if self.pinned:
-            return f"FILTER(?offering = <{self.pinned}>)"
+        """Write it as a SPARQL pattern on ?offering."""
         listed = ", ".join(f"<{iri}>" for iri in sorted(self.excluded))
-        return f"FILTER(?offering NOT IN ({listed}))" if listed else ""
+        left_out = f"FILTER(?offering NOT IN ({listed}))" if listed else ""
+        return self.values() or left_out
 
 
 def candidates(request: Request, component: Component, only: Only) -> str:
@@ -50,7 +55,7 @@ def candidates(request: Request, component: Component, only: Only) -> str:
     return text.replace("?component", to_text(component_iri))
 
 
-def facts(request: Request, component: Component) -> list[str]:
+def facts(request: Request, component: Component, only: Only) -> list[str]:
     """Write the queries that bring the facts of a component's candidates, on the merged graph."""
     reads = reads_of(request, component)
     nowhere: tuple[Iri, ...] = ()
@@ -59,7 +64,11 @@ def facts(request: Request, component: Component) -> list[str]:
         render(
             "candidate-facts",
             {"kind": component.kind},
-            {"way": _way(way), "properties": _among("property", properties)},
+            {
+                "only": only.values(),
+                "way": _way(way),
+                "properties": _among("property", properties),
+            },
         )
         for way, properties in ways
     ]

@@ -63,6 +63,8 @@ def reads_of(request: Request, component: Component) -> Reads:
         for depth, step in enumerate(path):
             way = tuple(before.iri for before in path[:depth])
             ways.setdefault(way, set()).update((step.iri, KG.completeFor))
+            if step.is_money:
+                ways[way].add(KG.currency)
     for constraint in request.constraints_of(component):
         if isinstance(constraint.condition, LabelAtLeast):
             way = tuple(step.iri for step in constraint.path)

@@ -9,6 +9,9 @@ from kgservice.model.money import Money
 from kgservice.resolution.judgement import BoundOffering, Mark, Marks, Rules, survivors
 from kgservice.resolution.request import Component
 
+MAX_REFUSED = 500
+"""How many refused offerings of a component an explanation goes through, the cheapest ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -36,7 +39,7 @@ def refusals(
     rules: Rules,
     prices: Mapping[str, Money],
 ) -> tuple[Refusal, ...]:
-    """Explain each refused offering by its best configuration; the cheapest first.
+    """Explain refused offerings by their best configuration; the cheapest first, at most 500.
 
     The best configuration has the fewest violated, then the fewest unknown conditions. Offerings
     whose price is unknown come last; equal ones are in IRI order.
@@ -58,7 +61,7 @@ def refusals(
         known = best.get(binding.offering)
         if known is None or _badness(found) < _badness(known):
             best[binding.offering] = found
-    return tuple(sorted(best.values(), key=_by_price))
+    return tuple(sorted(best.values(), key=_by_price)[:MAX_REFUSED])
 
 
 def _badness(refusal: Refusal) -> tuple[int, int]:

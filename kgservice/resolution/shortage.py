@@ -2,65 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterable
+from itertools import islice
+from typing import TypeAlias
 
+from kgservice.model.price import Price
+from kgservice.model.terms import KG
+from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.resolution.answer import Missing
-from kgservice.resolution.judgement import BoundOffering, Marks, Rules, unknown_facts
-from kgservice.resolution.reads import Path
+from kgservice.resolution.judgement import BoundOffering
 from kgservice.resolution.request import Constraint, LabelAtLeast
 
 MAX_MISSING = 200
 
-
-class Knowledge(Protocol):
-    """What is known of offerings."""
-
-    @property
-    def titles(self) -> Mapping[str, str]:
-        """Offering to title."""
-        ...
-
-    @property
-    def providers(self) -> Mapping[str, str]:
-        """Offering to provider."""
-        ...
-
-    def why(self, binding: BoundOffering, path: Path) -> str:
-        """Say why a fact is unknown."""
-        ...
-
-
-def missing_facts(
-    rules: Rules,
-    bindings: Mapping[str, Sequence[BoundOffering]],
-    marks: Marks,
-    known: Knowledge,
-) -> tuple[Missing, ...]:
-    """List what is not known of offerings that would do but for it, at most `MAX_MISSING`."""
-    found: dict[tuple[str, str], Missing] = {}
-    for component in rules.request.components:
-        for binding, constraint in unknown_facts(component, bindings[component.name], marks, rules):
-            key = (binding.offering, constraint.name)
-            if key not in found and len(found) < MAX_MISSING:
-                why = known.why(binding, constraint.path)
-                found[key] = Missing(
-                    offering=binding.offering,
-                    title=known.titles.get(binding.offering, ""),
-                    fact=constraint.name,
-                    who_could_say=_who(constraint, binding, known, why),
-                    why=why,
-                )
-    return tuple(found[key] for key in sorted(found))
-
+Unknown: TypeAlias = tuple[BoundOffering, Constraint]
+"""A binding that would do but for a condition of which nobody knows whether it holds."""
 
 _ASKER_SAYS = ("quantity-not-asked", "no-term")
 
 
-def _who(constraint: Constraint, binding: BoundOffering, known: Knowledge, why: str) -> str:
+def first_unknown(found: Iterable[Unknown]) -> list[Unknown]:
+    """Take the first conditions that are unknown, each fact of an offering once."""
+    seen: dict[tuple[str, str], Unknown] = {}
+    distinct = (
+        seen.setdefault((binding.offering, constraint.name), (binding, constraint))
+        for binding, constraint in found
+        if (binding.offering, constraint.name) not in seen
+    )
+    return list(islice(distinct, MAX_MISSING))
+
+
+def why_unknown(step: PropertyInfo, price: Price, *, is_reached: bool, stated: int) -> str:
+    """Say why a condition that begins with `step` cannot be judged, as a slug.
+
+    `is_reached`: its path reaches a value; `stated`: how many values the property itself has.
+    """
+    if step.is_derived:
+        known = {KG.monthlyPrice: price.monthly, KG.oneTimePrice: price.one_time}
+        is_known = known.get(step.iri, price.total) is not None
+        return "other-currency" if is_known else price.unknown_because
+    if step.is_money and is_reached:
+        return "other-currency"
+    if step.kind in (ValueKind.FEATURE, ValueKind.EXPOSURE):
+        return "not-complete"
+    return "two-values" if stated > 1 else "absent"
+
+
+def missing_fact(unknown: Unknown, title: str, provider: str, why: str) -> Missing:
+    """Say what is not known of an offering; `why` is the reason as a slug."""
+    binding, constraint = unknown
+    return Missing(
+        offering=binding.offering,
+        title=title,
+        fact=constraint.name,
+        who_could_say=_who(constraint, provider, why),
+        why=why,
+    )
+
+
+def _who(constraint: Constraint, provider: str, why: str) -> str:
     """A label is granted by its scheme's rules; most else the provider can state."""
     if why in _ASKER_SAYS:
         return "the request"
     if isinstance(constraint.condition, LabelAtLeast):
         return constraint.condition.scheme.value
-    return known.providers.get(binding.offering, "the provider")
+    return provider or "the provider"

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import pyoxigraph as ox
 
-from kgservice.model.rdf import Blank, Iri, Literal, Row, Term, Triple, to_ntriples
-from kgservice.store.port import MERGED_GRAPH, GraphInfo, QueryScope
+from kgservice.model.rdf import XSD, Blank, Iri, Literal, Row, Term, Triple, to_ntriples
+from kgservice.model.terms import KG
+from kgservice.store.port import MERGED_GRAPH, META_GRAPH, GraphInfo, QueryScope
 
 DOCUMENT = "http://127.0.0.1:8080/graph/test/0000000000000001"
 
@@ -71,6 +72,9 @@ class MemoryStore:
         text = to_ntriples(triples).encode()
         for graph in (MERGED_GRAPH, DOCUMENT):
             self.store.load(text, format=ox.RdfFormat.N_TRIPLES, to_graph=ox.NamedNode(graph))
+        version = f'<{DOCUMENT}> <{KG.graphVersion}> "3"^^<{XSD}integer> .'
+        meta = ox.NamedNode(META_GRAPH)
+        self.store.load(version.encode(), format=ox.RdfFormat.N_TRIPLES, to_graph=meta)
         self.last: MemorySession | None = None
 
     def graphs(self, prefix: str = "", *, dataset: str = "shared") -> list[GraphInfo]:

@@ -1,0 +1,81 @@
+"""What an answer asks of a search engine; the graph engine defines it, the fast one equals it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Protocol
+
+from kgservice.model.vocabulary import Vocabulary
+from kgservice.mpli.graph_engine import GraphEngine
+from kgservice.resolution.judgement import BoundOffering, Counts, Rules
+from kgservice.resolution.reads import Path
+from kgservice.resolution.refusals import Refusal
+from kgservice.resolution.request import Request
+from kgservice.resolution.shortage import Unknown
+from kgservice.store.port import Session
+
+
+class SearchEngine(Protocol):
+    """A prepared search. `GraphEngine` says what each method means."""
+
+    @property
+    def name(self) -> str:
+        """`graph` or `fast`."""
+        ...
+
+    @property
+    def session(self) -> Session:
+        """The snapshot that it works on."""
+        ...
+
+    @property
+    def request(self) -> Request:
+        """The request, with its IRI and its day."""
+        ...
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What the ontology files define."""
+        ...
+
+    @property
+    def as_of(self) -> date:
+        """The day on which the request must hold."""
+        ...
+
+    def search(self, rules: Rules, answers: int) -> list[dict[str, BoundOffering]]:
+        """Find the best compositions, best first."""
+        ...
+
+    def is_feasible(self, rules: Rules) -> bool:
+        """Say whether there is any composition."""
+        ...
+
+    def open_up(self) -> None:
+        """Prepare for searches in which some conditions are left out."""
+        ...
+
+    def reference(self, found: Sequence[Mapping[str, BoundOffering]]) -> GraphEngine:
+        """Give a graph engine that has judged the bindings of what was found."""
+        ...
+
+    def counts(self, rules: Rules) -> dict[str, Counts]:
+        """Count how each component's offerings fared."""
+        ...
+
+    def unknown(self, rules: Rules) -> Iterable[Unknown]:
+        """Go through the unknown conditions of bindings that would do but for them."""
+        ...
+
+    def why(self, binding: BoundOffering, path: Path) -> str:
+        """Say why a fact is unknown, as a slug."""
+        ...
+
+    def refused(self, rules: Rules) -> tuple[Refusal, ...]:
+        """Explain the offerings that were not allowed."""
+        ...
+
+    def unoffered(self) -> list[str]:
+        """Name the components of whose kind nothing is on offer."""
+        ...
