@@ -68,7 +68,7 @@ def _add_requests(routes: Blueprint, application: Application) -> None:
     def resolution(identity: str) -> Response:
         caller = require(application, "use-services")
         accept = request.headers.get("Accept", "application/json")
-        engine = request.args.get("engine", "graph")
+        engine = request.args.get("engine", "fast")
         body, media_type = requests.resolution_of(application, caller, identity, engine, accept)
         return Response(body, content_type=media_type)
 

@@ -78,7 +78,7 @@ def check(file: str, as_json: bool) -> None:
 
 @request.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
-@click.option("--engine", type=click.Choice(["graph"]), default="graph")
+@click.option("--engine", type=click.Choice(["fast", "graph"]), default="fast")
 @click.option("--json", "as_json", is_flag=True)
 def resolve(file: str, engine: str, as_json: bool) -> int:
     """Find the best feasible compositions, or the reasons why there is none.

@@ -12,6 +12,7 @@ from kgservice.model.settings import Settings
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli.access import TokenStore
 from kgservice.mpli.publish_hub import Hub
+from kgservice.mpli.projecting import Projector
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
 
@@ -27,6 +28,7 @@ class Application:
         store: The graphs.
         contents: Original bytes by content hash.
         vocabulary: What the ontology files define.
+        projector: The merged graph as columns, for the fast engine.
         tokens: Who may call.
         jobs: Durable jobs; None when the data folder was opened without a service.
         hub: Notices of changed offerings; None likewise.
@@ -38,6 +40,7 @@ class Application:
     store: Store
     contents: ContentStore
     vocabulary: Vocabulary
+    projector: Projector
     tokens: TokenStore
     jobs: JobRunner | None
     hub: Hub | None = None

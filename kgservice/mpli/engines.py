@@ -9,6 +9,7 @@ from typing import Protocol
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli.graph_engine import GraphEngine
 from kgservice.resolution.judgement import BoundOffering, Counts, Rules
+from kgservice.resolution.queries import Only
 from kgservice.resolution.reads import Path
 from kgservice.resolution.refusals import Refusal
 from kgservice.resolution.request import Request
@@ -42,6 +43,10 @@ class SearchEngine(Protocol):
     @property
     def as_of(self) -> date:
         """The day on which the request must hold."""
+        ...
+
+    def prepare(self, only: Mapping[str, Only]) -> None:
+        """Make and judge all bindings."""
         ...
 
     def search(self, rules: Rules, answers: int) -> list[dict[str, BoundOffering]]:

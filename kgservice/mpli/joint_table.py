@@ -11,12 +11,11 @@ from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.resolution import queries
 from kgservice.resolution.joint_columns import scaled_number
 from kgservice.resolution.judgement import BoundOffering
-from kgservice.resolution.reads import Path, joint_path
+from kgservice.resolution.reads import PROFILE_PATH, Path, joint_path
 from kgservice.resolution.request import Compatible, Request, SumLimit, joint_components
 from kgservice.store.port import Session
 
 _COMPLETE = (PropertyInfo(KG.completeFor, "completeFor", ValueKind.FEATURE),)
-_PROFILE = (PropertyInfo(KG.profile, "profile", ValueKind.FEATURE),)
 _CURRENCY = (PropertyInfo(KG.currency, "currency", ValueKind.SINGLE),)
 
 
@@ -104,4 +103,4 @@ class TableReader:
                     is_single and binding.iri in values
                 ):
                     closed[binding.iri] = (typed(True),)
-            self.columns.setdefault("profile", {}).update(self.values(_PROFILE, name))
+            self.columns.setdefault("profile", {}).update(self.values(PROFILE_PATH, name))

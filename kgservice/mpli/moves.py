@@ -13,7 +13,7 @@ from kgservice.mpli.application import Application
 from kgservice.mpli.bindings import offering_terms
 from kgservice.mpli.limits import require_within_limits
 from kgservice.mpli.plans import bind, plan_context, save_plan
-from kgservice.mpli.resolve import Resolution, resolve
+from kgservice.mpli.resolve import Resolution, Restriction, resolve
 from kgservice.mpli.services import (
     KnownService,
     customer_key_of,
@@ -81,8 +81,8 @@ def _best(
             application.vocabulary,
             request,
             base_iri=application.base_iri,
-            pins={**others, **pin},
-            excluded=frozenset({service.offering}),
+            limits=Restriction({**others, **pin}, frozenset({service.offering})),
+            projector=application.projector,
         )
         for pin in _pins(application, service, to)
     ]

@@ -16,6 +16,7 @@ from kgservice.mpli.application import Application
 from kgservice.mpli.catalogs import CHORES
 from kgservice.mpli.hub_book import HubBook
 from kgservice.mpli.publish_hub import Hub
+from kgservice.mpli.projecting import Projector
 from kgservice.store import open_store
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
@@ -57,6 +58,7 @@ def open_application(
         store=store,
         contents=ContentStore(folder / "documents"),
         vocabulary=vocabulary,
+        projector=Projector(store, vocabulary),
         tokens=TokenStore(folder),
         jobs=jobs,
         hub=_make_hub(settings, store, folder) if with_jobs else None,

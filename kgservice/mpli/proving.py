@@ -106,7 +106,7 @@ class Proving:
         )
 
     def _versions(self, proofs: Iterable[Proof]) -> dict[str, int]:
-        """Read the versions of the graphs that proofs rest on, in the snapshot they were read in."""
+        """Read the versions of the graphs that proofs rest on, in the very snapshot."""
         graphs = sorted({s.graph for p in proofs for f in p.facts for s in f.sources})
         if not graphs:
             return {}

@@ -152,10 +152,14 @@ def show_request(
     return _json(saved.as_json())
 
 
-def resolution(application: Application, saved: SavedRequest) -> Resolution:
+def resolution(application: Application, saved: SavedRequest, engine: str = "fast") -> Resolution:
     """Resolve a saved request on the present state and keep the answer in its graph."""
     answer = resolve(
-        application.store, application.vocabulary, saved.request, base_iri=application.base_iri
+        application.store,
+        application.vocabulary,
+        saved.request,
+        base_iri=application.base_iri,
+        projector=application.projector if engine == "fast" else None,
     )
     graph = f"{saved.iri}/resolution"
     owned = Triple(Iri(graph), KG.customer, typed(saved.customer))
@@ -171,15 +175,15 @@ def resolution_of(
     Raises:
         NotSupported: an engine that does not exist here.
     """
-    if engine != "graph":
+    if engine not in ("fast", "graph"):
         raise InputError(
             f"There is no engine {engine!r}.",
             code="engine-unknown",
             at="?engine",
-            hint="Use graph.",
+            hint="Use fast or graph.",
         )
     saved = get_request(application, caller, identity)
-    answer = resolution(application, saved)
+    answer = resolution(application, saved, engine)
     if any(kind in accept for kind in _RDF_TYPES) and "application/json" not in accept:
         return choose_graph_format(to_ntriples(answer.triples()).encode(), accept)
     return _json(answer.as_json())

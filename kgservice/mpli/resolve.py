@@ -4,28 +4,45 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from kgservice.model.errors import InputError
 from kgservice.model.rdf import is_valid_iri, to_ntriples
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli.answering import Answering
+from kgservice.mpli.engines import SearchEngine
+from kgservice.mpli.fast_engine import FastEngine, is_covered
 from kgservice.mpli.graph_engine import GraphEngine
+from kgservice.mpli.projecting import Projector
 from kgservice.mpli.reference_check import check_with_reference
 from kgservice.resolution.answer import Resolution, ResolvedComposition
 from kgservice.resolution.queries import Only
 from kgservice.resolution.request import Request
 from kgservice.resolution.to_rdf import request_triples
-from kgservice.store.port import QueryScope, Store
+from kgservice.store.port import QueryScope, Session, Store
 
 __all__ = [
     "Resolution",
     "ResolvedComposition",
+    "Restriction",
     "check_with_reference",
     "prepared",
     "resolve",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """Which offerings may be bound, beside what the request asks.
+
+    Attributes:
+        pins: Component name to the one offering that it is bound to.
+        excluded: Offerings that no component is bound to that is not pinned.
+    """
+
+    pins: Mapping[str, str] = field(default_factory=dict)
+    excluded: Collection[str] = ()
 
 
 def resolve(
@@ -34,26 +51,38 @@ def resolve(
     request: Request,
     *,
     base_iri: str,
-    pins: Mapping[str, str] | None = None,
-    excluded: Collection[str] = (),
+    limits: Restriction | None = None,
+    projector: Projector | None = None,
 ) -> Resolution:
     """Find the best compositions of a request, exactly, or the reasons why there are none.
 
-    `pins` binds components to offerings; `excluded` offerings are not bound to any component that
-    is not pinned. The same graphs and the same request give the same answer, byte for byte.
+    `limits` says which offerings may be bound. The same graphs and the same request give the same
+    answer, byte for byte.
+    With a projector the fast engine searches, wherever the projection says all that is asked for;
+    the answer is the graph engine's but for the name of the engine.
 
     Raises:
         InputError: a pin names no component (`component-unknown`), or is no IRI.
-        Refused: the search is too large for this engine (`too-many-bindings`).
+        Refused: the search is too large for the engine (`too-many-bindings`, `search-too-large`).
         DeadlineExceeded: it was stopped at its deadline.
         KgError: the second check of an answer differs (`verification-differs`).
     """
     named = prepared(request, vocabulary, base_iri)
-    only = _restrictions(named, pins or {}, excluded)
+    only = _restrictions(named, limits or Restriction())
     with store.session(scope=QueryScope()) as session:
-        engine = GraphEngine(session, vocabulary, named)
+        engine = _engine(session, vocabulary, named, projector)
         engine.prepare(only)
         return Answering(engine).answer()
+
+
+def _engine(
+    session: Session, vocabulary: Vocabulary, request: Request, projector: Projector | None
+) -> SearchEngine:
+    if projector is not None:
+        projection = projector.at(session)
+        if is_covered(request, projection):
+            return FastEngine(session, projection, vocabulary, request)
+    return GraphEngine(session, vocabulary, request)
 
 
 def prepared(request: Request, vocabulary: Vocabulary, base_iri: str) -> Request:
@@ -66,9 +95,8 @@ def prepared(request: Request, vocabulary: Vocabulary, base_iri: str) -> Request
     return replace(dated, iri=f"{base_iri}request/{hashlib.sha256(text.encode()).hexdigest()[:16]}")
 
 
-def _restrictions(
-    request: Request, pins: Mapping[str, str], excluded: Collection[str]
-) -> dict[str, Only]:
+def _restrictions(request: Request, limits: Restriction) -> dict[str, Only]:
+    pins, excluded = limits.pins, limits.excluded
     names = [component.name for component in request.components]
     for name in pins:
         if name not in names:

@@ -140,7 +140,7 @@ class _Table:
         return found.reshape(-1).astype(np.int64)
 
     def _is_out_of_line(self, order: Integers, group: Integers, sums: Numbers) -> Flags:
-        """Say which rows have a smaller sum than a better one of their group: they may be needed."""
+        """Say which rows have a smaller sum than a better one of their group: these stay."""
         values = sums.values[self.rows][order]
         groups = group[order]
         # the largest sum so far within the group: later groups lie in higher, disjoint ranges

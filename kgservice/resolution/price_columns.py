@@ -31,6 +31,8 @@ _PARTS: Final = {
     "taxIncluded": KG.taxIncluded,
 }
 _TERMS: Final = (KG.minimumTerm, KG.earlyTerminationPenalty, KG.currency)
+READ_OF_PRICES: Final = (KG.price, *_PARTS.values(), *_TERMS)
+"""Every property that a price is made of."""
 
 
 @dataclass(frozen=True, slots=True)

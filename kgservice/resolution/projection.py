@@ -38,7 +38,11 @@ class Terms:
 
     def number(self, term: Iri) -> int:
         """Give an IRI's number, or `NOTHING` when no statement has it."""
-        return self._numbers.get(to_text(term), NOTHING)
+        return self.text_number(to_text(term))
+
+    def text_number(self, text: str) -> int:
+        """Give the number of a term's N-Triples text, or `NOTHING`."""
+        return self._numbers.get(text, NOTHING)
 
     def text(self, number: int) -> str:
         """Give a term's N-Triples text."""

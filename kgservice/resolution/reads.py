@@ -36,6 +36,7 @@ ALWAYS = (
 LABEL_PARTS = (KG.scheme, KG.level, KG.validFrom, KG.validUntil, KG.schemeVersion, KG.completeFor)
 
 Path = tuple[PropertyInfo, ...]
+PROFILE_PATH: Path = (PropertyInfo(KG.profile, "profile", ValueKind.FEATURE),)
 
 
 @dataclass(frozen=True, slots=True)

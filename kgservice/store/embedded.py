@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Literal as OneOf
 
 from kgservice.model.errors import InputError, Unavailable
-from kgservice.model.rdf import Row, Triple
+from kgservice.model.rdf import Iri, Row, Triple
 from kgservice.store.change_file import FRAME, SpooledChanges
 from kgservice.store.gate import check_query
 from kgservice.store.port import (
     ChangeFile,
     Changes,
+    Columns,
     CommitResult,
     DatasetName,
     GraphChange,
@@ -95,6 +96,11 @@ class EmbeddedStore:
         """Give a graph's statements in a fixed order; blank nodes as they were committed."""
         content = self.writer.ask("graph", dataset, graph)
         return read_triples(content, blank_prefix=skolem_prefix(graph))
+
+    def changed_subjects(self, since: int) -> frozenset[str] | None:
+        """Name the subjects that changed since a generation; see the port."""
+        found: frozenset[str] | None = self.writer.ask("changed_subjects", since)
+        return found
 
     def graphs(self, prefix: str = "", *, dataset: DatasetName = "shared") -> list[GraphInfo]:
         """List the named graphs; see the port."""
@@ -184,6 +190,11 @@ class ReaderSession:
     def select(self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch") -> list[Row]:
         """Run a SELECT or ASK and give its rows."""
         return read_rows(self._lease.ask("select", text, where, text=text))
+
+    def columns(self, properties: Sequence[Iri]) -> Columns:
+        """Give the statements with these properties as numbers; see the port."""
+        found: Columns = self._lease.ask("columns", tuple(prop.value for prop in properties))
+        return found
 
     def triples(
         self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch"

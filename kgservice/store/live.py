@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import pyoxigraph as ox
 
 from kgservice.store.change import Change, Commit
+from kgservice.store.changelog import ChangeLog
 from kgservice.store.dataset import MERGED, Dataset, Delta, difference
 from kgservice.store.engine import select_json
-from kgservice.store.loading import Journal, Loader, split
+from kgservice.store.loading import Fresh, Journal, Loader, split
 from kgservice.store.port import MERGED_GRAPH, CommitResult, GraphInfo
 from kgservice.store.touched import TouchLog
+
+_MOST_NOTED = 4_000_000
+"""Characters of new statements from which nobody follows a load subject by subject."""
 
 
 class LiveStore:
@@ -31,6 +36,7 @@ class LiveStore:
         self._lock = threading.RLock()
         self._pending: list[Delta] = []
         self._journal = Journal(data_dir / "store")
+        self._changelog = ChangeLog(self.shared.generation)
         if self.private.mirrored != self.shared.generation:
             self._repair()
         for _ in self.apply() if self._journal.exists() else ():
@@ -52,6 +58,9 @@ class LiveStore:
                 self._pending.append(commit.merged)
                 if commit.touched is not None:
                     self._touched.note(commit.touched)
+                merged = (commit.merged.added, commit.merged.removed)
+                texts = chain.from_iterable(part.get(MERGED, ()) for part in merged)
+                self._changelog.note(self.shared.generation, texts)
             return commit.result
 
     def take(self, path: str) -> Iterator[CommitResult]:
@@ -68,10 +77,18 @@ class LiveStore:
                 changed = self.commit("shared", rest) if rest else None
                 self.catch_up()
                 loaded = loader.load(fresh) if fresh.named else None
+                self._note_loaded(fresh)
             for result in (changed, loaded):
                 if result is not None:
                     yield result
         self._journal.end()
+
+    def _note_loaded(self, fresh: Fresh) -> None:
+        if sum(map(len, fresh.merged)) > _MOST_NOTED:
+            self._changelog.forget(self.shared.generation)
+        elif fresh.merged:
+            lines = (line for block in fresh.merged for line in block.split("\n")[:-1])
+            self._changelog.note(self.shared.generation, lines)
 
     def catch_up(self) -> None:
         """Copy what the merged graph gained and lost into the private dataset."""
@@ -84,6 +101,11 @@ class LiveStore:
                 self.private.write(delta)
                 self.private.mirrored = generation
                 self._pending.pop(0)
+
+    def changed_subjects(self, since: int) -> frozenset[str] | None:
+        """Name the subjects of the shared merged graph that changed after a generation."""
+        with self._lock:
+            return self._changelog.since(since)
 
     def _repair(self) -> None:
         delta = Delta()

@@ -13,9 +13,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal as OneOf
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from kgservice.model.rdf import Row, Triple
+from kgservice.model.rdf import Iri, Row, Triple
 
 DatasetName = OneOf["shared", "private"]
 MERGED_GRAPH = "urn:kgservice:merged"
@@ -143,6 +143,11 @@ class ChangeFile(Protocol):
         ...
 
 
+Columns: TypeAlias = tuple[list[str], dict[str, tuple[bytes, bytes]]]
+"""Terms as N-Triples text; for each property IRI the subjects and the values of its statements, in
+parallel, as positions in that list (32-bit integers in the machine's order)."""
+
+
 class Session(Protocol):
     """A reader process for one piece of work: one snapshot, and a scratch store beside it.
 
@@ -161,6 +166,10 @@ class Session(Protocol):
 
     def select(self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch") -> list[Row]:
         """Run a SELECT and give its rows. An ASK gives one row with `answer`."""
+        ...
+
+    def columns(self, properties: Sequence[Iri]) -> Columns:
+        """Give all statements of the snapshot's merged graph with these properties, as numbers."""
         ...
 
     def triples(
@@ -220,6 +229,14 @@ class Store(Protocol):
         self, *, scope: QueryScope, deadline_s: float | None = None
     ) -> AbstractContextManager[Session]:
         """Lease a reader process with a scratch store for work of several queries."""
+        ...
+
+    def changed_subjects(self, since: int) -> frozenset[str] | None:
+        """Name the subjects (IRIs) whose statements in the shared merged graph changed.
+
+        `since` is a generation of the shared dataset. None when that is not known any more; some
+        that did not change may be named.
+        """
         ...
 
     def graph(self, graph: str, *, dataset: DatasetName = "shared") -> list[Triple]:

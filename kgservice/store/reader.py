@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from array import array
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -13,6 +14,7 @@ import pyoxigraph as ox
 from kgservice.store import engine, results
 from kgservice.store.child import connect, end_with_parent, limit
 from kgservice.store.confinement import forbid_sockets
+from kgservice.store.port import Columns
 
 OPEN_SNAPSHOTS = 2
 """The latest of each dataset."""
@@ -73,6 +75,26 @@ class Reader:
         """Answer a CONSTRUCT or DESCRIBE as N-Triples."""
         found = engine.as_graph(self._run(text, where))
         return results.write(found, "application/n-triples")
+
+    def columns(self, properties: tuple[str, ...]) -> Columns:
+        """Number the terms of the merged graph's statements with these properties."""
+        numbers: dict[str, int] = {}
+        found = {}
+        for name in properties:
+            subjects, values = array("i"), array("i")
+            for line in self._lines(name):
+                subject, _, value = line.split(" ", 2)
+                subjects.append(numbers.setdefault(subject, len(numbers)))
+                values.append(numbers.setdefault(value[:-2], len(numbers)))
+            if subjects:
+                found[name] = (subjects.tobytes(), values.tobytes())
+        return list(numbers), found
+
+    def _lines(self, name: str) -> list[str]:
+        """Give a property's statements as lines of N-Triples, which the engine writes fastest."""
+        text = f"CONSTRUCT WHERE {{ ?subject <{name}> ?value }}"
+        found = engine.as_graph(engine.run(self._snapshot, text, *self._dataset))
+        return results.write(found, "application/n-triples").decode().split("\n")[:-1]
 
 
 def _answer(work: Callable[..., object], arguments: tuple[object, ...]) -> tuple[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -9,7 +10,7 @@ import pyoxigraph as ox
 
 from kgservice.model.rdf import XSD, Blank, Iri, Literal, Row, Term, Triple, to_ntriples
 from kgservice.model.terms import KG
-from kgservice.store.port import MERGED_GRAPH, META_GRAPH, GraphInfo, QueryScope
+from kgservice.store.port import MERGED_GRAPH, META_GRAPH, Columns, GraphInfo, QueryScope
 
 DOCUMENT = "http://127.0.0.1:8080/graph/test/0000000000000001"
 
@@ -49,6 +50,21 @@ class MemorySession:
             for row in solutions
         ]
 
+    def columns(self, properties: Iterable[Iri]) -> Columns:
+        numbers: dict[str, int] = {}
+        found = {}
+        merged = ox.NamedNode(MERGED_GRAPH)
+        for prop in properties:
+            quads = self.snapshot.quads_for_pattern(None, ox.NamedNode(prop.value), None, merged)
+            pairs = [(str(quad.subject), str(quad.object)) for quad in quads]
+            columns = [
+                [numbers.setdefault(t, len(numbers)) for t in part]
+                for part in zip(*pairs, strict=True)
+            ]
+            if columns:
+                found[prop.value] = tuple(array("i", part).tobytes() for part in columns)
+        return list(numbers), found  # type: ignore[return-value]
+
     def triples(self, text: str, *, where: str = "scratch") -> list[Triple]:
         return [
             Triple(to_term(t.subject), to_term(t.predicate), to_term(t.object))  # type: ignore[arg-type]
@@ -79,6 +95,9 @@ class MemoryStore:
 
     def graphs(self, prefix: str = "", *, dataset: str = "shared") -> list[GraphInfo]:
         return [GraphInfo(DOCUMENT, 3, merge=True)]
+
+    def changed_subjects(self, since: int) -> None:
+        del since
 
     @contextmanager
     def session(

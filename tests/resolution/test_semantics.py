@@ -12,7 +12,7 @@ from kgservice.model.errors import InputError, KgError, Refused
 from kgservice.model.rdf import RDF, Iri, Literal, Triple
 from kgservice.model.terms import KG, RDFS
 from kgservice.mpli import graph_engine, verification
-from kgservice.mpli.resolve import Resolution, resolve
+from kgservice.mpli.resolve import Resolution, Restriction, resolve
 from kgservice.resolution.request import Request
 from kgservice.resolution.yaml_request import read_request
 from tests.resolution.memory_store import DOCUMENT, MemoryStore
@@ -148,14 +148,17 @@ def test_a_new_kind_is_found_by_its_superclass_with_one_axiom() -> None:
 def test_pins_and_exclusions_restrict_what_is_bound() -> None:
     world = World([offer("a", "10.00"), offer("b", "20.00"), offer("c", "30.00")])
     request = ask(rest="prefer: [minimise monthlyPrice]\n")
-    assert offerings(answer(world, request, excluded={"urn:offer:a"})) == ["b", "c"]
-    assert offerings(answer(world, request, pins={"db": "urn:offer:c"})) == ["c"]
-    pinned = answer(world, request, pins={"db": "urn:offer:a"}, excluded={"urn:offer:a"})
+    assert offerings(answer(world, request, limits=Restriction(excluded={"urn:offer:a"}))) == [
+        "b",
+        "c",
+    ]
+    assert offerings(answer(world, request, limits=Restriction({"db": "urn:offer:c"}))) == ["c"]
+    pinned = answer(world, request, limits=Restriction({"db": "urn:offer:a"}, {"urn:offer:a"}))
     assert offerings(pinned) == ["a"]
     with pytest.raises(InputError):
-        answer(world, request, pins={"web": "urn:offer:a"})
+        answer(world, request, limits=Restriction({"web": "urn:offer:a"}))
     with pytest.raises(InputError):
-        answer(world, request, pins={"db": "urn:offer:a> . } #"})
+        answer(world, request, limits=Restriction({"db": "urn:offer:a> . } #"}))
 
 
 def test_conflict_names_the_conditions_that_cannot_hold_together() -> None:

@@ -1,0 +1,234 @@
+"""The fast engine: the search on columns in memory; the graph proves what it finds.
+
+What it says of a binding that it returns is judged again by the graph engine on the snapshot, and
+every verdict is compared (`reference`); a difference is a defect, and nothing is returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import ClassVar
+
+import numpy as np
+
+from kgservice.model.errors import KgError
+from kgservice.model.rdf import Term, to_text
+from kgservice.model.terms import KG
+from kgservice.model.vocabulary import PropertyInfo, Vocabulary
+from kgservice.mpli.graph_engine import GraphEngine
+from kgservice.resolution.array_judgement import ArrayJudge, Nodes
+from kgservice.resolution.compile import Compiler
+from kgservice.resolution.component_columns import columns_of
+from kgservice.resolution.frames import frame_of
+from kgservice.resolution.joint_columns import reached, sets_of
+from kgservice.resolution.joint_tests import JointTests
+from kgservice.resolution.judgement import BoundOffering, Counts, Mark, Rules
+from kgservice.resolution.options import Columns, Option, options_of
+from kgservice.resolution.price_columns import DERIVED, PriceColumns, price_columns
+from kgservice.resolution.pricing import ranking_currency
+from kgservice.resolution.projection import Projection
+from kgservice.resolution.queries import Only
+from kgservice.resolution.reads import Path, joint_path
+from kgservice.resolution.refusals import Refusal
+from kgservice.resolution.request import Condition, Request, SumLimit, joint_components
+from kgservice.resolution.search import Search
+from kgservice.resolution.shortage import Unknown, why_unknown
+from kgservice.resolution.tallies import counted, refused_offerings, unknown_rows
+from kgservice.store.port import Session
+
+
+@dataclass(slots=True)
+class FastEngine:
+    """One request's search on a projection of the session's snapshot.
+
+    Attributes:
+        session: The snapshot, for the proofs.
+        projection: The same state as columns.
+        vocabulary: What the ontology files define.
+        request: The request, with its IRI and its day.
+        columns: By component name; filled by `prepare`.
+        prices: Likewise.
+        currency: In which money is ranked.
+    """
+
+    session: Session
+    projection: Projection
+    vocabulary: Vocabulary
+    request: Request
+    columns: dict[str, Columns] = field(default_factory=dict)
+    prices: dict[str, PriceColumns] = field(default_factory=dict)
+    currency: str = ""
+
+    name: ClassVar[str] = "fast"
+
+    @property
+    def as_of(self) -> date:
+        """The day on which the request must hold."""
+        return self.request.as_of or date.max
+
+    def prepare(self, only: Mapping[str, Only]) -> None:
+        """Make all bindings, price and judge them, and read what joint conditions read."""
+        request, projection = self.request, self.projection
+        frames = {}
+        for component in request.components:
+            allowed = only.get(component.name, Only())
+            frame = frames[component.name] = frame_of(projection, request, component, allowed)
+            self.prices[component.name] = price_columns(
+                projection, request, component, frame.offerings, self.vocabulary
+            )
+        self.currency = ranking_currency(request, self._currencies())
+        judge = ArrayJudge(projection, self.vocabulary, self.as_of, self._ask)
+        for name, frame in frames.items():
+            self.columns[name] = columns_of(request, frame, self.prices[name], judge, self.currency)
+
+    def _currencies(self) -> Iterator[str]:
+        for priced in self.prices.values():
+            known = priced.codes[priced.known[KG.monthlyPrice]]
+            for code, number in zip(*np.unique(known, return_counts=True), strict=True):
+                yield from [priced.currencies[code]] * int(number)
+
+    def _ask(
+        self, condition: Condition, step: PropertyInfo, terms: Sequence[Term]
+    ) -> Sequence[bool]:
+        """Let the engine test values that only it can compare."""
+        test = Compiler(self.vocabulary, self.as_of).test(condition, step, "?value")
+        rows = " ".join(f"({place} {to_text(term)})" for place, term in enumerate(terms))
+        text = f"SELECT ?n WHERE {{ VALUES (?n ?value) {{ {rows} }} FILTER({test}) }}"
+        passed = {int(row["n"][0]) for row in self.session.select(text)}
+        return [place in passed for place in range(len(terms))]
+
+    def search(self, rules: Rules, answers: int) -> list[dict[str, BoundOffering]]:
+        """Find the best compositions, best first.
+
+        Raises:
+            Refused: there are too many ways to look at (`search-too-large`).
+        """
+        search = self._search(rules, answers)
+        found = search.run() if search else []
+        return [self._bound(chosen) for chosen in found]
+
+    def is_feasible(self, rules: Rules) -> bool:
+        """Say whether there is any composition."""
+        search = self._search(rules, 1)
+        return search is not None and search.is_feasible()
+
+    def _search(self, rules: Rules, answers: int) -> Search | None:
+        options: dict[str, list[Option]] = {}
+        for name, columns in self.columns.items():
+            options[name] = options_of(columns, rules, answers)
+            if not options[name]:
+                return None
+        return Search(
+            options, JointTests(rules, sets_of(self.projection), self._profiles()), answers
+        )
+
+    def _profiles(self) -> Mapping[int, frozenset[int]]:
+        """Give which profiles the rules found compatible; remembered."""
+        found = self.projection.remembered.get("profiles")
+        if found is None:
+            column = self.projection.column(KG.compatibleWith)
+            table: dict[int, set[int]] = {}
+            for one, other in zip(column.subjects.tolist(), column.values.tolist(), strict=True):
+                table.setdefault(one, set()).add(other)
+            found = {one: frozenset(others) for one, others in table.items()}
+            self.projection.remembered["profiles"] = found
+        assert isinstance(found, dict)  # noqa: S101 - for mypy
+        return found
+
+    def _bound(self, chosen: Mapping[str, Option]) -> dict[str, BoundOffering]:
+        return {
+            component.name: self.columns[component.name].frame.binding(chosen[component.name].row)
+            for component in self.request.components
+        }
+
+    def open_up(self) -> None:
+        """Everything is there for any rules."""
+
+    def reference(self, found: Sequence[Mapping[str, BoundOffering]]) -> GraphEngine:
+        """Let the graph engine judge the bindings of what was found, and compare.
+
+        Raises:
+            KgError: a verdict differs (`verification-differs`): a defect of the service.
+        """
+        engine = GraphEngine(self.session, self.vocabulary, self.request, currency=self.currency)
+        offered = {
+            name: Only(among=tuple(sorted({one[name].offering for one in found})))
+            for name in self.columns
+        }
+        engine.prepare(offered)
+        for one in found:
+            for name, binding in one.items():
+                self._compare(engine, name, binding)
+        return engine
+
+    def _compare(self, engine: GraphEngine, name: str, binding: BoundOffering) -> None:
+        row = self._row(name, binding)
+        verdicts = self.columns[name].verdicts
+        mine = {key: _mark(bool(v.met[row]), bool(v.violated[row])) for key, v in verdicts.items()}
+        if engine.marks.get(binding.iri) != mine:
+            raise KgError(
+                f"The engines differ on <{binding.offering}> for {name}.",
+                code="verification-differs",
+                hint="This is a defect of the service; nothing was returned. Please report it.",
+            )
+
+    def _row(self, name: str, binding: BoundOffering) -> int:
+        frame = self.columns[name].frame
+        node = self.projection.terms.text_number(f"<{binding.offering}>")
+        first = int(np.searchsorted(frame.owners, np.flatnonzero(frame.offerings == node)[0]))
+        return first + binding.rank
+
+    def counts(self, rules: Rules) -> dict[str, Counts]:
+        """Count how each component's offerings fared."""
+        return {name: counted(columns, rules) for name, columns in self.columns.items()}
+
+    def unknown(self, rules: Rules) -> Iterator[Unknown]:
+        """Go through the unknown conditions of bindings that would do but for them."""
+        for columns in self.columns.values():
+            for row, constraint in unknown_rows(columns, rules):
+                yield columns.frame.binding(row), constraint
+
+    def why(self, binding: BoundOffering, path: Path) -> str:
+        """Say why a fact that a condition reads is unknown, as a slug."""
+        name = binding.component
+        frame = self.columns[name].frame
+        row = self._row(name, binding)
+        picked = dict(binding.picks).get(path[0].iri.value)
+        here = Nodes(self.projection, frame.nodes[row : row + 1])
+        _, stated = here.gather(path[0].iri)
+        number = int(picked is not None) if path[0].iri in frame.picks else len(stated)
+        values = () if path[0].is_derived else reached(here, path)[1]
+        price = self.prices[name].prices[frame.owners[row]]
+        return why_unknown(path[0], price, is_reached=bool(len(values)), stated=number)
+
+    def refused(self, rules: Rules) -> tuple[Refusal, ...]:
+        """Explain the offerings that were not allowed."""
+        found: list[Refusal] = []
+        for name, columns in self.columns.items():
+            found += refused_offerings(columns, self.prices[name], rules)
+        return tuple(found)
+
+    def unoffered(self) -> list[str]:
+        """Name the components of whose kind nothing is on offer."""
+        return [name for name, columns in self.columns.items() if not len(columns.frame)]
+
+
+def _mark(is_met: bool, is_violated: bool) -> Mark:
+    return Mark.MET if is_met else Mark.VIOLATED if is_violated else Mark.UNKNOWN
+
+
+def is_covered(request: Request, projection: Projection) -> bool:
+    """Say whether the projection can answer; else the graph engine does.
+
+    Not covered: prices as the value of a joint condition, and statements of what is computed.
+    """
+    derived = [
+        joint
+        for joint in request.together
+        if not isinstance(joint, SumLimit)
+        and any(joint_path(joint, name)[0].is_derived for name in joint_components(joint))
+    ]
+    stated = [prop for prop in DERIVED if len(projection.column(prop).subjects)]
+    return not derived and not stated
