@@ -11,8 +11,8 @@ from kgservice.model.errors import Unavailable
 from kgservice.model.settings import Settings
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli.access import TokenStore
-from kgservice.mpli.publish_hub import Hub
 from kgservice.mpli.projecting import Projector
+from kgservice.mpli.publish_hub import Hub
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
 

@@ -15,8 +15,8 @@ from kgservice.mpli.access import TokenStore
 from kgservice.mpli.application import Application
 from kgservice.mpli.catalogs import CHORES
 from kgservice.mpli.hub_book import HubBook
-from kgservice.mpli.publish_hub import Hub
 from kgservice.mpli.projecting import Projector
+from kgservice.mpli.publish_hub import Hub
 from kgservice.store import open_store
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
