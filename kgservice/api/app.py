@@ -10,8 +10,10 @@ from flask import Flask, Response, request
 from kgservice.api import (
     catalogs,
     contexts,
+    credential_events,
     dcat,
     entities,
+    gaia_x,
     mpli,
     pages,
     problems,
@@ -53,7 +55,7 @@ def create_app(application: Application) -> Flask:
     problems.install(app, application.base_iri)
     parts = (
         status, pages, catalogs, contexts, tokens, sparql, mpli, tmf620, tmf620_hub, dcat, void,
-        entities,
+        gaia_x, credential_events, entities,
     )  # fmt: skip
     for part in parts:
         app.register_blueprint(part.blueprint(application))

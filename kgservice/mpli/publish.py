@@ -61,6 +61,10 @@ class Edition:
             return []
         return self._session.select(with_subjects(load_query(query), subjects), where="snapshot")
 
+    def run(self, text: str) -> list[Row]:
+        """Run a SELECT into which parameters were put already."""
+        return self._session.select(text, where="snapshot")
+
     def statements(self, query: str, subjects: Sequence[str]) -> list[Triple]:
         """Run a CONSTRUCT of the query files for some subjects."""
         if not subjects:
