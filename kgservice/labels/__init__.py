@@ -1,6 +1,7 @@
 """Evidence to criterion to label, with validity."""
 
-from kgservice.labels.credentials import Proof, ProofOutcome, verify
+from kgservice.labels.anchors import load_anchors
+from kgservice.labels.credentials import Proof, ProofOutcome, Trust, verify
 from kgservice.labels.derive import (
     ClaimReason,
     CriterionStatus,
@@ -19,11 +20,13 @@ __all__ = [
     "Outcome",
     "Proof",
     "ProofOutcome",
+    "Trust",
     "accredited_issuers",
     "bundled_did_documents",
     "derive_labels",
     "label_criteria",
     "label_status",
+    "load_anchors",
     "load_did_documents",
     "verify",
 ]

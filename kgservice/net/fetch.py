@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
+import http.client
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import SplitResult, urljoin, urlsplit
-
-import requests
-import urllib3
+from urllib.parse import quote, urljoin
 
 from kgservice.model.errors import InputError, Unavailable
+from kgservice.net.addresses import (
+    Target,
+    is_local,
+    is_public,
+    normal_entry,
+    resolve,
+    split_url,
+)
+from kgservice.net.connection import Broken, Exchange
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _SAME_METHOD: Final = frozenset({307, 308})
+_SECRET: Final = frozenset({"authorization", "cookie", "x-api-key"})
 _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
-_CHUNK: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one fetch: bytes after decompression, seconds in all, redirects and attempts."""
+    """Bounds of one fetch.
+
+    Attributes:
+        max_bytes: Size of the answer, packed and unpacked.
+        total_s: Seconds in all, with attempts and redirects.
+        connect_s: Seconds to connect, and between two bytes.
+        redirects: How many are followed.
+        attempts: How often a busy server is asked.
+        longest_wait_s: Longest pause between two attempts.
+        ratio: How many times its size an answer may unpack to.
+    """
 
     max_bytes: int = 64 * 1024 * 1024
     total_s: float = 60.0
@@ -32,6 +47,7 @@ class Limits:
     redirects: int = 5
     attempts: int = 4
     longest_wait_s: float = 30.0
+    ratio: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +70,9 @@ class Fetcher:
     """Sends requests to hosts of an allow-list, and to nothing else.
 
     An entry is `host` or `host:port`. An address of this machine or of a private network is
-    reached only through an entry that names its port too. Proxies and `.netrc` are not used.
+    reached only through an entry that names its port too; link-local ones never. The connection
+    goes to the very address that was checked, and each redirect is checked again. Proxies,
+    `.netrc` and cookies are not used. `SSL_CERT_FILE` names further certificate authorities.
     """
 
     def __init__(
@@ -64,11 +82,9 @@ class Fetcher:
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         """Take the allow-list; `wait` is called between attempts."""
-        self._allowed = frozenset(entry.lower() for entry in allowed_hosts)
+        self._allowed = frozenset(map(normal_entry, allowed_hosts)) - {""}
         self._limits = limits or Limits()
         self._wait = wait
-        self._session = requests.Session()
-        self._session.trust_env = False
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Fetch a URL; a busy server is asked again after `Retry-After` or a growing pause.
@@ -94,8 +110,8 @@ class Fetcher:
             last = attempt == self._limits.attempts
             try:
                 answer = self._follow(url, message, deadline)
-            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                if last:
+            except (OSError, http.client.HTTPException) as error:
+                if last or time.monotonic() > deadline:
                     raise _unreachable(url, type(error).__name__) from error
                 self._pause(0.2 * 2**attempt, deadline)
                 continue
@@ -104,93 +120,60 @@ class Fetcher:
             self._pause(_retry_after(answer.headers, 0.2 * 2**attempt), deadline)
         raise _unreachable(url, "no attempt was made")
 
-    def check(self, url: str) -> SplitResult:
-        """Refuse a URL whose host is not allowed.
+    def check(self, url: str) -> Target:
+        """Refuse a URL whose host is not allowed; give where it leads.
 
         Raises:
             InputError: `host-not-allowed` or `url-invalid`.
             Unavailable: the host has no address (`source-unreachable`).
         """
-        try:
-            parts = urlsplit(url)
-            port = parts.port or (443 if parts.scheme == "https" else 80)
-        except ValueError:
-            raise _invalid(url) from None
-        host = (parts.hostname or "").lower()
-        if parts.scheme not in ("http", "https") or not host or parts.username is not None:
-            raise _invalid(url)
-        if f"{host}:{port}" in self._allowed:
-            return parts
-        addresses = _addresses(host, port) if host in self._allowed else []
-        if host in self._allowed and not addresses:
-            # A name that does not resolve now could lead to this machine a moment later.
-            raise _unreachable(url, f"the name {host} has no address")
-        if not addresses or not all(map(_is_public, addresses)):
-            raise InputError(
-                f"The host {host}:{port} may not be contacted.",
-                code="host-not-allowed",
-                at=url,
-                hint="Add it to KG_ALLOW_HOSTS; a local address needs its port there too.",
-            )
-        return parts
+        parts, host, port = split_url(url)
+        named = f"{host}:{port}" in self._allowed
+        if not named and host not in self._allowed:
+            raise _not_allowed(url, host, port)
+        # All addresses must do: which of them answers is not for us to choose.
+        addresses = resolve(host, port)
+        if not all(is_public(one) or (named and is_local(one)) for one in addresses):
+            raise _not_allowed(url, host, port)
+        path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+        query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._?")
+        return Target(parts.scheme, host, port, path + ("?" + query if query else ""), addresses)
 
     def _follow(self, url: str, message: _Message, deadline: float) -> Answer:
         for _ in range(self._limits.redirects + 1):
-            self.check(url)
             answer, target = self._send(url, message, deadline)
             if not target:
                 return answer
-            url = urljoin(url, target)
-            if answer.status not in _SAME_METHOD:
-                message = _Message(message.headers)
+            came, url = url, urljoin(url, target)
+            body = message.body if answer.status in _SAME_METHOD else None
+            # What proves who we are to one server is nothing for another (RFC 9110 §15.4).
+            secret = set() if _origin(came) == _origin(url) else _SECRET
+            headers = {k: v for k, v in message.headers.items() if k.lower() not in secret}
+            message = _Message(headers, body)
         raise _unreachable(url, f"more than {self._limits.redirects} redirects")
 
     def _send(self, url: str, message: _Message, deadline: float) -> tuple[Answer, str]:
-        left = max(0.001, min(self._limits.connect_s, deadline - time.monotonic()))
-        with self._session.request(
-            "GET" if message.body is None else "POST",
-            url,
-            headers=message.headers,
-            data=message.body,
-            stream=True,
-            allow_redirects=False,
-            timeout=(left, left),
-        ) as response:
-            self._session.cookies.clear()
-            found = {name.lower(): value for name, value in response.headers.items()}
-            if response.status_code in _REDIRECTS and "location" in found:
-                return Answer(url, response.status_code, found, b""), found["location"]
-            body = b"".join(self._chunks(url, response, deadline))
-            return Answer(url, response.status_code, found, body), ""
-
-    def _chunks(self, url: str, response: requests.Response, deadline: float) -> Iterator[bytes]:
-        size = 0
-        # read1 gives what has come: a server that drips bytes cannot hold us beyond the deadline.
-        while chunk := response.raw.read1(_CHUNK, decode_content=True):
-            size += len(chunk)
-            if size > self._limits.max_bytes:
-                raise _unreachable(url, f"the answer is larger than {self._limits.max_bytes} bytes")
+        target = self.check(url)
+        with Exchange(target, self._limits.connect_s, deadline) as exchange:
+            status, found = exchange.send(message.headers, message.body)
+            if status in _REDIRECTS and "location" in found:
+                return Answer(url, status, found, b""), found["location"]
+            try:
+                body = exchange.body(self._limits.max_bytes, self._limits.ratio)
+            except Broken as error:
+                raise _unreachable(url, str(error)) from error
             if time.monotonic() > deadline:
                 raise _unreachable(url, f"it took longer than {self._limits.total_s:g} s")
-            yield chunk
+            return Answer(url, status, found, body), ""
 
     def _pause(self, seconds: float, deadline: float) -> None:
         allowed = min(self._limits.longest_wait_s, max(0.0, deadline - time.monotonic()))
         self._wait(min(max(0.0, seconds), allowed))
 
 
-def _addresses(host: str, port: int) -> list[str]:
-    try:
-        return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    except OSError:
-        return []
-
-
-def _is_public(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address.partition("%")[0]).is_global
-    except ValueError:
-        return False
+def _origin(url: str) -> tuple[str, str, int]:
+    parts, host, port = split_url(url)
+    return parts.scheme, host, port
 
 
 def _retry_after(headers: Mapping[str, str], default: float) -> float:
@@ -204,9 +187,12 @@ def _retry_after(headers: Mapping[str, str], default: float) -> float:
         return default
 
 
-def _invalid(url: str) -> InputError:
+def _not_allowed(url: str, host: str, port: int) -> InputError:
     return InputError(
-        "This is no http or https URL without user name.", code="url-invalid", at=url[:200]
+        f"The host {host}:{port} may not be contacted.",
+        code="host-not-allowed",
+        at=url,
+        hint="Add it to KG_ALLOW_HOSTS; a local address needs its port there too.",
     )
 
 

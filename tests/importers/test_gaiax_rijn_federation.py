@@ -83,7 +83,7 @@ def test_the_proofs_come_out_as_the_readme_says(documents: dict[str, SourceDocum
     assert {name.rpartition("/")[2]: o.code for name, o in other.items()} == {
         "container": "proof-absent",
         "machine-virtuelle": "proof-signature-wrong",
-        "machine-ancienne": "proof-kind-unknown",
+        "machine-ancienne": "proof-algorithm-refused",
     }
     assert Counter(o.algorithm for o in outcomes.values() if o.algorithm).keys() == {
         "ES256", "ES384", "EdDSA",

@@ -132,10 +132,10 @@ NEGATIVE: dict[str, tuple[Callable[[], str], Proof, str]] = {
     ),
     "expired": (
         lambda: sign(claims(validUntil="2026-11-30T00:00:00Z")),
-        Proof.INVALID, "credential-expired",
+        Proof.EXPIRED, "credential-expired",
     ),
     "expired by exp": (
-        lambda: sign(claims(exp=1_700_000_000)), Proof.INVALID, "credential-expired",
+        lambda: sign(claims(exp=1_700_000_000)), Proof.EXPIRED, "credential-expired",
     ),
     "not yet valid": (
         lambda: sign(claims(validFrom="2027-01-01T00:00:00Z")),
@@ -157,7 +157,7 @@ NEGATIVE: dict[str, tuple[Callable[[], str], Proof, str]] = {
     ),
     "an unknown critical header": (
         lambda: f"{header_of(crit=['x'], x=1)}.{b64(claims())}.AAAA",
-        Proof.INVALID, "proof-signature-wrong",
+        Proof.UNVERIFIABLE, "proof-header-unknown",
     ),
 }  # fmt: skip
 

@@ -17,7 +17,7 @@ from kgservice.labels import (
     label_status,
     verify,
 )
-from kgservice.model.documents import ImportContext, SourceDocument
+from kgservice.model.documents import ImportContext, SetAside, SourceDocument
 from kgservice.model.rdf import Iri, Triple
 from kgservice.model.terms import KG, PROV, RDF
 from kgservice.model.vocabulary import Vocabulary
@@ -50,6 +50,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     opened = open_store(tmp_path_factory.mktemp("labels"), query_workers=1)
     changes, about = [], []
     for number, item in enumerate(IMPORTER.read(str(source), context)):
+        if isinstance(item, SetAside):
+            continue
         assert isinstance(item, SourceDocument)
         graph = f"urn:document:{number}"
         changes.append(GraphChange(graph, item.triples, merge=True))

@@ -29,6 +29,7 @@ from kgservice_importers.gaiax.expansion import (
     without_empty_ids,
 )
 from kgservice_importers.gaiax.forms import vocabulary_kind
+from kgservice_importers.gaiax.proofs import Signed, signed_dataset, signed_form, uncheckable
 from kgservice_importers.gaiax.repair import Mended, mend, table
 from kgservice_importers.gaiax.structure import StructureMap, can_be_stored
 from kgservice_importers.jsonld.added import Contexts
@@ -83,15 +84,29 @@ def document_of(envelope: Envelope, content: bytes, reader: Reader) -> ImportIte
                        "Nothing was read from it.", Severity.ERROR)  # fmt: skip
     if unknown:
         return _context_unknown(unknown, envelope.at)
-    # What a proof is about has no address: a relative name would be hashed by nobody.
-    base = "" if envelope.proofs and not mended.notes else reader.base
-    dataset = dataset_of(mended.payload, reader.contexts, base, envelope.at)
+    signed = _signed(envelope, mended, reader)
+    # What a proof is about has no address: a relative name is in no hash, so in no statement.
+    base = "" if signed is not None and signed.document else reader.base
+    if signed is not None and signed.document:
+        dataset: Dataset | Problem = signed_dataset(signed)
+    else:
+        dataset = dataset_of(mended.payload, reader.contexts, base, envelope.at)
     if isinstance(dataset, Problem):
         return dataset
     claims = claims_of(dataset)
     if kind := _vocabulary(claims):
         return SetAside(envelope.at, kind)
-    return _document(envelope, content, reader, _Read(mended, dataset, claims, base))
+    return _document(envelope, content, reader, _Read(mended, dataset, claims, base, signed))
+
+
+def _signed(envelope: Envelope, mended: Mended, reader: Reader) -> Signed | None:
+    """Give what the document's embedded proofs are about; None when it has none."""
+    if not envelope.proofs:
+        return None
+    if mended.notes:
+        why = f"no valid JSON-LD as it was signed: {'; '.join(mended.notes)}"
+        return uncheckable(envelope.proofs, why)
+    return signed_form(envelope.payload, envelope.proofs, envelope.at, reader.contexts.load)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +115,7 @@ class _Read:
     dataset: Dataset
     claims: Claims
     base: str
+    signed: Signed | None
 
 
 def _is_secured(envelope: Envelope) -> bool:
@@ -145,8 +161,7 @@ def _document(envelope: Envelope, content: bytes, reader: Reader, read: _Read) -
     added = reader.structure.added(triples, dialect, reader.linked)
     triples = tuple(dict.fromkeys([*triples, *added]))
     is_credential = "credentialSubject" in envelope.payload or bool(envelope.token)
-    credential = credential_of(envelope, read.dataset, claims, read.mended.notes) \
-        if is_credential else None  # fmt: skip
+    credential = credential_of(envelope, claims, read.signed) if is_credential else None
     covered = _coverage(read, reader)
     return SourceDocument(
         source_id=_source_id(envelope, claims, subjects[0]),
