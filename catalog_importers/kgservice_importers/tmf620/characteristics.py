@@ -82,7 +82,8 @@ class CharacteristicReader:
                 name = member_text(item, "name", "id")
                 if name:
                     here = f"{at}/{list_name}/{index}"
-                    value_type = scalar_text(item.get("valueType"))
+                    value_type = item.get("valueType")
+                    value_type = value_type if isinstance(value_type, str) else ""
                     values = tuple(self._values_of(item, here))
                     yield Characteristic(name, values, here, below, value_type)
 
@@ -133,10 +134,17 @@ def _value(member: Json, at: str) -> Iterator[Value]:
     if not isinstance(member, dict):
         yield from _plain(member, "", at)
         return
-    unit = _unit(member.get("unitOfMeasure"))
-    is_default = scalar_text(member.get("isDefault")) == "true"
-    if member.get("value") is not None:
-        for value in _plain(member["value"], unit, f"{at}/value"):
+    written = member.get("unitOfMeasure")
+    unit = _unit(written) if written is not None else ""
+    default = member.get("isDefault")
+    is_default = default is True or (isinstance(default, str) and default.strip() == "true")
+    plain = member.get("value")
+    if isinstance(plain, str | int):
+        text = scalar_text(plain)
+        if text:
+            yield Value(text, unit, f"{at}/value", is_default=is_default)
+    elif plain is not None:
+        for value in _plain(plain, unit, f"{at}/value"):
             yield value._replace(is_default=True) if is_default else value
     elif member.get("valueTo") is not None or member.get("valueFrom") is not None:
         end, start = scalar_text(member.get("valueTo")), scalar_text(member.get("valueFrom"))

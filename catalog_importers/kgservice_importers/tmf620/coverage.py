@@ -16,12 +16,15 @@ _MOST: Final = 400
 class _Node:
     """What becomes of a member and of what is in it; children are made when they are met."""
 
-    __slots__ = ("children", "is_skipped", "rest", "status", "table", "within")
+    __slots__ = ("children", "is_mapped", "is_skipped", "path", "rest", "table", "within")
 
-    def __init__(self, status: str, table: str, within: str = "", rest: str = "") -> None:
-        """Tell of the members of `table`, below the path `within`; `rest` of those unnamed."""
-        self.status = status
+    def __init__(
+        self, path: str, table: str, *, status: str = "", within: str = "", rest: str = ""
+    ) -> None:
+        """Tell of the members of `table`, below its path `within`; `rest` of those unnamed."""
+        self.path = path
         self.table = table
+        self.is_mapped = status == "mapped"
         self.within = within
         self.rest = rest
         self.is_skipped = False
@@ -37,40 +40,53 @@ class Fields:
         self._any = mapping.fields.get("any", {})
         parts = mapping.names("characteristics", "specifications")
         self._named = dict.fromkeys(parts, "partSpecification")
-        self._roots: dict[str, _Node] = {}
+        self._roots: dict[tuple[str, str], _Node] = {}
 
     def sort(
-        self, resource: str, body: Json, prefix: str, mapped: set[str], unmapped: set[str]
+        self, resource: str, body: Object, prefix: str, mapped: set[str], unmapped: set[str]
     ) -> None:
         """Add the path of every leaf of an object to `mapped` or `unmapped`, or to neither.
 
-        A leaf is a scalar that says something. About 0.3 µs each.
+        A leaf is a scalar that says something. About 0.15 µs each.
         """
-        root = self._roots.get(resource)
+        root = self._roots.get((resource, prefix))
         if root is None:
-            root = self._roots[resource] = _Node("", self._named.get(resource, resource))
-        self._walk(body, root, prefix, (mapped, unmapped), _DEEPEST)
-
-    def _walk(
-        self, value: Json, node: _Node, path: str, sets: tuple[set[str], set[str]], depth: int
-    ) -> None:
-        if isinstance(value, dict):
-            if depth and len(sets[1]) <= _MOST:
-                self._members(value, node, path, sets, depth - 1)
-        elif isinstance(value, list):
-            for item in value if depth else ():
-                self._walk(item, node, path, sets, depth - 1)
-        elif value is not None and value != "":
-            sets[0 if node.status == "mapped" else 1].add(path)
+            root = _Node(prefix, self._named.get(resource, resource))
+            self._roots[resource, prefix] = root
+        self._members(body, root, (unmapped, mapped), _DEEPEST)
 
     def _members(
-        self, body: Object, node: _Node, path: str, sets: tuple[set[str], set[str]], depth: int
+        self, body: Object, node: _Node, sets: tuple[set[str], set[str]], depth: int
     ) -> None:
         children = node.children
         for name, inner in body.items():
             child = children.get(name) or self._child(node, name)
-            if not child.is_skipped:
-                self._walk(inner, child, f"{path}/{name}" if path else name, sets, depth)
+            if child.is_skipped or inner is None or inner == "":
+                continue
+            if isinstance(inner, dict | list):
+                self._inside(inner, child, sets, depth)
+            else:
+                sets[child.is_mapped].add(child.path)
+
+    def _inside(
+        self,
+        value: Object | list[Json],
+        node: _Node,
+        sets: tuple[set[str], set[str]],
+        depth: int,
+    ) -> None:
+        if depth == 0 or len(sets[0]) > _MOST:
+            return
+        if isinstance(value, dict):
+            self._members(value, node, sets, depth - 1)
+            return
+        for item in value:
+            if isinstance(item, dict):
+                self._members(item, node, sets, depth - 1)
+            elif isinstance(item, list):
+                self._inside(item, node, sets, depth - 1)
+            elif item is not None and item != "":
+                sets[node.is_mapped].add(node.path)
 
     def _child(self, node: _Node, name: str) -> _Node:
         found = self._made(node, name)
@@ -81,21 +97,23 @@ class Fields:
     def _made(self, node: _Node, name: str) -> _Node:
         """Find a member's line, else what a `/*` above it says, else what its own `/*` says."""
         table = self._tables.get(node.table, {})
-        path = node.within + name[:_LONGEST]
-        line = table.get(path)
+        short = name[:_LONGEST]
+        path = f"{node.path}/{short}" if node.path else short
+        within = node.within + short
+        line = table.get(within)
         if line is None and not node.within:
             line = self._any.get(name)
         if line and line[0] == "nested":
-            return _Node("mapped", line[1])
+            return _Node(path, line[1], status="mapped")
         star = "" if node.within or line else table.get("*", ("",))[0]
-        below = table.get(path + "/*", ("",))[0]
+        below = table.get(within + "/*", ("",))[0]
         status = line[0] if line else node.rest or below or star
         # Within a member that is ignored all is ignored; within one that is mapped as a scalar
         # nothing is, since nobody reads it there.
         rest = below or node.rest or star or ("ignored" if status == "ignored" else "")
-        child = _Node(status, node.table, path + "/", rest)
-        is_told_apart = any(key.startswith(path + "/") and key != path + "/*" for key in table)
-        child.is_skipped = status == rest == "ignored" and not is_told_apart
+        child = _Node(path, node.table, status=status, within=within + "/", rest=rest)
+        is_told_apart = any(key.startswith(within + "/") and key != within + "/*" for key in table)
+        child.is_skipped = status == "ignored" and (rest == "ignored" and not is_told_apart)
         return child
 
 

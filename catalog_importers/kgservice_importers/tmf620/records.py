@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
+import msgspec
+
 from kgservice.model.documents import SetAside
 from kgservice.model.errors import Problem, Severity
 from kgservice.model.rdf import Iri, is_valid_iri
@@ -186,8 +188,12 @@ def identifier_of(record: Record) -> str:
 
 
 def canonical(tree: Json) -> bytes:
-    """Write JSON so that equal trees give equal bytes (keys sorted, ASCII, no blanks)."""
-    return json.dumps(tree, sort_keys=True, separators=(",", ":")).encode("ascii")
+    """Write JSON so that equal trees give equal bytes (keys sorted, no blanks)."""
+    try:
+        return msgspec.json.encode(tree, order="sorted")
+    except (msgspec.MsgspecError, UnicodeEncodeError, OverflowError, TypeError):
+        # Numbers of more than 64 bits and lone surrogates.
+        return json.dumps(tree, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 class Index:
