@@ -78,6 +78,8 @@ class FactWriter:
             detail = f"{item.name[:80]!r} holds a credential, kept unread"
             finding = Finding("credential-not-read", detail, Severity.INFO)
             draft.find(finding, item.at, "It stays in the document's bytes.")
+        elif role == "identifier":
+            keep(item, self._minter, draft)
         else:
             for value in item.values:
                 for part in _split("" if value.is_structure else value.text):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,11 +11,11 @@ from kgservice_importers.tmf620.draft import Draft
 from kgservice_importers.tmf620.json_tree import member_text
 from kgservice_importers.tmf620.linked import Joined
 from kgservice_importers.tmf620.mapping import MappingTable
+from kgservice_importers.tmf620.moments import date_time
 from kgservice_importers.tmf620.records import Record
 
 _MEDIA_TYPE: Final = "application/json"
 _REMEMBERED: Final = 4096
-_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,12})?)?(Z|[+-]\d\d:\d\d)?")
 
 
 class Finisher:
@@ -61,7 +60,7 @@ class Finisher:
             own_subjects=frozenset(draft.own),
             triples=tuple(draft.triples),
             problems=tuple(draft.problems),
-            modified=modified if is_moment(modified) else "",
+            modified=date_time(modified),
             kind=self._mapping.kind(main.resource, dialect),
             mapped=frozenset(draft.mapped - draft.unmapped),
             unmapped=frozenset(draft.unmapped),
@@ -114,8 +113,3 @@ def _layers(joined: Joined) -> Iterator[tuple[str, Record]]:
         yield "category", chain[0]
     for catalog in joined.catalogs:
         yield "catalog", catalog
-
-
-def is_moment(text: str) -> bool:
-    """Say whether a text is an xsd:dateTime as sources write it."""
-    return len(text) > 15 and text[10] == "T" and _MOMENT.fullmatch(text) is not None

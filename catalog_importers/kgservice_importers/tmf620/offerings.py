@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Final
 
@@ -20,6 +19,7 @@ from kgservice_importers.tmf620.json_tree import Object, as_object, member_text,
 from kgservice_importers.tmf620.linked import Joined, Joiner
 from kgservice_importers.tmf620.mapping import mapping_of, spaced
 from kgservice_importers.tmf620.members import MemberReader
+from kgservice_importers.tmf620.moments import date_time, is_past
 from kgservice_importers.tmf620.names import Names
 from kgservice_importers.tmf620.parties import PartyReader
 from kgservice_importers.tmf620.places import PlaceReader
@@ -29,8 +29,6 @@ from kgservice_importers.tmf620.roles import ProviderFinder
 from kgservice_importers.tmf620.signed import signed_document
 from kgservice_importers.tmf620.values import Finding, ValueReader
 
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
-_DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,12})?)?(Z|[+-]\d\d:\d\d)?")
 _MOST: Final = 300
 HAS_PART: Final = Iri(DCTERMS.NS + "hasPart")
 """A bundle's offerings (DCMI Metadata Terms)."""
@@ -56,7 +54,8 @@ class OfferingReader:
         self._members = MemberReader(self.mapping)
         self._characteristics = CharacteristicReader(self.mapping)
         self._parties = PartyReader(names, values, self._minter)
-        self._prices = PriceReader(names, values, self._minter, now or datetime.now(UTC))
+        self._now = now or datetime.now(UTC)
+        self._prices = PriceReader(names, values, self._minter, self._now)
         self._facts = FactWriter(names, values, self._parties, self._minter)
         self._places = PlaceReader(values, self._minter)
         self._terms = TermReader(names, self._places, self._minter)
@@ -103,12 +102,13 @@ class OfferingReader:
 
     def _lifecycle(self, record: Record, draft: Draft) -> None:
         """State the status; what is not sold by itself, or has another status, is not on offer."""
-        written = member_text(record.body, "lifecycleStatus")
-        if member_text(record.body, "isSellable") in ("false", "False"):
+        reason = self._withdrawn(record.body)
+        if reason is not None:
+            member, finding = reason
             draft.add(KG.lifecycleStatus, KG.NotOnOffer)
-            finding = Finding("not-sold-alone", "isSellable is false", Severity.INFO)
-            draft.find(finding, f"{record.at}/isSellable", "It is known, but not on offer.")
+            draft.find(finding, f"{record.at}/{member}", "It is known, but not on offer.")
             return
+        written = member_text(record.body, "lifecycleStatus")
         if not written:
             return
         known = self._lifecycles.get(spaced(written)) or written
@@ -118,6 +118,15 @@ class OfferingReader:
             finding = Finding("value-unmapped", f"{written[:40]!r} is no known lifecycle")
             at = f"{record.at}/lifecycleStatus"
             draft.find(finding, at, "It is known, but not on offer.")
+
+    def _withdrawn(self, body: Object) -> tuple[str, Finding] | None:
+        if member_text(body, "isSellable").casefold() == "false":
+            return "isSellable", Finding("not-sold-alone", "isSellable is false", Severity.INFO)
+        end = member_text(as_object(body.get("validFor")), "endDateTime")
+        if is_past(end, self._now):
+            detail = f"the offering ended on {end[:10]}"
+            return "validFor", Finding("offering-ended", detail, Severity.INFO)
+        return None
 
     def _validity(self, body: Object, draft: Draft) -> None:
         period = as_object(body.get("validFor"))
@@ -172,11 +181,3 @@ class OfferingReader:
         for part in joined.parts:
             layers.append(read(part.body, part.at, f"productSpecification/{part.resource}"))
         return self._facts.write(merge(self._facts.key, *layers), provider, draft)
-
-
-def date_time(text: str) -> str:
-    """Give a moment as xsd:dateTime text, or nothing; a day begins at midnight, UTC."""
-    if _DATE_TIME.fullmatch(text):
-        # xsd:dateTime has seconds (XSD 1.1 Part 2 §3.3.7); TM Forum's examples leave them out.
-        return text if text[16:17] == ":" else text[:16] + ":00" + text[16:]
-    return f"{text}T00:00:00Z" if _DATE.fullmatch(text) else ""

@@ -8,7 +8,7 @@ from typing import Final
 from kgservice.model.rdf import XSD, Iri, Literal, is_valid_iri
 from kgservice.model.terms import KG, RDF
 from kgservice_importers.tmf620.characteristics import CharacteristicReader, Value
-from kgservice_importers.tmf620.draft import Draft
+from kgservice_importers.tmf620.draft import Draft, schema
 from kgservice_importers.tmf620.json_tree import Object, as_object, member_text, objects
 from kgservice_importers.tmf620.kept import keep
 from kgservice_importers.tmf620.mapping import spaced
@@ -42,8 +42,11 @@ class PartyReader:
         draft.describe(member_text(body, "description"))
         for item in self._characteristics.read(body, record.at):
             role = self._names.role_of(item.name)
-            draft.tell(item.path, item.name, is_mapped=role in ROLES)
-            if role not in ROLES:
+            draft.tell(item.path, item.name, is_mapped=role in ROLES or role == "identifier")
+            if role == "identifier":
+                for value in item.values:
+                    draft.state(party, schema("identifier"), Literal(value.text[:_LONGEST]))
+            elif role not in ROLES:
                 keep(item, self._minter, draft)
             for value in item.values if role in ROLES else ():
                 if not value.is_structure:

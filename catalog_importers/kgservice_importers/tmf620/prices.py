@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -17,6 +16,7 @@ from kgservice_importers.tmf620.draft import Draft
 from kgservice_importers.tmf620.json_tree import Json, Object, as_object, member_text, objects
 from kgservice_importers.tmf620.linked import Leaf
 from kgservice_importers.tmf620.mapping import spaced
+from kgservice_importers.tmf620.moments import is_past
 from kgservice_importers.tmf620.money import Money, read_money
 from kgservice_importers.tmf620.names import Names
 from kgservice_importers.tmf620.records import Minter, Record
@@ -30,7 +30,6 @@ from kgservice_importers.tmf620.values import (
 )
 
 _LONGEST_UNIT: Final = 64
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(T|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class PriceReader:
         self._names = names
         self._values = values
         self._minter = minter
-        self._now = now.astimezone(UTC).isoformat()
+        self._now = now
         mapping = names.mapping
         self._types = mapping.inverse("price-types")
         self._lifecycle = mapping.inverse("lifecycle")
@@ -131,8 +130,7 @@ class PriceReader:
         if status == "Retired":
             return True
         end = member_text(as_object(body.get("validFor")), "endDateTime")
-        # Dates in one format compare as texts; 2024-07-04 and 2024-07-04T… do too.
-        if not end or not _DATE.match(end) or end > self._now:
+        if not is_past(end, self._now):
             return False
         detail = f"the price ended on {end[:10]}"
         draft.find(Finding("price-ended", detail, Severity.INFO), at, "It was left out.")
