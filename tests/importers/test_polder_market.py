@@ -122,7 +122,7 @@ def test_blemishes_of_real_catalogues_are_found(market: dict[str, SourceDocument
     assert values(market[OFFERING + "noordzee-postgresql-legacy"], "lifecycleStatus") == {"Retired"}
     assert "price-ambiguous" in codes(market[OFFERING + "waterlinie-postgresql-shared"])
     assert "price-on-request" in codes(market[OFFERING + "waterlinie-containers-dedicated"])
-    assert "credential-not-read" in codes(market[OFFERING + "lage-landen-containers"])
+    assert "credential-not-read" in codes(read(FOLDER))
     assert {"unit-missing", "value-unmapped"} <= codes(market[OFFERING + "kanaal-vm"])
     assert "unit-assumed" in codes(market[OFFERING + "kanaal-postgresql"])
     premium = prices(market[OFFERING + "kanaal-postgresql-premium"])

@@ -169,6 +169,11 @@ def _plain(value: Json, unit: str, at: str) -> Iterator[Value]:
             yield Value(text, unit, at)
 
 
+def is_token(text: str) -> bool:
+    """Say whether a text has the form of a compact JWS (RFC 7515 §7.1), as a JWT has."""
+    return text.startswith("eyJ") and text.count(".") == 2
+
+
 def structure_text(value: Json) -> str:
     """Write a structure as JSON of bounded length that every RDF syntax can carry."""
     try:

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from kgservice.model.documents import ImportContext, ImportItem, SourceDocument
+from kgservice.model.documents import ImportContext, ImportItem, SetAside, SourceDocument
 from kgservice.model.errors import Problem
 from kgservice_importers.gaiax.document import Reader
 from kgservice_importers.gaiax.reading import Reading, fingerprint_of
 from kgservice_importers.gaiax.structure import StructureMap
 from kgservice_importers.jsonld.added import loader_of
-from kgservice_importers.tmf620.characteristics import Characteristic, CharacteristicReader
+from kgservice_importers.tmf620.characteristics import (
+    Characteristic,
+    CharacteristicReader,
+    is_token,
+)
 from kgservice_importers.tmf620.json_tree import Json, Object
 from kgservice_importers.tmf620.mapping import MappingTable, mapping_of
 from kgservice_importers.tmf620.names import Names
@@ -49,7 +53,7 @@ class CredentialReader:
         """Give the documents of all credentials in an object and what is nested in it."""
         for item in self._in(body, at, _DEEPEST):
             for value in item.values[:_MOST]:
-                yield from self._token(value.text, item.name, value.at)
+                yield from self._token(value.text, value.at)
 
     def _in(self, body: Json, at: str, depth: int) -> Iterator[Characteristic]:
         if isinstance(body, list):
@@ -63,12 +67,10 @@ class CredentialReader:
                 if isinstance(inner, dict | list):
                     yield from self._in(inner, f"{at}/{name}", depth - 1)
 
-    def _token(self, text: str, name: str, at: str) -> Iterator[ImportItem]:
-        content = "".join(text.split()).encode("ascii", "replace")
-        if content.count(b".") != 2:
-            detail = f"{name[:80]!r} holds no compact JWS"
-            yield Problem("credential-not-read", detail, at, "It stays in the document's bytes.")
+    def _token(self, text: str, at: str) -> Iterator[ImportItem]:
+        if not is_token(text):  # told in the offering's own document
             return
+        content = "".join(text.split()).encode("ascii", "replace")
         if self._reader is None:
             structure = StructureMap(self._context.vocabulary)
             self._reader = Reader(self._context, structure, loader_of(self._context.options))
@@ -77,4 +79,10 @@ class CredentialReader:
             yield from self._reading.unchanged(mark)
             return
         for item in self._reading.read(content, at, self._reader, mark):
-            yield replace(item, kind=KIND) if isinstance(item, SourceDocument) else item
+            if isinstance(item, SourceDocument):
+                yield replace(item, kind=KIND)
+            elif isinstance(item, SetAside):
+                detail = "a token whose payload is no JSON object holds no credential"
+                yield Problem("credential-not-read", detail, at, "The offering itself is read.")
+            else:
+                yield item

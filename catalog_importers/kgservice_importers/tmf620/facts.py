@@ -9,7 +9,7 @@ from kgservice.model.errors import Severity
 from kgservice.model.rdf import XSD, Iri, Literal, Term, is_valid_iri
 from kgservice.model.terms import KG, RDF
 from kgservice.model.vocabulary import PropertyInfo, ValueKind
-from kgservice_importers.tmf620.characteristics import Characteristic, Value
+from kgservice_importers.tmf620.characteristics import Characteristic, Value, is_token
 from kgservice_importers.tmf620.draft import Draft
 from kgservice_importers.tmf620.kept import keep
 from kgservice_importers.tmf620.mapping import folded, spaced
@@ -74,18 +74,23 @@ class FactWriter:
         elif role in ROLES:
             for value in item.values if provider is not None else ():
                 self._parties.state_role(provider, role, value, draft)  # type: ignore[arg-type]
-        elif role == "credential":
-            detail = f"{item.name[:80]!r} holds a credential, kept unread"
-            finding = Finding("credential-not-read", detail, Severity.INFO)
-            draft.find(finding, item.at, "It stays in the document's bytes.")
         elif role == "identifier":
             keep(item, self._minter, draft)
+        elif role == "credential":
+            self._credential(item, draft)
         else:
             for value in item.values:
                 for part in _split("" if value.is_structure else value.text):
                     self._special_part(role, part, value.at, draft)
         is_mapped = role in _KEPT_ROLES or len(draft.triples) > before or not item.values
         draft.tell(item.path, item.name, is_mapped=is_mapped)
+
+    def _credential(self, item: Characteristic, draft: Draft) -> None:
+        """Credentials become documents of their own (`credentials`); what is none is kept."""
+        if not all(is_token(value.text) for value in item.values):
+            detail = f"{item.name[:80]!r} holds no credential in JWT form"
+            draft.find(Finding("credential-not-read", detail), item.at, "It is kept as it is.")
+            keep(item, self._minter, draft)
 
     def _special_part(self, role: str, text: str, at: str, draft: Draft) -> None:
         found: Iri | None = None

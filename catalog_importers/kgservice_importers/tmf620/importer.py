@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from kgservice.model.documents import (
 )
 from kgservice.model.errors import Problem
 from kgservice_importers.tmf620.client import Client
+from kgservice_importers.tmf620.credentials import CredentialReader, may_hold_credentials
 from kgservice_importers.tmf620.files import read_files
 from kgservice_importers.tmf620.inventory import Inventory
 from kgservice_importers.tmf620.links import Fingerprints
@@ -80,9 +82,22 @@ def _documents(
     """Give what is asked for, all by default; what is as it was is not read again."""
     now = datetime.now(UTC)
     marks = Fingerprints(inventory, context, now)
-    minter = Minter(context.base_iri, context.catalog)
     reader = OfferingReader(context, inventory, now)
-    missing = context.only - unreadable
+    told = set(unreadable)
+    described = _described(inventory, context, marks, reader)
+    for source_id, item in chain(described, _credentials(inventory, context)):
+        told.add(source_id)
+        yield item
+    if not context.only:
+        yield from inventory.unlinked(marks.linked)
+    yield from (Gone(one) for one in sorted(context.only - told))
+
+
+def _described(
+    inventory: Inventory, context: ImportContext, marks: Fingerprints, reader: OfferingReader
+) -> Iterator[tuple[str, ImportItem]]:
+    """Give the documents of the objects that are described, one each, with their ids."""
+    minter = Minter(context.base_iri, context.catalog)
     for resource in _DESCRIBED:
         is_signed = resource.startswith(SIGNED)  # told by its credential's id, which must be read
         for piece in inventory.pieces(resource).values():
@@ -93,19 +108,34 @@ def _documents(
                 continue
             mark = marks.of(piece)
             if context.known.get(source_id) == mark and not is_signed:
-                made: Unchanged | SourceDocument | Problem = Unchanged(source_id)
-            else:
-                made = _document(reader, piece, mark)
+                yield source_id, Unchanged(source_id)
+                continue
+            made = _document(reader, piece, mark)
             if isinstance(made, SourceDocument):
                 source_id = made.source_id
-                made = Unchanged(source_id) if context.known.get(source_id) == mark else made
-            missing -= {source_id}
+                if context.known.get(source_id) == mark:
+                    made = Unchanged(source_id)
             if not context.only or source_id in context.only:
-                yield made
-    yield from (Gone(one) for one in sorted(missing))
+                yield source_id, made
 
 
-def _document(reader: OfferingReader, piece: Piece, mark: str) -> SourceDocument | Problem:
+def _credentials(inventory: Inventory, context: ImportContext) -> Iterator[tuple[str, ImportItem]]:
+    """Give the credentials that lie in objects, each a document of its own, with its id."""
+    reader = CredentialReader(context)
+    for resource in list(inventory.resources()):
+        for piece in inventory.pieces(resource).values():
+            record = record_of(piece) if may_hold_credentials(bytes(piece.text)) else None
+            if isinstance(record, Record):
+                for item in reader.read(record.body, record.at):
+                    if isinstance(item, SourceDocument | Unchanged):
+                        yield item.source_id, item
+                    else:
+                        yield "", item
+
+
+def _document(
+    reader: OfferingReader, piece: Piece, mark: str
+) -> SourceDocument | Unchanged | Problem:
     record = record_of(piece)
     if not isinstance(record, Record):
         return record

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Final
 
-from kgservice.model.errors import Problem
+from kgservice.model.errors import Problem, Severity
 from kgservice_importers.tmf620.pieces import Found, Piece, record_of
 from kgservice_importers.tmf620.records import Index, Record, recency
 
 _MOST_READ: Final = 4096
+_ONLY_LINKED: Final = (
+    "productSpecification", "serviceSpecification", "resourceSpecification", "productOfferingPrice",
+)  # fmt: skip
+"""Objects that say something of an offering, and nothing by themselves."""
 
 
 class Inventory(Index):
@@ -65,6 +69,19 @@ class Inventory(Index):
             self._read.clear()
         self._read[key] = record
         return record
+
+    def unlinked(self, linked: Container[tuple[str, str]]) -> Iterator[Problem]:
+        """Tell of the specifications and prices that nothing led to; `linked` is what was."""
+        for resource in _ONLY_LINKED:
+            for identifier, piece in self.pieces(resource).items():
+                if (resource, identifier) not in linked:
+                    yield Problem(
+                        "object-unlinked",
+                        f"No offering of the source refers to the {resource} {identifier[:80]!r}.",
+                        piece.at,
+                        "It became no fact: nobody offers it.",
+                        Severity.INFO,
+                    )
 
     def _newer(self, known: Piece, other: Piece) -> Piece:
         first, second = record_of(known), record_of(other)

@@ -87,6 +87,8 @@ class Fingerprints:
     def __init__(self, inventory: Inventory, context: ImportContext, now: datetime) -> None:
         """Take the objects, and what the reading of each depends on: a price may have ended."""
         self._inventory = inventory
+        self.linked: set[_Key] = set()
+        """Every object that a document was made from, beside the one that it is about."""
         self._now = now.astimezone(UTC).isoformat().encode()
         self._left_out = cast("Mapping[str, list[str]]", _data()["leftOut"])
         self._digests: dict[_Key, bytes] = {}
@@ -103,6 +105,7 @@ class Fingerprints:
         whole = hashlib.sha256(self._own(piece))
         whole.update(self._base)
         reached = set[_Key]().union(*map(self._reached, self._links(piece)))
+        self.linked.update(reached)
         for key in sorted(reached):
             whole.update(self._digest(key))
         return whole.hexdigest()

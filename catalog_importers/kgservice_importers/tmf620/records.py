@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from kgservice.model.documents import SetAside
-from kgservice.model.errors import Problem, Severity
+from kgservice.model.errors import Problem
 from kgservice.model.rdf import Iri, is_valid_iri
 from kgservice_importers.tmf620.json_tree import Json, Object, as_object, member_text, objects
 from kgservice_importers.tmf620.mapping import Line, packaged, squeezed
@@ -204,7 +204,6 @@ class Index:
         self.problems: list[Problem] = []
         self.set_aside: list[SetAside] = []
         self._found: dict[str, dict[str, Record]] = {}
-        self.linked: set[tuple[str, str]] = set()
         for record in records:
             if isinstance(record, Problem):
                 self.problems.append(record)
@@ -244,22 +243,8 @@ class Index:
         identifier = reference_id(link)
         known = self.get(resource, identifier) if identifier else None
         if known is not None:
-            self.linked.add((resource, identifier))
             return known
         return Record(resource, link, at) if link.keys() - _REFERENCE_ONLY else None
-
-    def unlinked(self, resources: Iterable[str]) -> Iterator[Problem]:
-        """Tell of the objects of these resources that no other object led to."""
-        for resource in resources:
-            for identifier, record in self._found.get(resource, {}).items():
-                if (resource, identifier) not in self.linked:
-                    yield Problem(
-                        "object-unlinked",
-                        f"No offering of the source refers to the {resource} {identifier[:80]!r}.",
-                        record.at,
-                        "It was left out: nobody offers it.",
-                        Severity.INFO,
-                    )
 
 
 SIGNED: Final = "signed "
