@@ -70,14 +70,21 @@ def _cloud_events(
 ) -> list[dict[str, object]]:
     """Write events as CloudEvents 1.0; the extension `change` says what happened."""
     entries = found.listed({event.document for event in events})
-    by_document = {one.entry.document: one for one in found.described(entries)}
-    return [_cloud_event(found, by_document.get(e.document), e, address) for e in events]
+    described = {one.entry.document: one for one in found.described(entries)}
+    retired = {event.document for event in events if event.change == RETIRED}
+    there = [one for name, one in described.items() if name not in retired]
+    data = {
+        one.entry.document: _data(one, content)
+        for one, content in zip(there, found.contents(there), strict=True)
+    }
+    return [
+        _cloud_event(described.get(e.document), e, data.get(e.document), address) for e in events
+    ]
 
 
 def _cloud_event(
-    found: Descriptions, one: Description | None, event: Event, address: str
+    one: Description | None, event: Event, data: object, address: str
 ) -> dict[str, object]:
-    is_there = one is not None and event.change != RETIRED
     return {
         "specversion": "1.0",
         "type": "eu.gaia-x.credential",
@@ -88,13 +95,12 @@ def _cloud_event(
         "cesreceiveddate": event.at,
         "change": event.change,
         "datacontenttype": JSON,
-        "data": _data(found, one) if one is not None and is_there else None,
+        "data": data,
     }
 
 
-def _data(found: Descriptions, one: Description) -> object:
+def _data(one: Description, content: bytes) -> object:
     """Give a description as JSON: a JWT in the envelope that VC Data Model 2.0 §4.13 has for it."""
-    content = found.content(one)
     if one.media_type in _JWT:
         kind = "Credential" if one.media_type == _JWT[0] else "Presentation"
         return {

@@ -41,14 +41,19 @@ def blueprint(application: Application) -> Blueprint:
         require_json()
         wanted = read_wanted()
         offset, limit = whole("offset", 0, 0), min(whole("limit", USUAL, 1), MOST)
-        parts = boolean("withMeta", default=True), boolean("withContent", default=False)
+        has_meta = boolean("withMeta", default=True)
+        has_content = boolean("withContent", default=False)
         with publisher.edition() as edition, listing.place(caller.id):
             found = Descriptions(edition, application.contents)
 
             def make() -> Answer:
                 entries = found.entries(wanted)
                 page = found.described(entries[offset : offset + limit])
-                items = [_item(found, one, *parts) for one in page]
+                contents = found.contents(page) if has_content else [b""] * len(page)
+                items = [
+                    (_meta(one) if has_meta else {}) | (_content(text) if has_content else {})
+                    for one, text in zip(page, contents, strict=True)
+                ]
                 return Answer(_json({"totalCount": len(entries), "items": items}), JSON)
 
             return answer(edition, JSON, make)
@@ -65,12 +70,9 @@ def blueprint(application: Application) -> Blueprint:
     return routes
 
 
-def _item(
-    found: Descriptions, one: Description, with_meta: bool, with_content: bool
-) -> dict[str, object]:
-    item: dict[str, object] = {}
-    if with_meta:
-        item["meta"] = {
+def _meta(one: Description) -> dict[str, object]:
+    return {
+        "meta": {
             "sdHash": one.entry.hash,
             "id": one.id,
             "status": one.entry.status,
@@ -80,9 +82,11 @@ def _item(
             "statusDatetime": one.entry.changed,
             "contentType": one.media_type,
         }
-    if with_content:
-        item["content"] = found.content(one).decode("utf-8", "replace")
-    return item
+    }
+
+
+def _content(content: bytes) -> dict[str, object]:
+    return {"content": content.decode("utf-8", "replace")}
 
 
 def _one(found: Descriptions, name: str, accept: str) -> Answer:
@@ -92,10 +96,9 @@ def _one(found: Descriptions, name: str, accept: str) -> Answer:
     takes_it = not wanted or bool(wanted[one.media_type])
     likes = negotiate(accept, "graph") if wanted and not takes_it else None
     if takes_it or (likes is None and wanted["application/json"]):
-        return Answer(found.content(one), one.media_type)
-    body, media_type = choose_graph_format(
-        to_ntriples(sorted(found.statements(one))).encode(), accept
-    )
+        return Answer(found.contents([one])[0], one.media_type)
+    statements = found.statements([one])[one.entry.document]
+    body, media_type = choose_graph_format(to_ntriples(sorted(set(statements))).encode(), accept)
     return Answer(body, media_type)
 
 

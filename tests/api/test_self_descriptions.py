@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from kgservice.api.app import create_app
+from kgservice.model.settings import resolve_settings
 from kgservice.mpli.application import Application
 
 
@@ -160,14 +163,8 @@ def test_a_token_is_in_the_envelope_of_the_data_model(client: FlaskClient) -> No
 def test_nothing_is_published_to_nobody_where_reading_is_not_public(
     application: Application,
 ) -> None:
-    from kgservice.api.app import create_app
-    from kgservice.model.settings import resolve_settings
-
     closed = resolve_settings({"KG_DATA_DIR": str(application.folder), "KG_PUBLIC_READ": "0"}, {})
-    hidden = Application(
-        closed, application.folder, application.ontologies, application.store,
-        application.contents, application.vocabulary, application.tokens, application.jobs,
-    )  # fmt: skip
+    hidden = replace(application, settings=closed)
     client = create_app(hidden).test_client()
     for path in ("/self-descriptions", "/self-descriptions/x", "/credentials-events"):
         assert client.get(path).status_code == 401
