@@ -124,8 +124,7 @@ def metadata(entry: Entry, origin: Origin, evidence: Iri) -> list[Triple]:
     values += [(KG.describes, Iri(s)) for s in sorted(mine & entry.own)]
     if entry.claim.owner != origin.catalog.value:
         values.append((KG.ownerKey, Iri(entry.claim.owner)))
-    if proof.detail and proof.result is not Proof.ABSENT:
-        values.append((KG.proofDetail, Literal(proof.detail)))
+    values += _proof_facts(proof)
     if document.modified:
         values.append((DCTERMS.modified, typed_time(document.modified)))
     return [Triple(Iri(entry.graph), predicate, value) for predicate, value in values]
@@ -136,8 +135,21 @@ def dating(graph: str, moment: str, digest: str) -> list[Triple]:
     node = Iri(graph)
     return [
         Triple(node, PROV.generatedAtTime, typed_time(moment)),
+        Triple(node, KG.proofCheckedAt, typed_time(moment)),
         Triple(node, KG.graphDigest, Literal(digest)),
     ]
+
+
+def _proof_facts(proof: ProofOutcome) -> list[tuple[Iri, Term]]:
+    """Say why a proof does not count, or by which key it does and until when."""
+    if proof.result is Proof.ABSENT:
+        return []
+    key = f"{proof.verified_key} {proof.algorithm}".strip()
+    texts = ((KG.proofReason, proof.code), (KG.proofDetail, proof.detail), (KG.proofKey, key))
+    found: list[tuple[Iri, Term]] = [(name, Literal(text)) for name, text in texts if text]
+    if proof.valid_until:
+        found.append((KG.proofValidUntil, typed_time(proof.valid_until)))
+    return found
 
 
 def retirement(document: str, base_iri: str, catalog: str, moment: str) -> list[Triple]:

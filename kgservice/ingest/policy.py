@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from kgservice.inference.closure import Reasoner
 from kgservice.inference.tbox import closed_schema, load_tbox
 from kgservice.inference.validation import Validator, load_shapes
 from kgservice.ingest.authority import AuthorityMatrix, authority_rules
+from kgservice.ingest.issuers import Issuers
+from kgservice.labels.credentials import ProofOutcome, verify
 from kgservice.labels.dids import DidDocument, bundled_did_documents
 from kgservice.labels.schemes import accredited_issuers
+from kgservice.model.documents import Credential
 from kgservice.model.rdf import Term, Triple, to_ntriples
 from kgservice.model.terms import RDF
 
@@ -31,6 +35,7 @@ class Policy:
         classes: Classes of what the vocabulary names.
         accredited: Issuers listed as certification bodies.
         digest: Hash of all rules; when it changes, every document is looked at again.
+        issuers: Looks up keys and status lists; None checks by `did_documents` alone.
     """
 
     reasoner: Reasoner
@@ -40,6 +45,18 @@ class Policy:
     classes: Mapping[Term, set[Term]]
     accredited: frozenset[str]
     digest: str
+    issuers: Issuers | None = None
+
+    def check(self, credential: Credential | None, at: datetime) -> ProofOutcome:
+        """Verify a document's credential."""
+        if self.issuers is None:
+            return verify(credential, self.did_documents, at)
+        return self.issuers.check(credential, at)
+
+    def with_issuers(self, issuers: Issuers) -> Policy:
+        """Give a policy that checks proofs by what issuers publish."""
+        digest = hashlib.sha256(f"{self.digest} {issuers.digest()}".encode()).hexdigest()
+        return replace(self, issuers=issuers, digest=digest)
 
     @property
     def looks_across(self) -> bool:

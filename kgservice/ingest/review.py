@@ -13,12 +13,16 @@ from kgservice.ingest.ownership import Ownership
 from kgservice.ingest.policy import Policy
 from kgservice.ingest.questions import select_for
 from kgservice.ingest.report import SyncReport
-from kgservice.labels.credentials import Proof, verify
+from kgservice.labels.credentials import Proof
 from kgservice.model.documents import SourceDocument
 from kgservice.model.errors import Problem, Severity
 from kgservice.model.rdf import Iri, Term, Triple
 from kgservice.model.terms import RDF
 from kgservice.store.port import Store
+
+
+OLDER = "credential-older"
+"""Code of a document that would bring back an older issue of a credential."""
 
 
 def enter(
@@ -27,8 +31,11 @@ def enter(
     """Check proofs, name graphs, say who speaks."""
     home = f"{base_iri}catalog/{catalog}"
     entries = []
+    documents = list(documents)
+    if policy.issuers is not None:
+        policy.issuers.learn(documents)
     for document in documents:
-        proof = verify(document.credential, policy.did_documents, at)
+        proof = policy.check(document.credential, at)
         proven = proof.result is Proof.VALID
         claim = Claim(
             owner=proof.issuer if proven else home,
@@ -154,8 +161,10 @@ def findings_of(entry: Entry) -> Iterable[Problem]:
         many = f"{len(triples)} statements were" if len(triples) > 1 else "one statement was"
         detail = f"{many} refused, such as one on {example}."
         yield Problem(code, detail, at, "It is kept in quarantine.", Severity.ERROR)
-    if entry.proof.result in (Proof.INVALID, Proof.UNVERIFIABLE):
+    if entry.proof.result not in (Proof.VALID, Proof.ABSENT):
         hint = "Its statements count as self-declared."
+        if entry.proof.code == OLDER:
+            hint = "The newer one stays, where it is kept."
         yield Problem(entry.proof.code, entry.proof.detail, at, hint, Severity.WARNING)
     for finding in entry.report.findings if entry.report else ():
         fatal = finding.severity is Severity.ERROR

@@ -24,7 +24,15 @@ from kgservice.ingest.outcomes import evidence_of, kept_of
 from kgservice.ingest.ownership import Ownership
 from kgservice.ingest.policy import Policy
 from kgservice.ingest.report import SyncReport
-from kgservice.ingest.review import admit_all, conclude_each, conclude_together, enter, link_context
+from kgservice.ingest.review import (
+    OLDER,
+    admit_all,
+    conclude_each,
+    conclude_together,
+    enter,
+    findings_of,
+    link_context,
+)
 from kgservice.model.documents import SourceDocument
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import META_GRAPH, ChangeFile, ChangeKind, GraphChange, Store
@@ -98,6 +106,7 @@ class Taking:
     def take(self, entries: Sequence[Entry]) -> None:
         """Admit, conclude, validate and write a batch whose documents stand for themselves."""
         policy = self.setting.policy
+        entries = self._without_older(entries)
         with self.report.phase("admit"):
             admit_all(entries, policy, self.ownership)
         conclude_each(entries, policy, self.report)
@@ -106,11 +115,24 @@ class Taking:
     def take_together(self, entries: Sequence[Entry]) -> None:
         """Do the same for all documents of a source, which are concluded from together."""
         setting, base = self.setting, self.setting.origin.base_iri
+        entries = self._without_older(entries)
         with self.report.phase("admit"):
             admit_all(entries, setting.policy, self.ownership)
             context = link_context(entries, setting.policy, setting.store, base, setting.catalog)
         conclude_together(entries, setting.policy, context, self.report)
         self._write(entries)
+
+    def _without_older(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Leave what is kept where a document would bring back an older issue of it."""
+        older = {e.document.source_id: e for e in entries if e.proof.code == OLDER}
+        if not older:
+            return entries
+        stays = self.kept.find(list(older))
+        for source_id in stays:
+            self.report.find(findings_of(older[source_id]))
+            self.ids[source_id] = "unchanged"
+            self.unchanged += 1
+        return [entry for entry in entries if entry.document.source_id not in stays]
 
     def retire(self, documents: Iterable[tuple[str, str]]) -> None:
         """Take out documents that are no longer in the source: ids with graphs."""

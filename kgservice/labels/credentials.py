@@ -20,7 +20,7 @@ __all__ = ["ALGORITHMS", "Proof", "ProofOutcome", "Trust", "verify"]
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What proofs are checked by. Nothing is fetched while a proof is checked.
+    """What proofs are checked by. A mapping may look its values up when they are asked for.
 
     Attributes:
         did_documents: Keys of issuers, by DID: pinned or looked up before.

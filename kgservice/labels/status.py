@@ -35,6 +35,7 @@ class StatusList:
         purposes: What a set bit means: `revocation`, `suspension`.
         bits: The list, most significant bit first (Bitstring Status List 1.0 §3.4).
         listed: Names on a plain list; None for a list of bits.
+        since: When it began to hold, xsd:dateTime text in UTC, or empty.
         until: When the list is no longer to be relied on; None when it does not say.
         checked_at: When it was looked up.
     """
@@ -44,6 +45,7 @@ class StatusList:
     purposes: frozenset[str]
     bits: bytes
     listed: frozenset[str] | None
+    since: str
     until: datetime | None
     checked_at: datetime
 
@@ -77,6 +79,7 @@ def read_status_list(
         frozenset(str(p) for p in named if p),
         bits,
         None,
+        outcome.valid_from,
         moment_of(outcome.valid_until or None, "validUntil"),
         checked_at,
     )
@@ -95,7 +98,7 @@ def read_plain_list(iri: str, content: bytes, checked_at: datetime) -> StatusLis
         raise Rejected("status-list-invalid", "it is no array of objects with a nonce") from error
     if not isinstance(items, list) or len(items) > MAX_NONCES:
         raise Rejected("status-list-invalid", "it is no array of objects with a nonce")
-    return StatusList(iri, "", frozenset({"revocation"}), b"", found, None, checked_at)
+    return StatusList(iri, "", frozenset({"revocation"}), b"", found, "", None, checked_at)
 
 
 def check_status(

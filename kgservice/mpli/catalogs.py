@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, replace
 from importlib.metadata import entry_points
 from typing import Final
 
 from kgservice.ingest import catalogs
+from kgservice.ingest.issuers import Issuers, IssuerSettings, reader_of
 from kgservice.ingest.pipeline import SyncRequest, after_sync, sync
+from kgservice.ingest.policy import current_policy
 from kgservice.ingest.report import SyncReport
 from kgservice.labels.derive import ClaimReason, label_status
 from kgservice.model.documents import ImportContext, Importer
@@ -17,6 +20,9 @@ from kgservice.model.terms import KG
 from kgservice.mpli.application import Application
 from kgservice.mpli.contexts import importer_options
 from kgservice.mpli.sample_catalogs import SAMPLES, sample_folder
+
+CREDENTIALS: Final = "gaia-x"
+"""The importer that reads credentials, of whatever catalogue."""
 
 
 def importer_types() -> tuple[str, ...]:
@@ -95,18 +101,30 @@ def sync_now(application: Application, name: str) -> dict[str, object]:
         allowed_hosts=application.settings.allow_hosts,
         options=importer_options(application.folder, catalog.options),
     )
-    report = sync(
-        application.store,
-        SyncRequest(
-            catalog=catalog,
-            importer=load_importer(catalog.type),
-            context=context,
-            contents=application.contents,
-            ontologies=application.ontologies,
-        ),
-    )
+    with closing(_issuers(application, context)) as issuers:
+        report = sync(
+            application.store,
+            SyncRequest(
+                catalog=catalog,
+                importer=load_importer(catalog.type),
+                context=context,
+                contents=application.contents,
+                ontologies=application.ontologies,
+                policy=current_policy(application.ontologies).with_issuers(issuers),
+            ),
+        )
     derive(application)
     return report.as_json()
+
+
+def _issuers(application: Application, context: ImportContext) -> Issuers:
+    """Prepare to check proofs by `DATA/trust` and by what issuers publish at allowed hosts."""
+    settings = IssuerSettings(
+        application.folder / "trust",
+        application.settings.allow_hosts,
+        reader_of(load_importer(CREDENTIALS), replace(context, options={}, known={})),
+    )
+    return Issuers(settings, at=application.now())
 
 
 def start_sync(application: Application, name: str, customer: str) -> str:
