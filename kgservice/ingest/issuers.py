@@ -170,7 +170,7 @@ class Issuers:
             return found
         try:
             resolved: DidDocument = DidWebResolver(self._fetch_json).resolve(did).raw
-        except (DidError, KgError, ValueError, TypeError) as error:
+        except (DidError, KgError, ValueError, TypeError, RecursionError) as error:
             self._missing[did] = str(error)[:300]
             return None
         return resolved

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from kgservice.labels.anchors import Anchors
@@ -57,7 +57,10 @@ def verify(
     try:
         return _verified(credential, known, moment)
     except Rejected as rejected:
-        return rejected.outcome
+        why = known.missing.get(credential.issuer, "")
+        if rejected.outcome.code != "issuer-unknown" or not why:
+            return rejected.outcome
+        return replace(rejected.outcome, detail=f"{rejected.outcome.detail}: {why}")
 
 
 def _verified(credential: Credential, trust: Trust, at: datetime) -> ProofOutcome:

@@ -71,6 +71,8 @@ def read_status_list(
         bits = decode_bitstring(encoded)
     except StatusListError as error:
         raise Rejected("status-list-invalid", str(error)[:200]) from error
+    if not bits:
+        raise Rejected("status-list-invalid", "the list is empty")
     purposes = subject.get("statusPurpose")
     named = purposes if isinstance(purposes, list) else [purposes]
     return StatusList(

@@ -14,7 +14,9 @@ from kgservice_importers.gaiax.proofs import signed_form
 from openvc.keys import Ed25519SigningKey, P256SigningKey, signing_key_from_jwk
 from openvc.proof.data_integrity import DataIntegrityProofSuite
 from openvc.proof.di_ecdsa_rdfc import EcdsaRdfcProofSuite
-from signing import (
+
+from kgservice.labels import Proof, ProofOutcome, Trust, verify
+from tests.signing import (
     ISSUER,
     credential,
     credential_1,
@@ -25,8 +27,6 @@ from signing import (
     new_key,
     normal,
 )
-
-from kgservice.labels import Proof, ProofOutcome, Trust, verify
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 OTHER = "did:web:other.example"
