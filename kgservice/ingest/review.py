@@ -20,7 +20,6 @@ from kgservice.model.rdf import Iri, Term, Triple
 from kgservice.model.terms import RDF
 from kgservice.store.port import Store
 
-
 OLDER = "credential-older"
 """Code of a document that would bring back an older issue of a credential."""
 
