@@ -89,7 +89,7 @@ class DocumentMaker:
             if isinstance(t.subject, Iri)
             and (t.subject.value in own or t.subject.value.startswith(names))
         ]
-        statements = tuple(dict.fromkeys([*triples, *added]))
+        statements = tuple(sorted({*triples, *added}))
         own |= {t.subject.value for t in added if isinstance(t.subject, Iri)}
         content = to_ntriples(sorted(triples)).encode()
         mapped, unmapped = paths_of(root, triples, page.words, self.tables)
