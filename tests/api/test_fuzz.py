@@ -58,8 +58,10 @@ def test_no_call_breaks_the_service(
     if "json" in sent:
         del headers["Content-Type"]
     query = data.draw(st.dictionaries(st.sampled_from(
-        ["query", "kind", "limit", "offset", "country", "subject", "engine", "default-graph-uri"]
-    ), st.text(max_size=20), max_size=2))  # fmt: skip
+        ["query", "kind", "limit", "offset", "country", "subject", "engine", "default-graph-uri",
+         "fields", "sort", "page", "format", "name", "relatedParty.id", "lastUpdate.gt"]
+    ), st.text(max_size=20) | st.sampled_from(["1", "-name", "name", "turtle", "2026-01-01"]),
+        max_size=3))  # fmt: skip
     answer = client.open(path, method=method.upper(), headers=headers, query_string=query, **sent)
     assert answer.status_code < 500, answer.get_data(as_text=True)
     if answer.status_code >= 400:
