@@ -9,6 +9,7 @@ import click
 from kgservice.cli.context import load_settings
 from kgservice.cli.follow import finish
 from kgservice.cli.gateway import Gateway, open_gateway
+from kgservice.cli.official import print_official
 from kgservice.cli.output import print_json, print_table, text
 from kgservice.mpli.sample_catalogs import SAMPLES, sample_folder
 
@@ -146,3 +147,4 @@ def _print_report(report: dict[str, object], as_json: bool) -> None:
         click.echo(
             f"  {text(problem, 'at')}: {text(problem, 'detail')}   [{text(problem, 'code')}]"
         )
+    print_official(report)

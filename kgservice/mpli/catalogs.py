@@ -19,6 +19,7 @@ from kgservice.model.errors import InputError, NotFound
 from kgservice.model.terms import KG
 from kgservice.mpli.application import Application
 from kgservice.mpli.contexts import importer_options
+from kgservice.mpli.official_shapes import check_catalog, official_findings
 from kgservice.mpli.sample_catalogs import SAMPLES, sample_folder
 
 CREDENTIALS: Final = "gaia-x"
@@ -114,6 +115,7 @@ def sync_now(application: Application, name: str) -> dict[str, object]:
             ),
         )
     derive(application)
+    check_catalog(application, name)
     return report.as_json()
 
 
@@ -164,7 +166,8 @@ def last_report(application: Application, name: str) -> dict[str, object]:
         NotFound: there is no such catalogue, or it was never synced.
     """
     report: SyncReport = catalogs.last_report(application.store, application.contents, name)
-    return report.as_json()
+    official = official_findings(application, name)
+    return {**report.as_json(), **({"officialShapes": official} if official else {})}
 
 
 def load_samples(application: Application) -> None:
