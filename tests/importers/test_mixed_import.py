@@ -122,7 +122,7 @@ def test_each_kind_of_catalogue_is_read_under_a_misleading_name(tmp_path: Path) 
     }
     assert "dcat/DataService" in kinds["page.json"]
     assert kinds["a_yaml"] == {"tmf620-v4/productOffering"}
-    assert kinds["b_ttl"] == {"tmf620-elsewhere"}
+    assert kinds["b_ttl"] == {"tmf620-part"}
     assert kinds["c"] == {"odrl/Policy"}
     assert kinds["d_md"] == {"dsp-2025/Catalog", "dsp-2025/Dataset"}
     assert any("VirtualMachine" in kind for kind in kinds["e.txt"])
@@ -286,6 +286,21 @@ def test_every_mutated_file_has_an_outcome(
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
 def test_the_recogniser_never_raises(content: bytes) -> None:
     assert recognise(content, "a").kind
+
+
+def test_a_fault_of_a_reader_is_a_finding_about_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("kgservice_importers.mixed.grouping.TMF620.read", fail)
+    write(tmp_path, a=OFFERING, b=CATALOG)
+    found = outcomes(tmp_path)
+    (problem,) = found["a"]
+    assert isinstance(problem, Problem)
+    assert problem.code == "import-crashed"
+    assert any(isinstance(item, SourceDocument) for item in found["b"])
 
 
 def test_a_token_is_a_credential_and_three_words_with_dots_are_not(tmp_path: Path) -> None:

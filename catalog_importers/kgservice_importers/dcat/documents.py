@@ -26,6 +26,7 @@ from kgservice_importers.rdf.construct import ConstructMap, can_be_stored, read_
 
 MEDIA_TYPE: Final = "application/n-triples"
 _MARK: Final = Iri("urn:kgservice:importer:isRoot")
+_MEANS: Final = Iri("urn:kgservice:importer:means")
 PUBLISHES: Final = Iri("urn:kgservice:importer:publishes")
 _SCHEMA: Final = ("http://schema.org/", "https://schema.org/")
 _GAIA_X: Final = ("https://w3id.org/gaia-x/", "https://registry.lab.gaia-x.eu/")
@@ -160,6 +161,13 @@ def _facts() -> tuple[Triple, ...]:
             for quad in ox.parse(file.read_bytes(), format=ox.RdfFormat.TURTLE):
                 found.append(_fact(quad))
     return tuple(found)
+
+
+@cache
+def offered_classes() -> frozenset[str]:
+    """Give the classes of others whose members are offerings (`mapping/kinds.ttl`)."""
+    found = (t.subject for t in _facts() if t.predicate == _MEANS)
+    return frozenset(subject.value for subject in found if isinstance(subject, Iri))
 
 
 def _fact(quad: ox.Quad) -> Triple:

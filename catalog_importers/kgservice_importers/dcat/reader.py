@@ -16,7 +16,7 @@ from kgservice.model.documents import (
 )
 from kgservice.model.errors import Problem
 from kgservice.model.rdf import Iri
-from kgservice_importers.dcat.documents import DocumentMaker, PageFacts
+from kgservice_importers.dcat.documents import DocumentMaker, PageFacts, offered_classes
 from kgservice_importers.dcat.graph import Graph, name_nodes
 from kgservice_importers.dcat.partition import Part, Partition
 from kgservice_importers.rdf.kinds import DEFINING, kind_of, kinds_of, message_of
@@ -48,7 +48,8 @@ class CatalogReader:
     def __post_init__(self) -> None:
         """Load the tables and the vocabulary."""
         self._maker = DocumentMaker(self.context)
-        self._offered = frozenset(c.value for c in self.context.vocabulary.classes.values())
+        kinds = {c.value for c in self.context.vocabulary.classes.values()}
+        self._offered = frozenset(kinds | offered_classes())
 
     def read(self, pages: Pages) -> Iterator[ImportItem]:
         """Give the items of all pages, and what was asked for and is on none of them."""
@@ -71,7 +72,7 @@ class CatalogReader:
         triples = name_nodes(reading.triples, self._maker.home, at, tables)
         partition = Partition(Graph(triples), tables, self._offered)
         if not partition.roots or _is_something_else(reading, len(partition.roots)):
-            if reading.triples or reading.contexts:
+            if not message_of(reading.triples) and (reading.triples or reading.contexts):
                 yield from reading.problems
             yield SetAside(at, kind_of(reading.triples) if reading.triples else reading.syntax)
             return

@@ -100,10 +100,6 @@ def read_tree(tree: Json, place: Place, problems: tuple[Problem, ...] = ()) -> R
             "`kg context add FILE --sha256 H`. Nothing was read from the document."
         )
         return Problem("context-unknown", detail, at, hint, Severity.ERROR)
-    if not _has_context(tree):
-        detail = "the document has no JSON-LD context"
-        hint = "It was read with the usual prefixes (dcat, dct, odrl, dspace, gx, kg)."
-        problems += (Problem("context-missing", detail, at, hint),)
     dropped: set[str] = set()
     try:
         dataset = _dataset(tree, place, dropped)
@@ -113,6 +109,10 @@ def read_tree(tree: Json, place: Place, problems: tuple[Problem, ...] = ()) -> R
         line = (str(error).splitlines() or [type(error).__name__])[0][:300]
         detail = f"the document is not valid JSON-LD: {line}"
         return Problem("jsonld-invalid", detail, at, "Nothing was read from it.", Severity.ERROR)
+    if dropped and not _has_context(tree):
+        detail = "the document has no JSON-LD context"
+        hint = "It was read with the usual prefixes (dcat, dct, odrl, dspace, gx, kg)."
+        problems += (Problem("context-missing", detail, at, hint),)
     if dropped:
         detail = f"no context defines: {', '.join(sorted(dropped)[:8])}"
         problems += (Problem("term-undefined", detail, at, "These members were left out."),)

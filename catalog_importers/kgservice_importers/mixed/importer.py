@@ -16,7 +16,7 @@ from kgservice.model.documents import (
     SourceDocument,
     Unchanged,
 )
-from kgservice.model.errors import InputError, Problem, Severity, Unavailable
+from kgservice.model.errors import InputError, KgError, Problem, Severity, Unavailable
 from kgservice_importers.dcat.reader import CatalogReader
 from kgservice_importers.gaiax.document import Reader
 from kgservice_importers.gaiax.folder import read_folder
@@ -76,8 +76,10 @@ def trace(source: str, context: ImportContext) -> Iterator[tuple[str, ImportItem
         yield name, item
     for path, name in _files(root):
         if name not in told:
-            # Its objects are parts of documents, or repeat what another file says.
-            yield name, SetAside(name, f"{_recognised(path, name).kind}-elsewhere")
+            found = _recognised(path, name)
+            # Its objects are parts of documents of other files, or it repeats what another says.
+            role = "part" if found.reader == "tmf620" else "elsewhere"
+            yield name, SetAside(name, f"{found.kind}-{role}")
 
 
 def _all(root: Path, context: ImportContext) -> Iterator[tuple[str, ImportItem]]:
@@ -93,11 +95,26 @@ def _all(root: Path, context: ImportContext) -> Iterator[tuple[str, ImportItem]]
         elif found.reader == "rdf":
             graphs.append((name, path))
         elif found.reader == "gaia-x":
-            yield from gaia_x.read(path, name)
+            yield from _caught(gaia_x.read(path, name), [name])
         else:
             yield name, SetAside(name, found.kind)
-    yield from Group(tmf).read(context)
-    yield from _graphs(graphs, context)
+    yield from _caught(Group(tmf).read(context), [name for name, *_ in tmf])
+    yield from _caught(_graphs(graphs, context), [name for name, _ in graphs])
+
+
+def _caught(
+    items: Iterator[tuple[str, ImportItem]], names: Sequence[str]
+) -> Iterator[tuple[str, ImportItem]]:
+    """Make a finding about each file of a reader's fault, so that other files are read."""
+    try:
+        yield from items
+    except KgError:
+        raise
+    except Exception as error:  # whatever it is, it is a fault of ours and no one else's
+        detail = f"the reader failed: {type(error).__name__}: {error}"[:300]
+        hint = "This is a fault of the importer; please report it with the file."
+        for name in names:
+            yield name, Problem("import-crashed", detail, name, hint, Severity.ERROR)
 
 
 def _files(root: Path) -> list[tuple[Path, str]]:

@@ -63,7 +63,7 @@ def recognise(content: bytes, at: str) -> Recognised:
         return Recognised(kind="empty")
     if start[0] in "{[":
         return _json(text, start, at)
-    if _is_token(start.strip()):
+    if _is_token(start.strip()) or all(map(_is_token, start.split())):
         return Recognised("gaia-x", "jwt")
     if start[0] == '"':
         return _quoted(start, at)
