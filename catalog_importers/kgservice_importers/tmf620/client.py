@@ -27,6 +27,7 @@ ABSENT: Final = frozenset({400, 403, 404, 405, 501})
 """How servers say that they have no such list."""
 _HEADERS: Final = {"Accept": "application/json"}
 _GONE: Final = 410
+_FAILED: Final = 500
 _BUSY: Final = frozenset({408, 425, 429, 502, 503, 504})
 _PAGE: Final = 100
 _LARGEST_PAGE: Final = 10_000
@@ -34,7 +35,7 @@ _PATIENCE_S: Final = 180.0
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 15.0
 _SHORT_PAUSE_S: Final = 0.2
-_ATTEMPTS: Final = 3
+ATTEMPTS: Final = 3
 
 
 class Absent(Exception):
@@ -83,32 +84,30 @@ class Client:
         """
         return self._found().lists()
 
-    def page(self, url: str, *, is_first: bool = False) -> Page | str:
+    def page(self, url: str, *, is_first: bool = False, attempts: int = ATTEMPTS) -> Page | str:
         """Give the members of a page, or why it cannot be had although the server works.
 
         Raises:
             Absent: this is the first page, and the server has no such list.
             Unavailable: the server is gone and did not come back.
         """
-        why = ""
-        for attempt in range(_ATTEMPTS):
+        page: Page | str = ""
+        before = b""
+        for attempt in range(attempts):
+            if attempt:
+                self._wait(_SHORT_PAUSE_S * 2 ** (attempt - 1))
             answer = self._ask(url, may_be_broken=True)
             if isinstance(answer, str):
                 return answer
-            if answer.status in OK:
-                try:
-                    return Page(items_of(plain_utf8(answer.body)), answer)
-                except ValueError as error:
-                    why = f"the answer is not a list in JSON: {error}"
-            elif answer.status in ABSENT and is_first:
+            if answer.status in ABSENT and is_first:
                 raise Absent(answer.status)
-            elif answer.status < 500:
+            if answer.status not in OK and answer.status < _FAILED:
                 raise self._gone(url, f"status {answer.status}")
-            else:
-                why = f"status {answer.status}"
-            if attempt + 1 < _ATTEMPTS:
-                self._wait(_SHORT_PAUSE_S * 2**attempt)
-        return why
+            page = _page(answer)
+            if isinstance(page, Page) or (answer.body and answer.body == before):
+                return page  # the same twice did not break on the way
+            before = answer.body
+        return page
 
     def object(self, address: ListAddress, identifier: str) -> Piece | Found | None:
         """Fetch one object of a list; None when there is none.
@@ -170,7 +169,7 @@ class Client:
                 return answer
             if not self.has_begun or waited >= self._patience_s:
                 break
-            if may_be_broken and not is_busy and attempt >= _ATTEMPTS and self._is_alive():
+            if may_be_broken and not is_busy and attempt >= ATTEMPTS and self._is_alive():
                 return answer
             self._wait(pause)
             waited += pause + time.monotonic() - begin
@@ -236,6 +235,15 @@ def unreachable(url: str, why: str) -> Unavailable:
         at=url,
         hint="The last good version of the catalogue is kept.",
     )
+
+
+def _page(answer: Answer) -> Page | str:
+    if answer.status not in OK:
+        return f"status {answer.status}"
+    try:
+        return Page(items_of(plain_utf8(answer.body)), answer)
+    except ValueError as error:
+        return f"the answer is not a list in JSON: {error}"
 
 
 def _own_url(url: str, identifier: str) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from kgservice.model.errors import Problem, Severity
 from kgservice.net.fetch import Answer
 from kgservice_importers.tmf620.addresses import ListAddress
-from kgservice_importers.tmf620.client import Absent, Client, Page, broke, unreachable
+from kgservice_importers.tmf620.client import ATTEMPTS, Absent, Client, Page, broke, unreachable
 from kgservice_importers.tmf620.pieces import Found, Piece, Text, piece_of
 
 _MOST_PAGES: Final = 50_000
@@ -122,7 +122,10 @@ def _walk(client: Client, address: ListAddress) -> _Walk | Problem:
 def _step(client: Client, address: ListAddress, url: str, walk: _Walk) -> None:
     page_url = _page_url(address, url, walk)
     walk.asked.add(page_url)
-    page = client.page(page_url, is_first=not walk.pages and not address.is_main)
+    is_first = not walk.pages and not address.is_main
+    # Within a stretch that cannot be had as a whole, one attempt at a part of it is enough.
+    is_part = bool(walk.windows) and walk.limit > 1
+    page = client.page(page_url, is_first=is_first, attempts=1 if is_part else ATTEMPTS)
     if isinstance(page, str):
         _narrow(walk, page_url, page)
         return
