@@ -15,6 +15,7 @@ from kgservice.api import (
     entities,
     gaia_x,
     mpli,
+    notices,
     pages,
     problems,
     sparql,
@@ -55,7 +56,7 @@ def create_app(application: Application) -> Flask:
     problems.install(app, application.base_iri)
     parts = (
         status, pages, catalogs, contexts, tokens, sparql, mpli, tmf620, tmf620_hub, dcat, void,
-        gaia_x, credential_events, entities,
+        gaia_x, credential_events, notices, entities,
     )  # fmt: skip
     for part in parts:
         app.register_blueprint(part.blueprint(application))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from kgservice.model.errors import Problem
 from kgservice.model.rdf import Iri, Triple
@@ -197,5 +197,44 @@ class Importer(Protocol):
         Raises:
             Unavailable: the source cannot be reached or broke half-way; the caller keeps the
                 last good version.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """What a notice of a source hints at.
+
+    Attributes:
+        source_ids: Documents that may have changed or vanished.
+        is_whole: Nobody can tell which documents depend on what changed.
+    """
+
+    source_ids: frozenset[str] = frozenset()
+    is_whole: bool = False
+
+
+@runtime_checkable
+class NoticeReader(Protocol):
+    """An importer whose sources can give notice of changes."""
+
+    def hub(self, source: str, context: ImportContext) -> str:
+        """Give the address where a listener is registered at the source, or nothing.
+
+        Raises:
+            Unavailable: the source cannot be reached.
+        """
+        ...
+
+    def noticed(self, event: str, body: object, context: ImportContext) -> Noticed:
+        """Tell what a notice hints at; nothing that it claims is believed.
+
+        Args:
+            event: The type of event; it may be empty where the body says it.
+            body: The notice as JSON.
+            context: That of the catalogue.
+
+        Raises:
+            InputError: this is no notice (`notice-invalid`).
         """
         ...

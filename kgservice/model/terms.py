@@ -302,6 +302,7 @@ class KG:
     OwnSubjects: Final = Iri("https://w3id.org/kgservice/ns#OwnSubjects")
     Ownership: Final = Iri("https://w3id.org/kgservice/ns#Ownership")
     PairLimit: Final = Iri("https://w3id.org/kgservice/ns#PairLimit")
+    PartialSynchronisation: Final = Iri("https://w3id.org/kgservice/ns#PartialSynchronisation")
     Place: Final = Iri("https://w3id.org/kgservice/ns#Place")
     Plan: Final = Iri("https://w3id.org/kgservice/ns#Plan")
     Planned: Final = Iri("https://w3id.org/kgservice/ns#Planned")

@@ -11,6 +11,7 @@ from kgservice.model.errors import Unavailable
 from kgservice.model.settings import Settings
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli.access import TokenStore
+from kgservice.mpli.notice_clerk import NoticeClerk
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.publish_hub import Hub
 from kgservice.store.documents import ContentStore
@@ -32,6 +33,7 @@ class Application:
         tokens: Who may call.
         jobs: Durable jobs; None when the data folder was opened without a service.
         hub: Notices of changed offerings; None likewise.
+        notices: Notices of sources; None likewise.
     """
 
     settings: Settings
@@ -44,6 +46,7 @@ class Application:
     tokens: TokenStore
     jobs: JobRunner | None
     hub: Hub | None = None
+    notices: NoticeClerk | None = None
 
     @property
     def base_iri(self) -> str:
@@ -74,8 +77,9 @@ class Application:
 
     def close(self) -> None:
         """Stop jobs and processes; everything committed stays."""
-        if self.hub is not None:
-            self.hub.stop()
+        for thread in (self.hub, self.notices):
+            if thread is not None:
+                thread.stop()
         if self.jobs is not None:
             self.jobs.stop()
         self.store.close()

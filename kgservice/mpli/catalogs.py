@@ -2,50 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import closing
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
-from importlib.metadata import entry_points
 from typing import Final
 
 from kgservice.ingest import catalogs
 from kgservice.ingest.issuers import Issuers, IssuerSettings, reader_of
-from kgservice.ingest.pipeline import SyncRequest, after_sync, sync
+from kgservice.ingest.pipeline import SyncRequest, after_sync, sync, sync_documents
 from kgservice.ingest.policy import current_policy
 from kgservice.ingest.report import SyncReport
 from kgservice.labels.derive import ClaimReason, label_status
-from kgservice.model.documents import ImportContext, Importer
-from kgservice.model.errors import InputError, NotFound
+from kgservice.model.documents import ImportContext
+from kgservice.model.errors import NotFound
 from kgservice.model.terms import KG
 from kgservice.mpli.application import Application
-from kgservice.mpli.contexts import importer_options
+from kgservice.mpli.importers import context_of, load_importer
+from kgservice.mpli.notice_book import WHOLE
+from kgservice.mpli.notices import listen, shown, stop_listening
 from kgservice.mpli.official_shapes import check_catalog, official_findings
 from kgservice.mpli.sample_catalogs import SAMPLES, sample_folder
 
 CREDENTIALS: Final = "gaia-x"
 """The importer that reads credentials, of whatever catalogue."""
-
-
-def importer_types() -> tuple[str, ...]:
-    """Name the source types that can be read here."""
-    return tuple(sorted(point.name for point in entry_points(group="kgservice.importers")))
-
-
-def load_importer(kind: str) -> Importer:
-    """Find the importer of a source type among the installed plug-ins.
-
-    Raises:
-        InputError: there is none (`catalog-type-unknown`).
-    """
-    for point in entry_points(group="kgservice.importers", name=kind):
-        importer: Importer = point.load()
-        return importer
-    raise InputError(
-        f"No importer reads {kind!r}.",
-        code="catalog-type-unknown",
-        at="/type",
-        hint=f"Installed: {', '.join(importer_types())}.",
-    )
 
 
 def add_catalog(
@@ -84,6 +65,7 @@ def remove_catalog(application: Application, name: str) -> None:
         NotFound: there is none of that name.
     """
     catalogs.remove(application.store, application.base_iri, name)
+    stop_listening(application, name)
     derive(application)
 
 
@@ -94,29 +76,47 @@ def sync_now(application: Application, name: str) -> dict[str, object]:
         NotFound: there is no such catalogue.
         Unavailable: the source cannot be reached or broke half-way; nothing changed.
     """
-    catalog = catalogs.get_catalog(application.store, name)
-    context = ImportContext(
-        catalog=name,
-        base_iri=application.base_iri,
-        vocabulary=application.vocabulary,
-        allowed_hosts=application.settings.allow_hosts,
-        options=importer_options(application.folder, catalog.options),
-    )
-    with closing(_issuers(application, context)) as issuers:
-        report = sync(
-            application.store,
-            SyncRequest(
-                catalog=catalog,
-                importer=load_importer(catalog.type),
-                context=context,
-                contents=application.contents,
-                ontologies=application.ontologies,
-                policy=current_policy(application.ontologies).with_issuers(issuers),
-            ),
-        )
-    derive(application)
+    with _TAKING[f"{application.folder} {name}"]:
+        catalog = catalogs.get_catalog(application.store, name)
+        with _request(application, catalog) as request:
+            report = sync(application.store, request)
+        derive(application)
     check_catalog(application, name)
+    listen(application, catalog)
     return report.as_json()
+
+
+def sync_some(application: Application, name: str, source_ids: Iterable[str]) -> dict[str, object]:
+    """Read some documents of a source again, with all that follows from them.
+
+    Raises:
+        NotFound: there is no such catalogue.
+        Unavailable: the source cannot be reached; nothing changed.
+    """
+    with _TAKING[f"{application.folder} {name}"]:
+        catalog = catalogs.get_catalog(application.store, name)
+        with _request(application, catalog) as request:
+            report = sync_documents(application.store, request, source_ids)
+        derive(application)
+    return report.as_json()
+
+
+_TAKING: Final = defaultdict[str, threading.Lock](threading.Lock)
+"""One sync at a time of each catalogue; a whole one and one after a notice may meet."""
+
+
+@contextmanager
+def _request(application: Application, catalog: catalogs.Catalog) -> Iterator[SyncRequest]:
+    context = context_of(application, catalog)
+    with closing(_issuers(application, context)) as issuers:
+        yield SyncRequest(
+            catalog=catalog,
+            importer=load_importer(catalog.type),
+            context=context,
+            contents=application.contents,
+            ontologies=application.ontologies,
+            policy=current_policy(application.ontologies).with_issuers(issuers),
+        )
 
 
 def _issuers(application: Application, context: ImportContext) -> Issuers:
@@ -141,7 +141,24 @@ def start_sync(application: Application, name: str, customer: str) -> str:
 
 
 def _sync_chore(application: Application, name: str) -> str:
-    counts = sync_now(application, name)["counts"]
+    return _told(name, sync_now(application, name))
+
+
+def _noticed_chore(application: Application, name: str) -> str:
+    if application.notices is None:
+        return f"{name}: nobody listens"
+    book = application.notices.book
+    number, documents = book.waiting(name)
+    if not documents:
+        return f"{name}: read already"
+    is_whole = WHOLE in documents
+    report = sync_now(application, name) if is_whole else sync_some(application, name, documents)
+    book.done(name, number)
+    return _told(name, report)
+
+
+def _told(name: str, report: Mapping[str, object]) -> str:
+    counts = report["counts"]
     said = counts.items() if isinstance(counts, dict) else ()
     return f"{name}: " + (
         ", ".join(f"{number} {what}" for what, number in said if number) or "empty"
@@ -149,7 +166,8 @@ def _sync_chore(application: Application, name: str) -> str:
 
 
 CHORES: Final[Mapping[str, Callable[[Application, str], str]]] = {
-    KG.Synchronisation.value: _sync_chore
+    KG.Synchronisation.value: _sync_chore,
+    KG.PartialSynchronisation.value: _noticed_chore,
 }
 """What is done as a chore of the job runner, by the IRI of its kind; the subject is a name."""
 
@@ -215,4 +233,5 @@ def _shown(application: Application, catalog: catalogs.Catalog) -> dict[str, obj
         "synced": catalog.synced,
         "documents": counts.get("documents", 0),
         "offerings": counts.get("offerings", 0),
+        "notices": shown(application, catalog.name),
     }

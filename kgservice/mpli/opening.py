@@ -10,11 +10,14 @@ from kgservice.ingest.consequences import follow_rules
 from kgservice.ingest.ontologies import load_ontologies
 from kgservice.jobs import Handler, JobOptions, JobRunner
 from kgservice.model.settings import Settings
+from kgservice.model.terms import KG
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli.access import TokenStore
 from kgservice.mpli.application import Application
 from kgservice.mpli.catalogs import CHORES
 from kgservice.mpli.hub_book import HubBook
+from kgservice.mpli.notice_book import NoticeBook
+from kgservice.mpli.notice_clerk import NoticeClerk
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.publish_hub import Hub
 from kgservice.store import open_store
@@ -62,9 +65,11 @@ def open_application(
         tokens=TokenStore(folder),
         jobs=jobs,
         hub=_make_hub(settings, store, folder) if with_jobs else None,
+        notices=_make_notices(folder, jobs) if jobs is not None else None,
     )
-    if application.hub is not None:
-        application.hub.start()
+    for thread in (application.hub, application.notices):
+        if thread is not None:
+            thread.start()
     if jobs is not None:
         chores |= {action: partial(do, application) for action, do in CHORES.items()}
         jobs.start()  # last: an interrupted chore goes on at once and needs all of this
@@ -74,6 +79,13 @@ def open_application(
 def _make_hub(settings: Settings, store: Store, folder: Path) -> Hub:
     book = HubBook(folder / "hub.sqlite")
     return Hub(store, book, settings.base_iri, settings.allow_hosts)
+
+
+def _make_notices(folder: Path, jobs: JobRunner) -> NoticeClerk:
+    def start_job(catalog: str) -> None:
+        jobs.start_chore(KG.PartialSynchronisation.value, catalog, "")
+
+    return NoticeClerk(NoticeBook(folder / "notices.sqlite"), start_job)
 
 
 def _make_jobs(

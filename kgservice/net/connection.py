@@ -94,14 +94,13 @@ class Exchange:
                 self._connection.line.shutdown(socket.SHUT_RDWR)
 
     def send(
-        self, headers: Mapping[str, str], body: bytes | None = None
+        self, headers: Mapping[str, str], body: bytes | None = None, method: str = "GET"
     ) -> tuple[int, dict[str, str]]:
-        """Send a GET request, with a body a POST; give status and headers, names in lower case.
+        """Send a request; give status and headers, names in lower case.
 
         Raises:
             OSError: no connection, or none that lasts (http.client.HTTPException likewise).
         """
-        method = "GET" if body is None else "POST"
         self._connection.putrequest(
             method, self._target.path, skip_host=True, skip_accept_encoding=True
         )

@@ -64,6 +64,7 @@ class Answer:
 class _Message:
     headers: dict[str, str]
     body: bytes | None = None
+    method: str = "GET"
 
 
 class Fetcher:
@@ -102,7 +103,11 @@ class Fetcher:
         The server may get it more than once. A redirect by 307 or 308 takes the body along; by
         any other it is followed with GET (RFC 9110 §15.4).
         """
-        return self._ask(_Message(dict(headers or {}), body), url)
+        return self._ask(_Message(dict(headers or {}), body, "POST"), url)
+
+    def delete(self, url: str) -> Answer:
+        """Take something back that was made with `post`; errors as those of `get`."""
+        return self._ask(_Message({}, None, "DELETE"), url)
 
     def _ask(self, message: _Message, url: str) -> Answer:
         deadline = time.monotonic() + self._limits.total_s
@@ -145,17 +150,18 @@ class Fetcher:
             if not target:
                 return answer
             came, url = url, urljoin(url, target)
-            body = message.body if answer.status in _SAME_METHOD else None
+            is_same = answer.status in _SAME_METHOD
+            body, method = (message.body, message.method) if is_same else (None, "GET")
             # What proves who we are to one server is nothing for another (RFC 9110 §15.4).
             secret = set() if _origin(came) == _origin(url) else _SECRET
             headers = {k: v for k, v in message.headers.items() if k.lower() not in secret}
-            message = _Message(headers, body)
+            message = _Message(headers, body, method)
         raise _unreachable(url, f"more than {self._limits.redirects} redirects")
 
     def _send(self, url: str, message: _Message, deadline: float) -> tuple[Answer, str]:
         target = self.check(url)
         with Exchange(target, self._limits.connect_s, deadline) as exchange:
-            status, found = exchange.send(message.headers, message.body)
+            status, found = exchange.send(message.headers, message.body, message.method)
             if status in _REDIRECTS and "location" in found:
                 return Answer(url, status, found, b""), found["location"]
             try:

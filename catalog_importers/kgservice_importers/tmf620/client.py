@@ -32,6 +32,7 @@ _BUSY: Final = frozenset({408, 425, 429, 502, 503, 504})
 _PAGE: Final = 100
 _LARGEST_PAGE: Final = 10_000
 _PATIENCE_S: Final = 180.0
+_FIRST_PATIENCE_S: Final = 2.0
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 15.0
 _SHORT_PAUSE_S: Final = 0.2
@@ -57,7 +58,7 @@ class Page(NamedTuple):
 class Client:
     """Asks one source.
 
-    Until the source has answered once, a few attempts must do. After that a server that is gone
+    Until the source has answered once, some seconds must do. After that a server that is gone
     or busy is asked the same again for `patience` seconds (an option; by default 180).
     """
 
@@ -160,19 +161,20 @@ class Client:
 
     def _ask(self, url: str, *, may_be_broken: bool) -> Answer | str:
         """Do the same, and say why there is no answer when others are to be had meanwhile."""
-        waited, pause = 0.0, _FIRST_PAUSE_S
+        spent, pause = 0.0, _FIRST_PAUSE_S
         for attempt in count(1):
             begin = time.monotonic()
             is_busy, answer = self._once(url)
+            spent += time.monotonic() - begin
             if isinstance(answer, Answer):
                 self.has_begun = self.has_begun or answer.status in OK
                 return answer
-            if not self.has_begun or waited >= self._patience_s:
+            if spent >= (self._patience_s if self.has_begun else _FIRST_PATIENCE_S):
                 break
             if may_be_broken and not is_busy and attempt >= ATTEMPTS and self._is_alive():
                 return answer
             self._wait(pause)
-            waited += pause + time.monotonic() - begin
+            spent += pause
             pause = min(2 * pause, _LONGEST_PAUSE_S)
         raise self._gone(url, str(answer))
 

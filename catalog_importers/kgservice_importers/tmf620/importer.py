@@ -16,6 +16,7 @@ from kgservice.model.documents import (
     ImportContext,
     Importer,
     ImportItem,
+    Noticed,
     SourceDocument,
     Unchanged,
 )
@@ -25,6 +26,7 @@ from kgservice_importers.tmf620.credentials import CredentialReader, may_hold_cr
 from kgservice_importers.tmf620.files import read_files
 from kgservice_importers.tmf620.inventory import Inventory
 from kgservice_importers.tmf620.links import Fingerprints
+from kgservice_importers.tmf620.notices import noticed
 from kgservice_importers.tmf620.offerings import OfferingReader
 from kgservice_importers.tmf620.paging import read_list
 from kgservice_importers.tmf620.pieces import Found, Piece, record_of
@@ -66,6 +68,25 @@ class Tmf620Importer:
         yield from inventory.problems
         yield from inventory.set_aside
         yield from _documents(inventory, context, unreadable)
+
+    def hub(self, source: str, context: ImportContext) -> str:
+        """Give where a listener is registered: `/hub` of the product catalogue's API.
+
+        Raises:
+            Unavailable: the source cannot be reached.
+        """
+        if urlsplit(source).scheme not in ("http", "https"):
+            return ""
+        address = Client(source, context, self._wait).lists()[0].urls[0]
+        return f"{address.rpartition('/')[0]}/hub"
+
+    def noticed(self, event: str, body: object, context: ImportContext) -> Noticed:
+        """Tell what a notice hints at.
+
+        Raises:
+            InputError: it is no notice of a product catalogue (`notice-invalid`).
+        """
+        return noticed(event, body, context)
 
 
 def _lists(client: Client) -> Iterator[Piece | Found]:
