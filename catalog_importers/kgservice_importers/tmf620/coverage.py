@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeAlias
 
 from kgservice_importers.tmf620.json_tree import Json, Object
 from kgservice_importers.tmf620.mapping import MappingTable
@@ -11,12 +11,16 @@ from kgservice_importers.tmf620.mapping import MappingTable
 _DEEPEST: Final = 40
 _LONGEST: Final = 120
 _MOST: Final = 400
+_PLACES: Final = {"mapped": 1, "ignored": 2}
+
+_Sets: TypeAlias = tuple[set[str], set[str], set[str]]
+"""Paths that are unmapped, mapped and ignored."""
 
 
 class _Node:
     """What becomes of a member and of what is in it; children are made when they are met."""
 
-    __slots__ = ("children", "is_mapped", "is_skipped", "path", "rest", "table", "within")
+    __slots__ = ("children", "is_skipped", "path", "place", "rest", "table", "within")
 
     def __init__(
         self, path: str, table: str, *, status: str = "", within: str = "", rest: str = ""
@@ -24,7 +28,7 @@ class _Node:
         """Tell of the members of `table`, below its path `within`; `rest` of those unnamed."""
         self.path = path
         self.table = table
-        self.is_mapped = status == "mapped"
+        self.place = _PLACES.get(status, 0)
         self.within = within
         self.rest = rest
         self.is_skipped = False
@@ -53,11 +57,9 @@ class Fields:
         if root is None:
             root = _Node(prefix, self._named.get(resource, resource))
             self._roots[resource, prefix] = root
-        self._members(body, root, (unmapped, mapped), _DEEPEST)
+        self._members(body, root, (unmapped, mapped, set()), _DEEPEST)
 
-    def _members(
-        self, body: Object, node: _Node, sets: tuple[set[str], set[str]], depth: int
-    ) -> None:
+    def _members(self, body: Object, node: _Node, sets: _Sets, depth: int) -> None:
         children = node.children
         for name, inner in body.items():
             child = children.get(name) or self._child(node, name)
@@ -66,13 +68,13 @@ class Fields:
             if isinstance(inner, dict | list):
                 self._inside(inner, child, sets, depth)
             else:
-                sets[child.is_mapped].add(child.path)
+                sets[child.place].add(child.path)
 
     def _inside(
         self,
         value: Object | list[Json],
         node: _Node,
-        sets: tuple[set[str], set[str]],
+        sets: _Sets,
         depth: int,
     ) -> None:
         if depth == 0 or len(sets[0]) > _MOST:
@@ -86,7 +88,7 @@ class Fields:
             elif isinstance(item, list):
                 self._inside(item, node, sets, depth - 1)
             elif item is not None and item != "":
-                sets[node.is_mapped].add(node.path)
+                sets[node.place].add(node.path)
 
     def _child(self, node: _Node, name: str) -> _Node:
         found = self._made(node, name)
@@ -95,7 +97,7 @@ class Fields:
         return found
 
     def _made(self, node: _Node, name: str) -> _Node:
-        """Find a member's line, else what a `/*` above it says, else what its own `/*` says."""
+        """Find a member's line, else what its own `/*` says, else what one above it says."""
         table = self._tables.get(node.table, {})
         short = name[:_LONGEST]
         path = f"{node.path}/{short}" if node.path else short
@@ -107,10 +109,11 @@ class Fields:
             return _Node(path, line[1], status="mapped")
         star = "" if node.within or line else table.get("*", ("",))[0]
         below = table.get(within + "/*", ("",))[0]
-        status = line[0] if line else node.rest or below or star
+        status = line[0] if line else below or node.rest or star
         # Within a member that is ignored all is ignored; within one that is mapped as a scalar
         # nothing is, since nobody reads it there.
-        rest = below or node.rest or star or ("ignored" if status == "ignored" else "")
+        own = "ignored" if line and line[0] == "ignored" else ""
+        rest = below or own or node.rest or star
         child = _Node(path, node.table, status=status, within=within + "/", rest=rest)
         is_told_apart = any(key.startswith(within + "/") and key != within + "/*" for key in table)
         child.is_skipped = status == "ignored" and (rest == "ignored" and not is_told_apart)

@@ -19,7 +19,6 @@ from kgservice_importers.tmf620.records import Minter
 from kgservice_importers.tmf620.values import Finding, ValueReader
 
 _PLACE_ROLES: Final = frozenset({"location", "country", "region", "city", "zone"})
-_KEPT_ROLES: Final = frozenset({"credential", "configuration"})
 _GPU: Final = re.compile(r"(\d{1,3})\s*[x\u00d7]\s*(.{2,80})")
 _LONGEST: Final = 4000
 _WIDEST_CHOICE: Final = 100
@@ -68,31 +67,32 @@ class FactWriter:
         return places
 
     def _special(self, role: str, item: Characteristic, provider: Iri | None, draft: Draft) -> None:
-        before = len(draft.triples)
-        if role == "configuration":
+        is_mapped = True
+        if role in ("configuration", "identifier"):
             keep(item, self._minter, draft)
         elif role in ROLES:
+            before = len(draft.problems)
             for value in item.values if provider is not None else ():
                 self._parties.state_role(provider, role, value, draft)  # type: ignore[arg-type]
-        elif role == "identifier":
-            keep(item, self._minter, draft)
+            is_mapped = provider is not None and len(draft.problems) == before
         elif role == "credential":
-            self._credential(item, draft)
+            is_mapped = self._credential(item, draft)
         else:
             for value in item.values:
                 for part in _split("" if value.is_structure else value.text):
-                    self._special_part(role, part, value.at, draft)
-        is_mapped = role in _KEPT_ROLES or len(draft.triples) > before or not item.values
+                    is_mapped = self._special_part(role, part, value.at, draft) and is_mapped
         draft.tell(item.path, item.name, is_mapped=is_mapped)
 
-    def _credential(self, item: Characteristic, draft: Draft) -> None:
+    def _credential(self, item: Characteristic, draft: Draft) -> bool:
         """Credentials become documents of their own (`credentials`); what is none is kept."""
-        if not all(is_token(value.text) for value in item.values):
+        is_one = all(is_token(value.text) for value in item.values)
+        if not is_one:
             detail = f"{item.name[:80]!r} holds no credential in JWT form"
             draft.find(Finding("credential-not-read", detail), item.at, "It is kept as it is.")
             keep(item, self._minter, draft)
+        return is_one
 
-    def _special_part(self, role: str, text: str, at: str, draft: Draft) -> None:
+    def _special_part(self, role: str, text: str, at: str, draft: Draft) -> bool:
         found: Iri | None = None
         if role == "kind":
             found = self._names.class_of(text)
@@ -106,12 +106,13 @@ class FactWriter:
             standard = self._names.certificate_of(text)
             if standard is not None:
                 self._certificate(standard, draft)
-                return
+                return True
         if found is not None:
             draft.add(predicate, found)
-            return
+            return True
         detail = f"{text[:80]!r} is no known {_MEANING.get(role, role)}"
         draft.find(Finding(code="value-unmapped", detail=detail), at)
+        return False
 
     def _ordinary(self, items: list[Characteristic], draft: Draft) -> None:
         item = items[0]
