@@ -26,16 +26,34 @@ def catalog() -> None:
 @click.argument("name")
 @click.option("--type", "kind", required=True, metavar="tmf620|gaia-x", help="The source's format.")
 @click.argument("source")
+@click.option(
+    "--option", "given", multiple=True, metavar="NAME=VALUE",
+    help="An option of the importer; @FILE as value stands for the file's text.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True)
-def add(name: str, kind: str, source: str, as_json: bool) -> None:
+def add(name: str, kind: str, source: str, given: tuple[str, ...], as_json: bool) -> None:
     """Add a catalogue (URL, file or folder) and sync it.
 
     Example: kg catalog add polder --type tmf620 offerings/
     """
     place = source if "://" in source else str(Path(source).resolve())
     with open_gateway(load_settings()) as gateway:
-        gateway.call("POST", "/catalogs", json={"name": name, "type": kind, "source": place})
+        body = {"name": name, "type": kind, "source": place, "options": _options(given)}
+        gateway.call("POST", "/catalogs", json=body)
         _sync(gateway, name, as_json)
+
+
+def _options(given: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--option")
+        try:
+            found[name] = Path(value[1:]).read_text("utf-8") if value[:1] == "@" else value
+        except (OSError, UnicodeDecodeError):
+            raise click.BadParameter(f"{value[1:]!r} cannot be read") from None
+    return found
 
 
 @catalog.command()

@@ -102,3 +102,12 @@ def _write(path: Path, content: bytes) -> None:
     temporary.write_bytes(content)
     temporary.chmod(0o600)
     temporary.replace(path)
+
+
+def mapping_files(data: Path) -> dict[str, str]:
+    """Give the text of the mapping files that the operator adds (`DATA/mappings/*.toml`), by name.
+
+    Bytes that are no UTF-8 become U+FFFD: the importer then says what is wrong with the file.
+    """
+    files = sorted((data / "mappings").glob("*.toml"))
+    return {file.name: file.read_bytes().decode("utf-8", "replace") for file in files}

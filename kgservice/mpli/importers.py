@@ -8,7 +8,7 @@ from kgservice.ingest.catalogs import Catalog
 from kgservice.model.documents import ImportContext, Importer
 from kgservice.model.errors import InputError
 from kgservice.mpli.application import Application
-from kgservice.mpli.contexts import importer_options
+from kgservice.mpli.contexts import importer_options, mapping_files
 
 
 def importer_types() -> tuple[str, ...]:
@@ -41,4 +41,5 @@ def context_of(application: Application, catalog: Catalog) -> ImportContext:
         vocabulary=application.vocabulary,
         allowed_hosts=application.settings.allow_hosts,
         options=importer_options(application.folder, catalog.options),
+        mappings=mapping_files(application.folder),
     )
