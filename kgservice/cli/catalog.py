@@ -45,10 +45,10 @@ def add(name: str, kind: str, source: str, given: tuple[str, ...], as_json: bool
 
 def _options(given: tuple[str, ...]) -> dict[str, str]:
     found = {}
-    for text in given:
-        name, equals, value = text.partition("=")
+    for one in given:
+        name, equals, value = one.partition("=")
         if not equals:
-            raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--option")
+            raise click.BadParameter(f"{one!r} is not NAME=VALUE", param_hint="--option")
         try:
             found[name] = Path(value[1:]).read_text("utf-8") if value[:1] == "@" else value
         except (OSError, UnicodeDecodeError):
