@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+import hashlib
+import json
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, jsonify, request
 
 from kgservice.api.auth import require
 from kgservice.api.bodies import CatalogBody, read_body
 from kgservice.api.jobs_view import accepted
+from kgservice.api.published import refuse_unknown
 from kgservice.model.errors import AccessDenied
-from kgservice.mpli import catalogs
+from kgservice.mpli import catalog_history, catalogs
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 
@@ -51,9 +56,31 @@ def blueprint(application: Application) -> Blueprint:
     @routes.get("/catalogs/<name>/report")
     def report(name: str) -> Response:
         require(application, "read-shared")
-        return jsonify(catalogs.last_report(application, name))
+        refuse_unknown("at")
+        return _tagged(catalog_history.report(application, name, request.args.get("at", "")))
+
+    @routes.get("/catalogs/<name>/history")
+    def history(name: str) -> Response:
+        require(application, "read-shared")
+        refuse_unknown()
+        return _tagged(catalog_history.attempts(application, name))
+
+    @routes.get("/catalogs/<name>/diff")
+    def diff(name: str) -> Response:
+        require(application, "read-shared")
+        refuse_unknown("from", "to")
+        older, newer = request.args.get("from", ""), request.args.get("to", "")
+        return _tagged(catalog_history.difference(application, name, older, newer))
 
     return routes
+
+
+def _tagged(told: Mapping[str, object]) -> Response:
+    """Answer with an entity tag, or 304 to who has it; the tag does not follow the clock."""
+    lasting = {name: value for name, value in told.items() if name != "ageSeconds"}
+    response = jsonify(told)
+    response.set_etag(hashlib.sha256(json.dumps(lasting).encode()).hexdigest()[:32], weak=True)
+    return response.make_conditional(request)  # type: ignore[return-value]
 
 
 def _require_place(caller: Caller, source: str) -> None:

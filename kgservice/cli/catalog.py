@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlencode
 
 import click
 
+from kgservice.cli import catalog_tables
 from kgservice.cli.context import load_settings
 from kgservice.cli.follow import finish
 from kgservice.cli.gateway import Gateway, open_gateway
 from kgservice.cli.official import print_official
-from kgservice.cli.output import print_json, print_table, text
+from kgservice.cli.output import print_json, text
+from kgservice.model.errors import KgError, Refused, Unavailable
 from kgservice.mpli.sample_catalogs import SAMPLES, sample_folder
 
 
@@ -40,7 +44,11 @@ def add(name: str, kind: str, source: str, given: tuple[str, ...], as_json: bool
     with open_gateway(load_settings()) as gateway:
         body = {"name": name, "type": kind, "source": place, "options": _options(given)}
         gateway.call("POST", "/catalogs", json=body)
-        _sync(gateway, name, as_json)
+        try:
+            _sync(gateway, name, as_json)
+        except KgError as error:
+            _say_what_remains(gateway, name)
+            raise error from None
 
 
 def _options(given: tuple[str, ...]) -> dict[str, str]:
@@ -84,7 +92,7 @@ def samples() -> None:
 @catalog.command("list")
 @click.option("--json", "as_json", is_flag=True)
 def list_(as_json: bool) -> None:
-    """List the catalogues.
+    """List the catalogues: how old their data is, and whether the last attempt failed.
 
     Example: kg catalog list
     """
@@ -92,44 +100,80 @@ def list_(as_json: bool) -> None:
         found = gateway.call("GET", "/catalogs").json()
     if as_json:
         print_json(found)
-        return
-    rows = found["catalogs"] if isinstance(found["catalogs"], list) else []
-    print_table(
-        ["name", "type", "offerings", "last sync", "source"],
-        [
-            [
-                text(r, "name"),
-                text(r, "type"),
-                text(r, "offerings"),
-                text(r, "synced", default="never"),
-                text(r, "source"),
-            ]
-            for r in rows
-        ],
-    )
-
-
-@catalog.command()
-@click.argument("name")
-def show(name: str) -> None:
-    """Show a catalogue.
-
-    Example: kg catalog show polder
-    """
-    with open_gateway(load_settings()) as gateway:
-        print_json(gateway.call("GET", f"/catalogs/{name}").json())
+    else:
+        catalog_tables.print_catalogs(catalog_tables.items(found, "catalogs"))
 
 
 @catalog.command()
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True)
-def report(name: str, as_json: bool) -> None:
-    """Show what the last sync found: counts, problems, quarantine.
+def show(name: str, as_json: bool) -> None:
+    """Show a catalogue: where it comes from, how old its data is and why.
 
-    Example: kg catalog report polder
+    Example: kg catalog show polder
     """
     with open_gateway(load_settings()) as gateway:
-        _print_report(gateway.call("GET", f"/catalogs/{name}/report").json(), as_json)
+        found = gateway.call("GET", f"/catalogs/{name}").json()
+    if as_json:
+        print_json(found)
+    else:
+        catalog_tables.print_catalog(found)
+
+
+@catalog.command()
+@click.argument("name")
+@click.option("--at", metavar="SYNC", help="A sync of `kg catalog history`; by default the last.")
+@click.option("--coverage", is_flag=True, help="Also which fields of the source are mapped.")
+@click.option("--json", "as_json", is_flag=True)
+def report(name: str, at: str | None, coverage: bool, as_json: bool) -> None:
+    """Show what a sync found: an outcome for each document, problems, quarantine.
+
+    Example: kg catalog report polder --coverage
+    """
+    with open_gateway(load_settings()) as gateway:
+        found = _get(gateway, f"/catalogs/{name}/report", at=at)
+    if as_json:
+        print_json(found)
+    else:
+        catalog_tables.print_report(found, with_coverage=coverage)
+        print_official(found)
+
+
+@catalog.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True)
+def history(name: str, as_json: bool) -> None:
+    """List every attempt to sync, failed ones too, the latest first.
+
+    Example: kg catalog history polder
+    """
+    with open_gateway(load_settings()) as gateway:
+        found = _get(gateway, f"/catalogs/{name}/history")
+    if as_json:
+        print_json(found)
+    else:
+        catalog_tables.print_history(found)
+
+
+@catalog.command()
+@click.argument("name")
+@click.argument("old", required=False)
+@click.argument("new", required=False)
+@click.option("--json", "as_json", is_flag=True)
+def diff(name: str, old: str | None, new: str | None, as_json: bool) -> int:
+    """Show what is different between two syncs, by default the last two; exit 1 when something is.
+
+    OLD and NEW are syncs of `kg catalog history`, or the beginning of their names or moments.
+
+    Example: kg catalog diff polder
+    """
+    with open_gateway(load_settings()) as gateway:
+        found = _get(gateway, f"/catalogs/{name}/diff", **{"from": old, "to": new})
+    if as_json:
+        print_json(found)
+    else:
+        catalog_tables.print_difference(found)
+    return 0 if found.get("same") else 1
 
 
 @catalog.command()
@@ -144,25 +188,46 @@ def remove(name: str) -> None:
     click.echo(f"{name} is removed.")
 
 
+def _get(gateway: Gateway, path: str, **parameters: str | None) -> dict[str, object]:
+    given = urlencode({name: value for name, value in parameters.items() if value})
+    return gateway.call("GET", f"{path}?{given}" if given else path).json()
+
+
 def _sync(gateway: Gateway, name: str, as_json: bool) -> None:
     answer = gateway.call("POST", f"/catalogs/{name}/sync")
     if answer.status == 202:
-        finish(gateway, answer, quiet=as_json)
-        answer = gateway.call("GET", f"/catalogs/{name}/report")
-    _print_report(answer.json(), as_json)
-
-
-def _print_report(report: dict[str, object], as_json: bool) -> None:
+        try:
+            finish(gateway, answer, quiet=as_json)
+        except Refused as refused:
+            raise _reason(gateway, name, refused) from None
+    found = _get(gateway, f"/catalogs/{name}/report")
     if as_json:
-        print_json(report)
-        return
-    counts = report.get("counts")
-    if isinstance(counts, dict):
-        said = ", ".join(f"{number} {name}" for name, number in counts.items() if number)
-        click.echo(f"{text(report, 'catalog')}: {said or 'nothing changed'}")
-    problems = report.get("problems")
-    for problem in problems if isinstance(problems, list) else []:
-        click.echo(
-            f"  {text(problem, 'at')}: {text(problem, 'detail')}   [{text(problem, 'code')}]"
-        )
-    print_official(report)
+        print_json(found)
+    else:
+        catalog_tables.print_report(found)
+        print_official(found)
+
+
+def _reason(gateway: Gateway, name: str, refused: Refused) -> KgError:
+    """Tell a failed sync's own reason instead of its job's."""
+    failure = _failure(gateway, name)
+    if refused.code != "job-failed" or not failure:
+        return refused
+    return Unavailable(text(failure, "detail"), code=text(failure, "code"), hint=refused.hint)
+
+
+def _failure(gateway: Gateway, name: str) -> Mapping[str, object]:
+    return catalog_tables.members(gateway.call("GET", f"/catalogs/{name}").json(), "failure")
+
+
+def _say_what_remains(gateway: Gateway, name: str) -> None:
+    """Say, when the first sync fails, what is registered and what can be done."""
+    found = gateway.call("GET", f"/catalogs/{name}").json()
+    since = text(found, "dataFrom")
+    has = f"the data of {catalog_tables.moment(since)}" if since else "no data yet"
+    click.echo(
+        f"{name} is registered for {text(found, 'source')}, with {has}: `kg catalog sync {name}`"
+        f" tries again, `kg catalog add {name} …` changes the source,"
+        f" `kg catalog remove {name}` forgets it.",
+        err=True,
+    )

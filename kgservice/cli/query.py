@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from kgservice.cli.output import print_table
 from kgservice.model.errors import InputError
 
 _FORMATS = {
-    "table": "text/tab-separated-values, application/n-triples;q=0.5",
+    "table": "text/tab-separated-values, text/turtle;q=0.5",
     "csv": "text/csv",
     "tsv": "text/tab-separated-values",
     "json": "application/sparql-results+json",
@@ -37,10 +39,11 @@ PREFIXES = {
 @click.argument("text")
 @click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="table")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def query(text: str, form: str, as_json: bool) -> None:
+def query(text: str, form: str, as_json: bool) -> int:
     """Run a SPARQL query: a text, a .rq file, or - for standard input.
 
-    Usual prefixes (kg, dcterms, prov, country …) need not be declared.
+    Usual prefixes (kg, dcterms, prov, country …) need not be declared. By default a SELECT gives a
+    table, a CONSTRUCT or DESCRIBE Turtle, and an ASK yes or no, with exit code 1 for no.
 
     Example: kg query 'SELECT ?title { ?o a kg:PostgreSQL ; dcterms:title ?title }'
     """
@@ -51,10 +54,26 @@ def query(text: str, form: str, as_json: bool) -> None:
             "POST", "/sparql", body=source, content_type="application/sparql-query", accept=accept
         )
     content = answer.body.decode("utf-8")
-    if form == "table" and not as_json and "\t" in content.partition("\n")[0] + "\t":
-        _print_tsv(content)
-    else:
+    media_type = answer.headers.get("Content-Type", "").partition(";")[0]
+    said = _answer(content, media_type)
+    if form != "table" or as_json or media_type != "text/tab-separated-values":
         click.echo(content, nl=not content.endswith("\n"))
+    elif said is not None:
+        click.echo("yes" if said else "no")
+    else:
+        _print_tsv(content)
+    return 1 if said is False else 0
+
+
+def _answer(content: str, media_type: str) -> bool | None:
+    """Read the answer of an ASK; None when it is another form's."""
+    if media_type == _FORMATS["json"]:
+        value = json.loads(content).get("boolean")
+        return value if isinstance(value, bool) else None
+    if media_type == _FORMATS["xml"]:
+        found = re.search(r"<boolean>(true|false)</boolean>", content)
+        return found[1] == "true" if found else None
+    return {"true": True, "false": False}.get(content.strip())
 
 
 def with_prefixes(text: str) -> str:
@@ -85,7 +104,7 @@ def _print_tsv(content: str) -> None:
     lines = content.rstrip("\n").split("\n")
     headings = [name.lstrip("?") for name in lines[0].split("\t")]
     print_table(headings, [[_plain(cell) for cell in line.split("\t")] for line in lines[1:]])
-    click.echo(f"{len(lines) - 1} rows")
+    click.echo("1 row" if len(lines) == 2 else f"{len(lines) - 1} rows")
 
 
 def _plain(cell: str) -> str:

@@ -13,16 +13,16 @@ from kgservice.ingest import catalogs
 from kgservice.ingest.issuers import Issuers, IssuerSettings, reader_of
 from kgservice.ingest.pipeline import SyncRequest, after_sync, sync, sync_documents
 from kgservice.ingest.policy import current_policy
-from kgservice.ingest.report import SyncReport
 from kgservice.labels.derive import ClaimReason, label_status
 from kgservice.model.documents import ImportContext
 from kgservice.model.errors import NotFound
 from kgservice.model.terms import KG
 from kgservice.mpli.application import Application
+from kgservice.mpli.catalog_history import age
 from kgservice.mpli.importers import context_of, load_importer
 from kgservice.mpli.notice_book import WHOLE
 from kgservice.mpli.notices import listen, shown, stop_listening
-from kgservice.mpli.official_shapes import check_catalog, official_findings
+from kgservice.mpli.official_shapes import check_catalog
 from kgservice.mpli.sample_catalogs import SAMPLES, sample_folder
 
 CREDENTIALS: Final = "gaia-x"
@@ -177,17 +177,6 @@ def derive(application: Application) -> None:
     after_sync(application.store, application.base_iri, application.now())
 
 
-def last_report(application: Application, name: str) -> dict[str, object]:
-    """Give the report of the last sync.
-
-    Raises:
-        NotFound: there is no such catalogue, or it was never synced.
-    """
-    report: SyncReport = catalogs.last_report(application.store, application.contents, name)
-    official = official_findings(application, name)
-    return {**report.as_json(), **({"officialShapes": official} if official else {})}
-
-
 def load_samples(application: Application) -> None:
     """Add and sync the bundled sample catalogues."""
     for name, kind in SAMPLES.items():
@@ -234,4 +223,5 @@ def _shown(application: Application, catalog: catalogs.Catalog) -> dict[str, obj
         "documents": counts.get("documents", 0),
         "offerings": counts.get("offerings", 0),
         "notices": shown(application, catalog.name),
+        **age(application, catalog),
     }
