@@ -53,6 +53,11 @@ def blueprint(application: Application) -> Blueprint:
             return jsonify(catalogs.sync_now(application, name))
         return accepted(application, catalogs.start_sync(application, name, caller.name))
 
+    _add_history(routes, application)
+    return routes
+
+
+def _add_history(routes: Blueprint, application: Application) -> None:
     @routes.get("/catalogs/<name>/report")
     def report(name: str) -> Response:
         require(application, "read-shared")
@@ -71,8 +76,6 @@ def blueprint(application: Application) -> Blueprint:
         refuse_unknown("from", "to")
         older, newer = request.args.get("from", ""), request.args.get("to", "")
         return _tagged(catalog_history.difference(application, name, older, newer))
-
-    return routes
 
 
 def _tagged(told: Mapping[str, object]) -> Response:

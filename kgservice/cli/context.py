@@ -24,8 +24,7 @@ def load_settings(**overrides: str | None) -> Settings:
     given = {f"KG_{name.upper()}": value for name, value in overrides.items() if value}
     if context is not None and context.obj and context.obj.get("data"):
         given.setdefault("KG_DATA_DIR", context.obj["data"])
-    environment = {**os.environ, **given}
-    path = Path(environment.get("KG_SETTINGS", SETTINGS_FILE))
+    path = Path(os.environ.get("KG_SETTINGS", SETTINGS_FILE))
     values: dict[str, str] = {}
     if path.is_file():
         try:
@@ -34,4 +33,4 @@ def load_settings(**overrides: str | None) -> Settings:
             raise InputError(
                 f"The settings file is not TOML: {error}.", code="setting-invalid", at=str(path)
             ) from None
-    return resolve_settings(environment, values, str(path))
+    return resolve_settings(os.environ, values, str(path), given)

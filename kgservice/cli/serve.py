@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import click
 from kgservice.cli.context import load_settings
 from kgservice.cli.gateway import SERVICE_FILE
 from kgservice.model.errors import Unavailable
+from kgservice.model.settings import Settings, invalid_setting
 
 if TYPE_CHECKING:
     from kgservice.mpli.application import Application
@@ -37,6 +39,7 @@ def serve(host: str | None, port: int | None, data: str | None, samples: bool) -
     """
     os.umask(0o077)  # what the data folder holds is its owner's
     settings = load_settings(data_dir=data, host=host, port=None if port is None else str(port))
+    _require_host(settings)
     from kgservice.api.app import create_app
     from kgservice.mpli.opening import open_application
 
@@ -49,6 +52,17 @@ def serve(host: str | None, port: int | None, data: str | None, samples: bool) -
         _serve(create_app(application), settings.host, settings.port, application)
     finally:
         application.close()
+
+
+def _require_host(settings: Settings) -> None:
+    try:
+        socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):  # a label that is too long
+        (setting,) = (s for s in settings.origins if s.name == "KG_HOST")
+        cure = (
+            "no address is found for this name; give 127.0.0.1, 0.0.0.0 or a name of this machine"
+        )
+        raise invalid_setting(setting, cure) from None
 
 
 def _serve(app: object, host: str, port: int, application: Application) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kgservice.model.errors import InputError
+from kgservice.model.rdf import is_valid_iri
+
+MOST_SECONDS = 86_400
 
 DEFAULTS: Mapping[str, str] = {
     "KG_DATA_DIR": "kg-data",
@@ -24,7 +27,10 @@ DEFAULTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: its value and where it came from (`environment`, a file's name, `default`)."""
+    """One setting: its value and its origin.
+
+    The origin is `command line`, `environment`, the settings file's name, or `default`.
+    """
 
     name: str
     value: str
@@ -52,12 +58,13 @@ def resolve_settings(
     environment: Mapping[str, str],
     file_values: Mapping[str, str],
     file_name: str = "kgservice.toml",
+    given: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Combine environment, settings file and defaults.
+    """Combine what is given on the command line, environment, settings file and defaults.
 
     Raises:
-        InputError: a value is not of its type, or the file names an unknown setting
-            (`setting-invalid`, `setting-unknown`).
+        InputError: a value is impossible, or the file names an unknown setting
+            (`setting-invalid`, `setting-unknown`); the place names the setting and its origin.
     """
     for name in file_values:
         if name not in DEFAULTS:
@@ -67,48 +74,79 @@ def resolve_settings(
                 at=file_name,
                 hint="`kg doctor` lists the settings.",
             )
-    found = tuple(_origin(name, environment, file_values, file_name) for name in DEFAULTS)
-    value = {setting.name: setting.value for setting in found}
-    base = value["KG_BASE_IRI"]
+    layers = ((given or {}, "command line"), (environment, "environment"), (file_values, file_name))
+    found = {name: _origin(name, layers) for name in DEFAULTS}
+    base = _base_iri(found["KG_BASE_IRI"])
     return Settings(
-        data_dir=value["KG_DATA_DIR"],
-        host=value["KG_HOST"],
-        port=int(_number("KG_PORT", value)),
+        data_dir=_matching(found["KG_DATA_DIR"], r".+", "give the path of a folder"),
+        host=_matching(
+            found["KG_HOST"], r"[\w.:%-]+", "give a name or address, no port or http://"
+        ),
+        port=_whole(found["KG_PORT"], 0, 65535, "; 0 picks a free one"),
         base_iri=base if base.endswith("/") else base + "/",
-        jobs_url=value["KG_JOBS_URL"],
-        query_timeout_s=_number("KG_QUERY_TIMEOUT_S", value),
-        query_memory_mb=int(_number("KG_QUERY_MEMORY_MB", value)),
-        query_workers=max(1, int(_number("KG_QUERY_WORKERS", value))),
-        public_read=_one_of("KG_PUBLIC_READ", value, ("1", "0")) == "1",
-        allow_hosts=frozenset(h for h in re.split(r"[,\s]+", value["KG_ALLOW_HOSTS"]) if h),
-        origins=found,
+        jobs_url=_matching(found["KG_JOBS_URL"], _JOBS_URL, _JOBS_CURE),
+        query_timeout_s=_seconds(found["KG_QUERY_TIMEOUT_S"]),
+        query_memory_mb=_whole(found["KG_QUERY_MEMORY_MB"], 64, 1024 * 1024, " megabytes"),
+        query_workers=_whole(found["KG_QUERY_WORKERS"], 1, 64, ""),
+        public_read=_matching(found["KG_PUBLIC_READ"], r"[01]", "give 1 or 0") == "1",
+        allow_hosts=_hosts(found["KG_ALLOW_HOSTS"]),
+        origins=tuple(found.values()),
     )
 
 
-def _origin(
-    name: str, environment: Mapping[str, str], file_values: Mapping[str, str], file_name: str
-) -> Setting:
-    if name in environment:
-        return Setting(name, environment[name], "environment")
-    if name in file_values:
-        return Setting(name, file_values[name], file_name)
+def invalid_setting(setting: Setting, cure: str) -> InputError:
+    """Make the error about a setting's value: which, from where, and what to do instead."""
+    shown = re.sub(r"//[^/@\s]*@", "//…@", setting.value)  # a password
+    return InputError(
+        f"{shown!r} is not possible: {cure}.",
+        code="setting-invalid",
+        at=f"{setting.name} ({setting.origin})",
+    )
+
+
+_JOBS_URL = r"|sqlite:///.+|postgresql(\+psycopg)?://[^/\s]*/[^/\s]+"
+_JOBS_CURE = "give sqlite:///FILE or postgresql://HOST/DATABASE, or nothing for the data folder"
+_BASE = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?(/[^\s?#]*)?")
+
+
+def _origin(name: str, layers: Sequence[tuple[Mapping[str, str], str]]) -> Setting:
+    for values, origin in layers:
+        if name in values:
+            return Setting(name, values[name], origin)
     return Setting(name, DEFAULTS[name], "default")
 
 
-def _number(name: str, value: Mapping[str, str]) -> float:
+def _matching(setting: Setting, pattern: str, cure: str) -> str:
+    if not re.fullmatch(pattern, setting.value):
+        raise invalid_setting(setting, cure)
+    return setting.value
+
+
+def _base_iri(setting: Setting) -> str:
+    if not _BASE.fullmatch(setting.value) or not is_valid_iri(setting.value):
+        raise invalid_setting(setting, "give an http or https address, such as https://kg.example/")
+    return setting.value
+
+
+def _whole(setting: Setting, least: int, most: int, more: str) -> int:
+    text = setting.value.strip()
+    if re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most:
+        return int(text)
+    raise invalid_setting(setting, f"give a whole number from {least} to {most}{more}")
+
+
+def _seconds(setting: Setting) -> float:
     try:
-        return float(value[name])
+        value = float(setting.value)
     except ValueError:
-        raise InputError(
-            f"{name} must be a number, not {value[name]!r}.", code="setting-invalid", at=name
-        ) from None
+        value = 0.0
+    if not 0 < value <= MOST_SECONDS:  # nor when it is no number
+        raise invalid_setting(setting, f"give seconds, more than 0 and at most {MOST_SECONDS}")
+    return value
 
 
-def _one_of(name: str, value: Mapping[str, str], allowed: tuple[str, ...]) -> str:
-    if value[name] not in allowed:
-        raise InputError(
-            f"{name} must be one of {', '.join(allowed)}, not {value[name]!r}.",
-            code="setting-invalid",
-            at=name,
-        )
-    return value[name]
+def _hosts(setting: Setting) -> frozenset[str]:
+    found = frozenset(host for host in re.split(r"[,\s]+", setting.value) if host)
+    if any("/" in host or "@" in host for host in found):
+        raise invalid_setting(setting, "give host names with commas, no http:// and no path")
+    return found

@@ -23,13 +23,15 @@ def report(application: Application, name: str, at: str = "") -> dict[str, objec
     Raises:
         NotFound: there is no such catalogue, it was never synced, or it has no such sync.
     """
-    if not at:
-        catalogs.last_report(application.store, application.contents, name)
-        sync = catalogs.get_catalog(application.store, name).report
-    else:
-        sync = _sync_named(application, name, at)
-    found = report_from(application.contents.get(sync)).as_json()
     catalog = catalogs.get_catalog(application.store, name)
+    if at:
+        sync = _sync_named(application, name, at)
+        found = report_from(application.contents.get(sync)).as_json()
+    else:
+        found = catalogs.last_report(application.store, application.contents, name).as_json()
+        done = history.attempts(application.contents, name)
+        # the history's copy of the report also has what the commit itself took
+        sync = next((a.report for a in done if a.at == catalog.synced), catalog.report)
     return {"sync": sync[:SHORT], **found, **age(application, catalog)}
 
 

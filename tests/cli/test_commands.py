@@ -10,8 +10,11 @@ from pathlib import Path
 
 import click
 import pytest
+from rdflib import Graph
 
 from kgservice.cli.main import cli
+from kgservice.model.errors import InputError
+from kgservice.model.settings import Setting, resolve_settings
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
@@ -85,3 +88,80 @@ def test_doctor_shows_the_origin_of_each_setting(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "kgservice.toml" in done.stdout
     assert "environment" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KG_HOST", "http://127.0.0.1"),
+        ("KG_HOST", ""),
+        ("KG_PORT", "99999"),
+        ("KG_PORT", "-1"),
+        ("KG_PORT", "80.5"),
+        ("KG_BASE_IRI", "foo"),
+        ("KG_BASE_IRI", "ftp://kg.example/"),
+        ("KG_BASE_IRI", "http://kg.example/?x"),
+        ("KG_JOBS_URL", "mysql://somewhere/jobs"),
+        ("KG_JOBS_URL", "sqlite:"),
+        ("KG_QUERY_TIMEOUT_S", "-3"),
+        ("KG_QUERY_TIMEOUT_S", "nan"),
+        ("KG_QUERY_TIMEOUT_S", "inf"),
+        ("KG_QUERY_MEMORY_MB", "0"),
+        ("KG_QUERY_WORKERS", "0"),
+        ("KG_PUBLIC_READ", "yes"),
+        ("KG_ALLOW_HOSTS", "https://market.example/"),
+    ],
+)
+@pytest.mark.parametrize("origin", ["environment", "kgservice.toml"])
+def test_an_impossible_setting_is_refused_with_its_origin(
+    name: str, value: str, origin: str
+) -> None:
+    given = {name: value}
+    layers = (given, {}) if origin == "environment" else ({}, given)
+    with pytest.raises(InputError) as caught:
+        resolve_settings(*layers)
+    assert (caught.value.code, caught.value.at) == ("setting-invalid", f"{name} ({origin})")
+    assert "\n" not in str(caught.value)
+    assert "give" in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KG_HOST", "::1"),
+        ("KG_BASE_IRI", "https://kg.example/kg"),
+        ("KG_JOBS_URL", "sqlite:////somewhere/jobs.sqlite"),
+        ("KG_JOBS_URL", "postgresql://user@db.example:5432/jobs"),
+        ("KG_QUERY_TIMEOUT_S", "0.5"),
+        ("KG_ALLOW_HOSTS", "market.example, other.example:8443"),
+    ],
+)
+def test_a_possible_setting_is_taken(name: str, value: str) -> None:
+    assert Setting(name, value, "environment") in resolve_settings({name: value}, {}).origins
+
+
+def test_a_password_in_a_setting_is_not_repeated() -> None:
+    with pytest.raises(InputError) as caught:
+        resolve_settings({"KG_JOBS_URL": "mysql://me:hunter2@db.example/jobs"}, {})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_host_that_no_address_is_found_for_stops_the_start(tmp_path: Path) -> None:
+    done = run("serve", "--host", "nowhere.invalid", "--port", "0", folder=tmp_path)
+    assert done.returncode == 2
+    assert "KG_HOST (command line)" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_an_ask_says_yes_or_no_and_a_construct_turtle(tmp_path: Path) -> None:
+    yes = run("query", "ASK { kg:PostgreSQL ?p ?o }", folder=tmp_path)
+    assert (yes.returncode, yes.stdout) == (0, "yes\n")
+    no = run("query", "ASK { kg:made-up ?p ?o }", folder=tmp_path)
+    assert (no.returncode, no.stdout) == (1, "no\n")
+    assert run("query", "ASK { kg:made-up ?p ?o }", "--json", folder=tmp_path).returncode == 1
+    text = "CONSTRUCT { kg:PostgreSQL kg:made-up ?c } { kg:PostgreSQL rdfs:subClassOf ?c }"
+    made = run("query", text, folder=tmp_path)
+    assert made.returncode == 0
+    found = Graph().parse(data=made.stdout, format="turtle")
+    assert len(found) >= 1
+    assert "rows" not in made.stdout

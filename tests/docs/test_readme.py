@@ -17,16 +17,14 @@ def commands(page: str) -> list[str]:
     return [line for block in blocks for line in block.splitlines() if line.startswith("kg ")]
 
 
-def test_the_first_steps_of_the_readme_work(tmp_path: Path) -> None:
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
+def run_all(found: list[str], folder: Path) -> None:
+    """Run commands one after the other on a data folder of their own."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("KG_")},
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "KG_DATA_DIR": str(tmp_path / "data"),
-        "KG_KEY_DIR": str(tmp_path / "keys"),
+        "KG_DATA_DIR": str(folder / "data"),
+        "KG_KEY_DIR": str(folder / "keys"),
     }
-    found = commands(page)
-    assert len(found) >= 3
     for command in found:
         done = subprocess.run(
             command, shell=True, cwd=ROOT, env=environment, capture_output=True, text=True,
@@ -34,6 +32,12 @@ def test_the_first_steps_of_the_readme_work(tmp_path: Path) -> None:
         )  # fmt: skip
         assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
         assert done.stdout.strip(), command
+
+
+def test_the_first_steps_of_the_readme_work(tmp_path: Path) -> None:
+    found = commands((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(found) >= 3
+    run_all(found, tmp_path)
 
 
 def test_every_link_of_the_pages_leads_somewhere() -> None:
