@@ -31,7 +31,7 @@ def report(application: Application, name: str, at: str = "") -> dict[str, objec
         found = catalogs.last_report(application.store, application.contents, name).as_json()
         done = history.attempts(application.contents, name)
         # the history's copy of the report also has what the commit itself took
-        sync = next((a.report for a in done if a.at == catalog.synced), catalog.report)
+        sync = next((a.report for a in done if _is_at(a, catalog.synced)), catalog.report)
     return {"sync": sync[:SHORT], **found, **age(application, catalog)}
 
 
@@ -94,7 +94,7 @@ def age(application: Application, catalog: catalogs.Catalog) -> dict[str, object
     success and when the first of them was.
     """
     found = history.age(application.contents, catalog.name)
-    synced = catalog.synced or found.synced
+    synced = found.synced or catalog.synced
     told: dict[str, object] = {"dataFrom": synced, "ageSeconds": None}
     if synced:
         since = application.now() - datetime.fromisoformat(synced)
@@ -109,6 +109,13 @@ def age(application: Application, catalog: catalogs.Catalog) -> dict[str, object
             "failures": found.failures,
         }
     return told
+
+
+def _is_at(attempt: history.Attempt, synced: str) -> bool:
+    """Compare moments: the store writes them in its own form."""
+    return bool(attempt.report) and (
+        datetime.fromisoformat(attempt.at) == datetime.fromisoformat(synced)
+    )
 
 
 def _sync_named(application: Application, name: str, given: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -55,6 +57,6 @@ def test_what_cannot_be_told_is_a_problem(
 
 def test_a_catalogue_says_how_old_it_is(client: FlaskClient) -> None:
     told = client.get(f"/catalogs/{NAME}").get_json()
-    assert told["dataFrom"] == told["synced"]
+    assert datetime.fromisoformat(told["dataFrom"]) == datetime.fromisoformat(told["synced"])
     assert told["ageSeconds"] >= 0
     assert "failure" not in told
