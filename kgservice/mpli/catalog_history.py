@@ -10,6 +10,7 @@ from kgservice.ingest import catalogs, history
 from kgservice.ingest.report import report_from
 from kgservice.model.errors import NotFound
 from kgservice.mpli.application import Application
+from kgservice.mpli.official_shapes import official_findings
 
 SHORT: Final = 12
 """Characters of a report's hash that name a sync."""
@@ -32,7 +33,9 @@ def report(application: Application, name: str, at: str = "") -> dict[str, objec
         done = history.attempts(application.contents, name)
         # the history's copy of the report also has what the commit itself took
         sync = next((a.report for a in done if _is_at(a, catalog.synced)), catalog.report)
-    return {"sync": sync[:SHORT], **found, **age(application, catalog)}
+    official = {} if at else official_findings(application, name)
+    more = {"officialShapes": official} if official else {}
+    return {"sync": sync[:SHORT], **found, **age(application, catalog), **more}
 
 
 def attempts(application: Application, name: str) -> dict[str, object]:
