@@ -31,6 +31,10 @@ PARTY: Final = "organization"
 ALWAYS: Final = ("id", "href")
 """Members that no selection of fields leaves out; `@type` is another."""
 
+ALL_FROM: Final = 1500
+ALL_UPTO: Final = 20_000
+"""So many objects are read by one query over all; more of them would take too much memory."""
+
 _CHARACTERISTICS: Final = "publish-tmf620-characteristics"
 _NAMES: Final = "publish-tmf620-characteristic-names"
 _LIST: Final = "productSpecCharacteristic"
@@ -46,6 +50,7 @@ class Resource:
         ids: The query that lists ids with their subjects.
         statements: The members that each query states.
         members: The table of members, see `publish_json`.
+        many_at_once: The queries also work for all objects there are.
     """
 
     name: str
@@ -53,6 +58,7 @@ class Resource:
     ids: str
     statements: Mapping[str, Sequence[str]]
     members: Table
+    many_at_once: bool = False
 
     def queries(self, wanted: Iterable[str]) -> list[str]:
         """Name the queries that state any of the wanted members."""
@@ -72,6 +78,7 @@ def resources() -> Mapping[str, Resource]:
             one["ids"],
             one["statements"],
             one["members"],
+            bool(one.get("manyAtOnce")),
         )
         for name, one in table["resources"].items()
     }
@@ -99,6 +106,8 @@ class Tmf620:
     ) -> list[dict[str, Json]]:
         """Give objects by id, with all members or those of `fields`; about 1 ms each at most."""
         subjects = self.subjects(resource)
+        if resource.many_at_once and ALL_FROM <= len(ids) <= ALL_UPTO:
+            return self._chunk(resource, {one: subjects[one] for one in ids}, fields)
         found: list[dict[str, Json]] = []
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
@@ -129,12 +138,8 @@ class Tmf620:
             ids = list(self.subjects(resource))
             if path == ("id",):
                 return {one: (one,) for one in ids}
-            found: dict[str, tuple[object, ...]] = {}
-            for start in range(0, len(ids), CHUNK):
-                chunk = ids[start : start + CHUNK]
-                for item in self.objects(resource, chunk, frozenset(path[:1])):
-                    found[str(item["id"])] = tuple(values_at(item, path))
-            return found
+            items = self.objects(resource, ids, frozenset(path[:1]))
+            return {str(item["id"]): tuple(values_at(item, path)) for item in items}
 
         size = len(self.subjects(resource)) * ROW_BYTES
         return self._edition.remember(("column", resource.name, path), read, lambda _: size)
@@ -158,7 +163,8 @@ class Tmf620:
     ) -> list[dict[str, Json]]:
         wanted = resource.members if fields is None else fields
         queries = resource.queries(wanted)
-        iris = sorted(set(subjects.values()))
+        is_all = resource.many_at_once and len(subjects) >= ALL_FROM
+        iris = None if is_all else sorted(set(subjects.values()))
         statements = [
             statement
             for query in queries
@@ -181,7 +187,9 @@ class Tmf620:
             made.append(item)
         return made
 
-    def _characteristics(self, iris: Sequence[str]) -> Mapping[Subject, list[dict[str, Json]]]:
+    def _characteristics(
+        self, iris: Sequence[str] | None
+    ) -> Mapping[Subject, list[dict[str, Json]]]:
         def read_names() -> Tree:
             rows = self._edition.statements(_NAMES, [self._base_iri])
             return tree_of(rows)

@@ -10,6 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from kgservice.api.app import create_app
+from kgservice.mpli import publish_tmf620
+from kgservice.mpli.application import Application
+
 BASE = "/tmf-api/productCatalogManagement/v4"
 OFFERINGS = f"{BASE}/productOffering"
 LISTS = [
@@ -152,3 +156,13 @@ def test_only_json_can_be_had(client: FlaskClient) -> None:
 def test_an_unknown_id_is_not_found(client: FlaskClient) -> None:
     answer = client.get(f"{OFFERINGS}/urn:nobody:1")
     assert (answer.status_code, answer.get_json()["code"]) == (404, "tmf-object-unknown")
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_reading_all_at_once_gives_the_same(
+    client: FlaskClient, application: Application, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    whole = get(client, path, limit=1000).get_json()
+    monkeypatch.setattr(publish_tmf620, "ALL_FROM", 1)
+    fresh = create_app(application).test_client()
+    assert get(fresh, path, limit=1000).get_json() == whole
