@@ -33,6 +33,7 @@ _UNREADABLE = {
     "document-too-large",
     "jwt-unreadable",
     "list-unstable",
+    "changes-only",
 }
 """Findings after which nobody knows what else the source has: then nothing counts as vanished."""
 

@@ -36,6 +36,7 @@ class Site:
         is_new: The API of 2026 (`/assets`, by id), else the older one (by hash).
         wrong_count: The total that is told, as some catalogues tell a wrong one.
         breaks_at: Offset of the page that answers 500, or -1.
+        knows_cursor: The feed looks at `lastReceivedID`.
         asked: Paths and queries in the order asked.
     """
 
@@ -45,6 +46,7 @@ class Site:
     is_new: bool = False
     wrong_count: int = 1
     breaks_at: int = -1
+    knows_cursor: bool = True
     asked: list[str] = field(default_factory=list)
     host: str = ""
 
@@ -52,6 +54,10 @@ class Site:
         """Give status and body."""
         if path in self.files:
             return 200, self.files[path]
+        known = ["", *(event["id"] for event in self.events)]
+        is_feed = path == "/credentials-events" and self.knows_cursor
+        if is_feed and query.get("lastReceivedID", "") not in known:
+            return 404, ""
         if path == "/credentials-events":
             return 200, json.dumps(self._feed(query))
         base, _, name = path[1:].partition("/")
@@ -79,7 +85,7 @@ class Site:
 
     def _feed(self, query: dict[str, str]) -> list[dict[str, Any]]:
         ids = [event["id"] for event in self.events]
-        cursor = query.get("lastReceivedID", "")
+        cursor = query.get("lastReceivedID", "") if self.knows_cursor else ""
         start = ids.index(cursor) + 1 if cursor in ids else 0
         size = min(int(query.get("size", "20")), 2)
         start += int(query.get("page", "0")) * size

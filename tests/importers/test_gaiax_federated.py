@@ -99,6 +99,8 @@ def test_a_catalogue_may_be_asked_for_changes_only(site: Site) -> None:
     assert any("statusTimerange=2026-05-01" in asked for asked in site.asked)
     assert sorted(ids(items) + ids(items, Unchanged)) == ["0", "1", "2", "4"]
     assert ids(items) == ["1"]
+    assert ids(items, Gone) == ["3"]
+    assert [item.code for item in items if isinstance(item, Problem)] == ["changes-only"]
 
 
 def test_a_catalogue_that_breaks_half_way_is_unavailable(site: Site) -> None:
@@ -126,6 +128,21 @@ def test_a_feed_gives_the_last_of_each_credential(site: Site) -> None:
     assert names == {"A", "B"}
 
 
+def test_a_feed_without_a_cursor_is_read_by_its_pages(site: Site) -> None:
+    site.events, site.knows_cursor = [event(n, credential(n)) for n in range(1, 8)], False
+    assert len(ids(read(site, "/credentials-events"))) == 7
+
+
+def test_an_event_that_is_kept_is_not_read_again(site: Site) -> None:
+    site.events = [event(n, credential(n)) for n in range(1, 4)]
+    kept = read(site, "/credentials-events")
+    del site.events[1]
+    site.events.append(event(4, credential(4)))
+    items = read(site, "/credentials-events", kept)
+    assert ids(items, Unchanged) == ["1", "3"]
+    assert ids(items) == ["4"]
+
+
 def test_a_feed_is_read_from_its_cursor(site: Site) -> None:
     site.events = [event(n, credential(n)) for n in range(1, 4)]
     kept = read(site, "/credentials-events")
@@ -133,10 +150,21 @@ def test_a_feed_is_read_from_its_cursor(site: Site) -> None:
         event(4, credential(4)),
         event(5, None, subject="https://p.example/credentials/2", change="retired"),
     ]
-    items = read(site, "/credentials-events", kept)
-    assert all("lastReceivedID=event-003" in asked for asked in site.asked[1:])
+    items = read(site, "/credentials-events", kept, **{"changes-only": "true"})
+    assert "lastReceivedID=event-003" in site.asked[1]
     assert ids(items) == ["4"]
     assert ids(items, Unchanged) == ["1", "3"]
+    assert ids(items, Gone) == ["2"]
+    assert [item.code for item in items if isinstance(item, Problem)] == ["changes-only"]
+
+
+def test_a_feed_that_forgot_the_cursor_is_read_from_its_beginning(site: Site) -> None:
+    site.events = [event(n, credential(n)) for n in range(1, 4)]
+    kept = read(site, "/credentials-events")
+    del site.events[2]
+    items = read(site, "/credentials-events", kept, **{"changes-only": "true"})
+    assert ids(items, Unchanged) == ["1", "2"]
+    assert not [item for item in items if isinstance(item, Problem)]
 
 
 def test_what_a_compliance_credential_is_about_is_fetched(site: Site) -> None:
@@ -151,3 +179,13 @@ def test_what_a_compliance_credential_is_about_is_fetched(site: Site) -> None:
     items = read(site, "/credentials-events")
     assert ids(items) == ["1", "7"]
     assert [item.code for item in items if isinstance(item, Problem)] == ["host-not-allowed"]
+
+
+def test_a_file_with_a_document_that_is_not_kept_is_read_again(site: Site) -> None:
+    """What has expired is not among those that are kept, and must not vanish with its file."""
+    presentation = {"type": "VerifiablePresentation",
+                    "verifiableCredential": [credential(1), credential(2)]}  # fmt: skip
+    site.files = {"/list": json.dumps(["/vp.json"]), "/vp.json": json.dumps(presentation)}
+    kept = read(site, "/list")
+    assert ids(read(site, "/list", kept), Unchanged) == ["1", "2"]
+    assert ids(read(site, "/list", kept[:1])) == ["1", "2"]

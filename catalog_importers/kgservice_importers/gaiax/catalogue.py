@@ -69,13 +69,13 @@ def read_catalogue(pages: CataloguePages, reading: Reading, reader: Reader) -> I
     for entry in _entries(pages, since, with_content=not reading.keeps_any):
         fingerprint = f"{mark} {entry.changed} {entry.hash}"
         if entry.status.lower() in _GONE:
-            reading.drop(entry.hash)
+            yield from reading.taken_back(entry.hash) if since else ()
         elif reading.has(fingerprint):
             yield from reading.unchanged(fingerprint)
         else:
             yield from _read_entry(entry, pages, reading, reader, fingerprint)
     if since:
-        yield from reading.others()
+        yield from reading.others(pages.source)
 
 
 def _read_entry(

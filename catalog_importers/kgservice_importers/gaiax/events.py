@@ -1,14 +1,15 @@
 """Read a feed of the credential event service: CloudEvents with a cursor (`lastReceivedID`).
 
 Each event holds a credential. A compliance credential names the credentials that it is about; those
-are fetched from where they are. The newest event that is kept is the cursor of the next reading:
-everything older counts as unchanged.
+are fetched from where they are. An event that is kept already is not read again. With the option
+`changes-only` the newest one that is kept is the cursor: only what came after it is asked for.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,38 +55,52 @@ def read_events(
         Unavailable: a page gives no usable answer; then nothing of the source is taken over.
     """
     mark = fingerprint_of(b"", reader)[:16]
-    cursor = reading.newest(mark)[1] if not reader.context.only else ""
-    last: dict[str, _Event] = {}
-    for event in _events(source, fetcher, cursor):
-        last.pop(event.key, None)
-        last[event.key] = event
+    is_partial = reader.context.options.get("changes-only") == "true" and not reader.context.only
+    cursor = reading.newest(mark)[1] if is_partial else ""
+    try:
+        last = _latest(_events(source, fetcher, cursor))
+    except Unavailable:
+        if not cursor:
+            raise
+        cursor, last = "", _latest(_events(source, fetcher, ""))  # the service forgot our event
     fetched: set[str] = set()
     for event in last.values():
         if event.change == RETIRED:
-            reading.drop(event.key)
+            yield from reading.taken_back(event.key) if cursor else ()
             continue
-        mine = f"{mark} {event.received} {event.id}"
-        content = json.dumps(event.data, ensure_ascii=False).encode("utf-8", "replace")
-        if isinstance(event.data, str):
-            content = event.data.encode("utf-8", "replace")
-        yield from reading.read(content, f"{source.partition('?')[0]}/{event.id}", reader, mine)
+        yield from _read_event(source, event, reading, reader, mark)
         for address in _named(event.data):
             if address not in fetched:
                 fetched.add(address)
-                yield from _read_named(address, fetcher, reading, reader, mine)
+                yield from _read_named(address, fetcher, reading, reader, mark)
     if cursor:
-        yield from reading.others()
+        yield from reading.others(source)
+
+
+def _read_event(
+    source: str, event: _Event, reading: Reading, reader: Reader, mark: str
+) -> Iterator[ImportItem]:
+    fingerprint = f"{mark} {event.received} {event.id}"
+    if reading.has(fingerprint):
+        yield from reading.unchanged(fingerprint)
+    else:
+        name = f"{source.partition('?')[0]}/{event.id}"
+        yield from reading.read(_bytes(event.data), name, reader, fingerprint)
 
 
 def _read_named(
-    address: str, fetcher: Fetcher, reading: Reading, reader: Reader, fingerprint: str
+    address: str, fetcher: Fetcher, reading: Reading, reader: Reader, mark: str
 ) -> Iterator[ImportItem]:
     try:
         content = body_of(address, fetcher)
     except (Unavailable, InputError) as error:
         yield error.problem()
         return
-    yield from reading.read(content, address, reader, fingerprint)
+    fingerprint = f"{mark} - {hashlib.sha256(content).hexdigest()}"
+    if reading.has(fingerprint):
+        yield from reading.unchanged(fingerprint)
+    else:
+        yield from reading.read(content, address, reader, fingerprint)
 
 
 def _named(data: Json) -> Iterator[str]:
@@ -103,19 +118,41 @@ def _named(data: Json) -> Iterator[str]:
             stack.extend(v for v in item.values() if isinstance(v, dict | list))
 
 
+def _latest(events: Iterable[_Event]) -> dict[str, _Event]:
+    """Keep the last event of each credential, in the order of these last ones."""
+    last: dict[str, _Event] = {}
+    for event in events:
+        last.pop(event.key, None)
+        last[event.key] = event
+    return last
+
+
+def _bytes(data: Json) -> bytes:
+    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
+    return text.encode("utf-8", "replace")
+
+
 def _events(source: str, fetcher: Fetcher, cursor: str) -> Iterator[_Event]:
-    """Walk the feed to its end: an empty page, or one that shows nothing new."""
+    """Walk the feed to its end, by its cursor: pages shift when a later event replaces one.
+
+    A service that does not know the cursor gives the same page again; then pages are counted.
+    """
     seen: set[str] = set()
-    for number in range(MAX_PAGES):
+    last, number, follows = cursor, 0, True
+    for _ in range(MAX_PAGES):
         parameters = {"page": str(number), "size": str(PAGE)}
-        if cursor:
-            parameters["lastReceivedID"] = cursor
-        page = page_of(with_parameters(source, parameters), fetcher)
-        fresh = [e for item in _items(page) if (e := _event(item)) and e.id not in seen]
-        if not fresh:
+        if last:
+            parameters["lastReceivedID"] = last
+        items = _items(page_of(with_parameters(source, parameters), fetcher))
+        fresh = [e for item in items if (e := _event(item)) and e.id not in seen]
+        if not fresh and not (items and follows and seen):
             return
+        if not fresh:
+            last, number, follows = cursor, 1, False
+            continue
         seen |= {event.id for event in fresh}
         yield from fresh
+        last, number = (fresh[-1].id, 0) if follows else (cursor, number + 1)
 
 
 def _items(page: Json) -> list[Json]:

@@ -48,15 +48,22 @@ def fingerprint_of(content: bytes, reader: Reader, *linked: bytes) -> str:
 
 
 class Reading:
-    """One pass over a source: what is kept already, what came before, what was asked for."""
+    """One pass over a source: what is kept already, what came before, what was asked for.
+
+    The fingerprint of a document is that of its file and the number of documents in it, `HASH*3`:
+    a file is as it was only where all of them are kept.
+    """
 
     def __init__(self, context: ImportContext) -> None:
         """Take what the caller keeps and what it asks for."""
         self._only = context.only
         self._asked = set(context.only)
         self._kept: dict[str, list[str]] = {}
+        number: dict[str, str] = {}
         for source_id, fingerprint in context.known.items():
-            self._kept.setdefault(fingerprint, []).append(source_id)
+            file, _, number[file] = fingerprint.rpartition("*")
+            self._kept.setdefault(file, []).append(source_id)
+        self._kept = {f: ids for f, ids in self._kept.items() if str(len(ids)) == number[f]}
         self._known = dict(context.known)
         self._dropped: set[str] = set()
         self._seen: dict[str, str] = {}
@@ -87,7 +94,8 @@ class Reading:
         """
         items = list(read_content(content, name, reader))
         loose = any(isinstance(item, Problem) for item in items)
-        mark = f"again {fingerprint}" if loose else fingerprint
+        count = sum(isinstance(item, SourceDocument) for item in items)
+        mark = f"again {fingerprint}*{count}" if loose else f"{fingerprint}*{count}"
         for item in items:
             if isinstance(item, SourceDocument):
                 yield from self._once(replace(item, fingerprint=mark), name)
@@ -95,24 +103,34 @@ class Reading:
                 yield item
 
     def newest(self, mark: str) -> tuple[str, str]:
-        """Give time and name of the newest that is kept, by fingerprints `mark time name`.
+        """Give time and name of the newest that is kept, by fingerprints `mark time name*1`.
 
         Both are empty when something is kept by another mark: then everything must be read.
         """
-        parts = [f.removeprefix("again ").split(" ") for f in self._known.values()]
+        files = (f.removeprefix("again ").rpartition("*")[0] for f in self._known.values())
+        parts = [file.split(" ") for file in files]
         fitting = [(p[1], p[2]) for p in parts if len(p) == 3 and p[0] == mark]
         return max(fitting) if fitting and len(fitting) == len(parts) else ("", "")
 
-    def drop(self, name: str) -> None:
-        """Note what the source took back: a document's id, or the end of a fingerprint."""
-        self._dropped |= {
+    def taken_back(self, name: str) -> Iterator[Gone]:
+        """Give what the source took back: a document's id, or the name in its fingerprint."""
+        found = [
             source_id
             for source_id, fingerprint in self._known.items()
-            if name in (source_id, fingerprint.rpartition(" ")[2])
-        }
+            if fingerprint.rpartition("*")[0].rpartition(" ")[2] == name
+        ]
+        for source_id in found or [name]:
+            self._dropped.add(source_id)
+            yield Gone(source_id)
 
-    def others(self) -> Iterator[Unchanged]:
-        """Give what is kept and was neither read nor taken back, after reading only the changes."""
+    def others(self, at: str) -> Iterator[ImportItem]:
+        """Give what is kept and was neither read nor taken back, after reading only the changes.
+
+        What is kept and not known here, such as what has expired, must not count as vanished.
+        """
+        detail = "only changes were asked for, so that nothing counts as vanished"
+        hint = "What the source took back without telling is found by a sync without this option."
+        yield Problem("changes-only", detail, at, hint, Severity.INFO)
         for source_id in sorted(set(self._known) - set(self._seen) - self._dropped):
             if self._wants(source_id):
                 yield Unchanged(source_id)
