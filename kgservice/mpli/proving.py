@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kgservice.model.money import Money
-from kgservice.model.rdf import Blank, Iri, Term, Triple, to_text
+from kgservice.model.rdf import Blank, Iri, Row, Term, Triple, to_text
 from kgservice.mpli.graph_engine import GraphEngine
 from kgservice.mpli.verification import verify
 from kgservice.resolution.answer import ResolvedComposition
@@ -18,7 +18,14 @@ from kgservice.resolution.answer_rdf import (
     proof_triples,
 )
 from kgservice.resolution.judgement import BoundOffering, Mark
-from kgservice.resolution.proofs import Proof, evidence_until, kind_query, proof_query, read_proofs
+from kgservice.resolution.proofs import (
+    Proof,
+    document_of,
+    evidence_until,
+    kind_query,
+    proof_query,
+    read_proofs,
+)
 from kgservice.resolution.queries import returned_bindings
 from kgservice.resolution.reads import Path, choice_paths
 from kgservice.resolution.request import Policy
@@ -180,30 +187,46 @@ class Proving:
     def _proofs(self, found: Sequence[Found]) -> dict[str, list[Proof]]:
         """Give the proofs of each binding, in document order, its kind first."""
         engine, request = self.engine, self.engine.request
-        proofs: dict[str, list[Proof]] = {}
+        read: list[tuple[str, list[Row], list[BoundOffering]]] = []
         for component in request.components:
             bindings = list(
                 {one[component.name].iri: one[component.name] for one in found}.values()
             )
             offerings = sorted({binding.offering for binding in bindings})
-            texts = {
-                f"{component.name}.kind": kind_query(
-                    component.kind, offerings, META_GRAPH, MERGED_GRAPH
-                )
-            }
+            texts = {f"{component.name}.kind": kind_query(component.kind, offerings, MERGED_GRAPH)}
             for constraint in request.constraints_of(component):
-                texts[constraint.id] = proof_query(constraint, offerings, META_GRAPH, MERGED_GRAPH)
+                texts[constraint.id] = proof_query(constraint, offerings, MERGED_GRAPH)
             for name, text in texts.items():
                 rows = engine.session.select(text, where="snapshot")
-                for proof in read_proofs(rows, name, bindings):
-                    proofs.setdefault(proof.binding, []).append(proof)
+                read.append((name, rows, bindings))
+        issuers = self._issuers({row["graph"][0] for _, rows, _ in read for row in rows})
+        proofs: dict[str, list[Proof]] = {}
+        for name, rows, bindings in read:
+            for proof in read_proofs(rows, name, bindings, issuers):
+                proofs.setdefault(proof.binding, []).append(proof)
         return proofs
+
+    def _issuers(self, graphs: Collection[str]) -> dict[str, str]:
+        documents = sorted({document_of(graph) for graph in graphs})
+        if not documents:
+            return {}
+        text = render(
+            "document-issuers",
+            {"meta": Iri(META_GRAPH)},
+            {"documents": values_of("document", documents)},
+        )
+        rows = self.engine.session.select(text, where="snapshot")
+        return {row["document"][0]: row["issuer"][0] for row in sorted(rows, key=_by_document)}
 
     def _binding_triples(self, found: Sequence[Found]) -> list[Triple]:
         """Take the bindings' own statements from the scratch store, and what the rule concluded."""
         iris = sorted({b.iri for one in found for b in one.values()})
         text = returned_bindings(self.engine.request, iris)
         return [*self.engine.session.triples(text), *self.engine.concluded]
+
+
+def _by_document(row: Row) -> tuple[str, str]:
+    return row["document"][0], row["issuer"][0]
 
 
 def _uses(proofs: Iterable[Proof], versions: Mapping[str, int]) -> dict[str, int]:

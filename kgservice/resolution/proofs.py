@@ -43,20 +43,20 @@ class Proof:
     facts: tuple[Fact, ...]
 
 
-def proof_query(constraint: Constraint, offerings: Sequence[str], meta: str, merged: str) -> str:
+def proof_query(constraint: Constraint, offerings: Sequence[str], merged: str) -> str:
     """Write the query for the facts that a condition reads of some offerings."""
-    return _query(_blocks(constraint, "?offering", "a"), offerings, meta, merged)
+    return _query(_blocks(constraint, "?offering", "a"), offerings, merged)
 
 
-def kind_query(kind: Iri, offerings: Sequence[str], meta: str, merged: str) -> str:
+def kind_query(kind: Iri, offerings: Sequence[str], merged: str) -> str:
     """Write the query for the statement that makes offerings of a kind."""
-    return _query([_one("?offering", _TYPE, to_text(kind))], offerings, meta, merged)
+    return _query([_one("?offering", _TYPE, to_text(kind))], offerings, merged)
 
 
-def _query(blocks: Iterable[str], offerings: Sequence[str], meta: str, merged: str) -> str:
+def _query(blocks: Iterable[str], offerings: Sequence[str], merged: str) -> str:
     return render(
         "proof",
-        {"meta": Iri(meta), "merged": Iri(merged)},
+        {"merged": Iri(merged)},
         {
             "offerings": values_of("offering", list(offerings)),
             "steps": "\n  UNION\n  ".join(f"{{ {block} }}" for block in blocks),
@@ -100,26 +100,47 @@ def _step_blocks(step: PropertyInfo, node: str) -> Iterator[str]:
         yield _one(node, KG.completeFor, to_text(step.iri))
 
 
+MAX_SOURCES = 20
+"""How many of a statement's sources a proof names; of more, those that describe the offering."""
+
+_INFERRED = "/inferred"
+
+
+def document_of(graph: str) -> str:
+    """Give the document whose statements, or what follows from them, a graph holds."""
+    return graph.removesuffix(_INFERRED)
+
+
 def read_proofs(
-    rows: Iterable[Row], constraint: str, bindings: Sequence[BoundOffering]
+    rows: Iterable[Row],
+    constraint: str,
+    bindings: Sequence[BoundOffering],
+    issuers: Mapping[str, str],
 ) -> list[Proof]:
-    """Read the rows of `proof.rq` as one proof per binding, facts in order."""
-    by_offering: dict[str, dict[tuple[Subject, Iri, Term], set[Source]]] = {}
+    """Read the rows of `proof.rq` as one proof per binding, facts in order.
+
+    `issuers` says who issued a document.
+    """
+    by_offering: dict[str, dict[tuple[Subject, Iri, Term], set[str]]] = {}
     for row in rows:
         subject, prop = row["subject"], row["property"]
         if isinstance(prop, Iri) and isinstance(subject, Iri):
-            issuer = row["issuer"][0] if "issuer" in row else ""
             facts = by_offering.setdefault(row["offering"][0], {})
-            sources = facts.setdefault((subject, prop, row["value"]), set())
-            sources.add(Source(row["graph"][0], issuer))
+            facts.setdefault((subject, prop, row["value"]), set()).add(row["graph"][0])
     return [
-        Proof(constraint, binding.iri, _facts_of(by_offering.get(binding.offering, {}), binding))
+        Proof(
+            constraint,
+            binding.iri,
+            _facts_of(by_offering.get(binding.offering, {}), binding, issuers),
+        )
         for binding in bindings
     ]
 
 
 def _facts_of(
-    facts: Mapping[tuple[Subject, Iri, Term], set[Source]], binding: BoundOffering
+    facts: Mapping[tuple[Subject, Iri, Term], set[str]],
+    binding: BoundOffering,
+    issuers: Mapping[str, str],
 ) -> tuple[Fact, ...]:
     """Keep of a choice only what was picked."""
     picked = dict(binding.picks)
@@ -129,10 +150,24 @@ def _facts_of(
         if subject[0] == binding.offering and prop.value in picked and picked[prop.value] != value
     }
     kept = sorted(key for key in facts if key[2] not in left and key[0] not in left)
+    own = {graph for key in kept if key[0][0] == binding.offering for graph in facts[key]}
     return tuple(
-        Fact(*key, tuple(sorted(facts[key], key=lambda one: (one.graph, one.issuer))))
+        Fact(
+            *key,
+            tuple(
+                Source(graph, issuers.get(document_of(graph), ""))
+                for graph in _named(facts[key], own)
+            ),
+        )
         for key in kept
     )
+
+
+def _named(graphs: set[str], own: set[str]) -> list[str]:
+    """Choose the sources to name: a place that a thousand documents describe has a thousand."""
+    if len(graphs) > MAX_SOURCES:
+        graphs = graphs & own or graphs
+    return sorted(graphs)[:MAX_SOURCES]
 
 
 def evidence_until(proofs: Iterable[Proof]) -> str:
