@@ -169,6 +169,8 @@ class ImportContext:
             in them is the importer's to say.
         only: Source ids to read, and nothing else; empty means the whole source. Each gets a
             SourceDocument, an `Unchanged`, a `Gone` or a Problem.
+        cache: A folder of this catalogue where an importer may keep what it fetched, to fetch less
+            the next time; it may be empty or gone at any time. No name: nothing is kept.
     """
 
     catalog: str
@@ -179,6 +181,7 @@ class ImportContext:
     known: Mapping[str, str] = field(default_factory=dict)
     only: frozenset[str] = frozenset()
     mappings: Mapping[str, str] = field(default_factory=dict)
+    cache: str = ""
 
 
 ImportItem: TypeAlias = SourceDocument | Problem | SetAside | Unchanged | Gone

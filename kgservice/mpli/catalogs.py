@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +20,7 @@ from kgservice.model.errors import NotFound
 from kgservice.model.terms import KG
 from kgservice.mpli.application import Application
 from kgservice.mpli.catalog_history import age
-from kgservice.mpli.importers import context_of, load_importer
+from kgservice.mpli.importers import cache_folder, context_of, load_importer
 from kgservice.mpli.notice_book import WHOLE
 from kgservice.mpli.notices import listen, shown, stop_listening
 from kgservice.mpli.official_shapes import check_catalog
@@ -66,6 +67,7 @@ def remove_catalog(application: Application, name: str) -> None:
     """
     catalogs.remove(application.store, application.base_iri, name)
     stop_listening(application, name)
+    shutil.rmtree(cache_folder(application, name), ignore_errors=True)
     derive(application)
 
 

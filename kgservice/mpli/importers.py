@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
+from pathlib import Path
 
 from kgservice.ingest.catalogs import Catalog
 from kgservice.model.documents import ImportContext, Importer
@@ -42,4 +43,10 @@ def context_of(application: Application, catalog: Catalog) -> ImportContext:
         allowed_hosts=application.settings.allow_hosts,
         options=importer_options(application.folder, catalog.options),
         mappings=mapping_files(application.folder),
+        cache=str(cache_folder(application, catalog.name)),
     )
+
+
+def cache_folder(application: Application, name: str) -> Path:
+    """Give the folder where a catalogue's importer may keep what it fetched."""
+    return application.folder / "fetched" / name

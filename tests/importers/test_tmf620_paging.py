@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from small_vocabulary import context
 from tmf620_reading import codes, documents, fact, read, values
@@ -192,3 +196,32 @@ def test_catalogue_that_cannot_be_reached_is_unavailable() -> None:
     with serving(lambda call, calls: Reply(404)) as server, pytest.raises(Unavailable) as caught:
         read_api(server)
     assert caught.value.code == "source-unreachable"
+
+
+def test_page_as_it_was_is_not_sent_again(tmp_path: Path) -> None:
+    held = offers(0, 250)
+    sent: list[int] = []
+
+    @only_offerings
+    def answering(call: Call, calls: list[Call]) -> Reply:
+        body = json_reply(held[call.offset : call.offset + call.limit]).body
+        tag = f'"{hashlib.sha256(body).hexdigest()}"'
+        if call.tag == tag:
+            return Reply(304, b"", (("ETag", tag),))
+        sent.append(call.offset)
+        return Reply(200, body, (("ETag", tag),))
+
+    with serving(answering) as server:
+        ctx = replace(context(allowed_hosts=frozenset({server.host})), cache=str(tmp_path / "kept"))
+        first = documents(read(server.url, ctx))
+        assert sent[:3] == [0, 99, 198]
+        sent.clear()
+        assert documents(read(server.url, ctx)) == first
+        assert sent == []
+        held[120]["name"] = "other"
+        changed = documents(read(server.url, ctx))
+        assert {name for name in first if changed[name] != first[name]} == {str(held[120]["id"])}
+        assert sent == [99]
+        for page in (tmp_path / "kept").iterdir():
+            page.write_bytes(b"")  # what is kept may be lost or broken at any time
+        assert documents(read(server.url, ctx)) == changed

@@ -28,12 +28,16 @@ class Reply(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A request as the server saw it: the last part of its path, the page, path and query."""
+    """A request as the server saw it.
+
+    The last part of its path, the page, path and query, and `If-None-Match`.
+    """
 
     path: str
     offset: int
     limit: int
     whole: str = ""
+    tag: str = ""
 
 
 Answering = Callable[[Call, list[Call]], Reply]
@@ -68,7 +72,13 @@ def serving(answering: Answering) -> Iterator[Running]:
             parts = urlsplit(self.path)
             query = parse_qs(parts.query)
             number = {name: int(query.get(name, ["0"])[0]) for name in ("offset", "limit")}
-            call = Call(parts.path.rpartition("/")[2], number["offset"], number["limit"], self.path)
+            call = Call(
+                parts.path.rpartition("/")[2],
+                number["offset"],
+                number["limit"],
+                self.path,
+                self.headers.get("If-None-Match", ""),
+            )
             calls.append(call)
             _respond(self, answering(call, calls), ended)
 

@@ -12,6 +12,7 @@ from kgservice.model.documents import ImportContext
 from kgservice.model.errors import InputError, Problem, Unavailable
 from kgservice.net.fetch import Answer, Fetcher, Limits
 from kgservice_importers.tmf620.addresses import Addresses, ListAddress, alternatives, registered
+from kgservice_importers.tmf620.kept_pages import KeptPages
 from kgservice_importers.tmf620.pieces import (
     Found,
     Piece,
@@ -74,6 +75,7 @@ class Client:
         self._wait = wait
         self._addresses = registered(source, context.options)
         self._is_found = False
+        self._kept = KeptPages(context.cache)
         self.has_begun = False
 
     def lists(self) -> list[ListAddress]:
@@ -109,6 +111,10 @@ class Client:
                 return page  # the same twice did not break on the way
             before = answer.body
         return page
+
+    def end(self) -> None:
+        """Forget what was kept of pages that are not asked for any more."""
+        self._kept.prune()
 
     def object(self, address: ListAddress, identifier: str) -> Piece | Found | None:
         """Fetch one object of a list; None when there is none.
@@ -180,8 +186,11 @@ class Client:
 
     def _once(self, url: str) -> tuple[bool, Answer | str]:
         """Give an answer, or say whether the server is busy and why there is none."""
+        tag = self._kept.tag(url)
         try:
-            answer = self._fetcher.get(url, _HEADERS)
+            answer = self._fetcher.get(url, {**_HEADERS, "If-None-Match": tag} if tag else _HEADERS)
+            if answer.status not in _BUSY:
+                answer = self._kept.complete(url, answer) or self._fetcher.get(url, _HEADERS)
         except Unavailable as error:
             return False, "it " + error.detail.removeprefix(f"{url} ").rstrip(".")
         if answer.status in _BUSY:

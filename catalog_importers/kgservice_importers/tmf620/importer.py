@@ -95,6 +95,7 @@ def _lists(client: Client) -> Iterator[Piece | Found]:
             is_missing = isinstance(piece, Problem) and piece.code == "list-missing"
             if address.is_named or not is_missing:
                 yield piece
+    client.end()
 
 
 def _documents(
