@@ -8,12 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kgservice_importers.tmf620.importer import Tmf620Importer
 from small_vocabulary import context
 from tmf620_reading import codes, documents, fact, offering, only, read, read_tree, values
 
+from kgservice.ingest.catalogs import Catalog, register
+from kgservice.ingest.ontologies import load_ontologies
+from kgservice.ingest.pipeline import SyncRequest, sync
 from kgservice.model.documents import Gone, SetAside, SourceDocument, Unchanged
 from kgservice.model.rdf import RDF, Iri, Literal
 from kgservice.model.terms import SCHEMA
+from kgservice.store import open_store
+from kgservice.store.documents import ContentStore
+from kgservice.store.vocabulary import load_vocabulary
 
 SPECIFICATION = "urn:ngsi-ld:product-specification:one"
 LABEL = "https://w3id.org/gaia-x/development#labelLevel"
@@ -250,3 +257,31 @@ def test_recorded_label_credential_is_read_with_its_level(
     assert found.credential is not None
     assert found.credential.issuer == "did:elsi:VATES-B60645900"
     assert [entry.type for entry in found.credential.status] == ["PlainListEntity"]
+
+
+def test_levels_of_dome_are_a_scheme_of_their_own_in_their_order() -> None:
+    order = load_vocabulary().level_order
+    scheme = "https://w3id.org/kgservice/scheme/dome"
+    assert [level.value.removeprefix(scheme) for level in order[scheme]] == [
+        "/baseline", "/professional", "/professional-plus",
+    ]  # fmt: skip
+    assert all(set(order[scheme]).isdisjoint(o) for name, o in order.items() if name != scheme)
+
+
+def test_whole_folder_of_recorded_dome_data_is_taken_with_no_statement_refused(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    store = open_store(tmp_path)
+    try:
+        base = context().base_iri
+        load_ontologies(store)
+        catalog = Catalog("dome", "tmf620", str(shared_data / "dome"))
+        register(store, base, catalog)
+        known = replace(context("dome"), vocabulary=load_vocabulary())
+        contents = ContentStore(tmp_path / "contents")
+        report = sync(store, SyncRequest(catalog, Tmf620Importer(), known, contents))
+    finally:
+        store.close()
+    assert report.counts["documents"] > 20
+    assert report.counts["refused"] == 0
+    assert report.counts["quarantined"] == 0

@@ -9,8 +9,10 @@ import sys
 import time
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kgservice_importers.tmf620.inventory import Inventory
@@ -19,9 +21,10 @@ from kgservice_importers.tmf620.offerings import OfferingReader
 from kgservice_importers.tmf620.pieces import record_of, take_apart
 from kgservice_importers.tmf620.records import Index, Record, canonical
 from small_vocabulary import context
-from tmf620_reading import Json
+from tmf620_reading import Json, read
 
 from kgservice.model.documents import ImportContext, SourceDocument
+from kgservice.model.errors import Problem
 from kgservice.model.rdf import Iri, Literal, is_valid_iri, to_ntriples
 
 KEYS = (
@@ -30,11 +33,17 @@ KEYS = (
     "category", "isSellable", "price", "unit", "value", "amount", "currency", "priceType",
     "recurringChargePeriodType", "recurringChargePeriodLength", "unitOfMeasure", "units",
     "bundledPopRelationship", "percentage", "isDefault", "valueFrom", "valueTo", "isBundle",
-    "productOfferingTerm", "duration", "contactMedium", "characteristic", "taxIncludedAmount",
+    "productOfferingTerm", "permittedLegalRegion", "country", "credentialSubject", "object",
+    "partyOrPartyRole", "attachment", "url", "validFor", "endDateTime", "parentId", "valueType",
+    "productOfferingRelationship", "duration", "contactMedium", "characteristic",
+    "taxIncludedAmount",
     *packaged().names("characteristics", "lists"), *packaged().names("characteristics", "values"),
 )  # fmt: skip
 TEXTS = (
-    "urn:ngsi-ld:product-offering:1", "urn:ngsi-ld:organization:1", "Seller", "Storage", "RAM",
+    "urn:ngsi-ld:product-offering:1", "urn:ngsi-ld:organization:1", "Seller", "Property",
+    "Relationship", "OperatorRestriction", "Compliance:VC", "eyJhbGciOiJub25lIn0.e30.x",
+    "2018-03-25T00:00", "9999-99-99", "https://made-up.example/a b", "urn:iso-3166-1:DE",
+    "Storage", "RAM",
     "PostgreSQL version", "Notice period", "Sub-processors", "Location", "Service type", "Owner",
     "Extensions", "P1M", "1,5", "1e999", "NaN", "-0", "5 GiB", "NL, DE", "none", "monthly", "EUR",
     "\ud800", "\x00", "${id}", "urn: bad", "did:web:x", "50% (US)", "2x A100", "١٢",
@@ -157,3 +166,22 @@ def test_huge_and_hostile_values_take_no_long() -> None:
     started = time.process_time()
     read_everything(body)
     assert time.process_time() - started < 3
+
+
+NESTS = (("[", "]"), ('{"value":', "}"), ('{"bundledPopRelationship":[', "]}"))
+
+
+@pytest.mark.parametrize("depth", [50, 900, 5_000, 60_000])
+@pytest.mark.parametrize(("opening", "closing"), NESTS)
+def test_deep_nesting_is_read_or_told(
+    tmp_path: Path, depth: int, opening: str, closing: str
+) -> None:
+    deep = opening * depth + '{"id": "urn:ngsi-ld:product-offering:1"}' + closing * depth
+    values = '{"productSpecCharacteristic": [{"name": "a", "value": ' + deep + "}]}"
+    head = '[{"@type": "ProductOffering", "id": "o", "productOfferingPrice": '
+    path = tmp_path / "catalogue.json"
+    path.write_text(f'{head}{deep}, "productSpecification": {values}}}]', encoding="utf-8")
+    for item in read(path):
+        if not isinstance(item, SourceDocument):
+            assert isinstance(item, Problem)
+            assert item.code == "json-invalid"
