@@ -74,7 +74,7 @@ def read_everything(tree: Json) -> list[SourceDocument]:
     index = Inventory(take_apart(json.dumps(tree).encode(), "fuzz.json#"))
     reader = OfferingReader(fixed_context(), index)
     found = []
-    for resource, read in (
+    for resource, document_of in (
         ("organization", reader.organization),
         ("category", reader.category),
         ("productOffering", reader.offering),
@@ -83,7 +83,7 @@ def read_everything(tree: Json) -> list[SourceDocument]:
         for name, piece in index.pieces(resource).items():
             record = record_of(piece)
             if isinstance(record, Record):
-                found.append(read(name, record))
+                found.append(document_of(name, record))
     for document in found:
         to_ntriples(document.triples).encode("utf-8")
         json.loads(document.content)
