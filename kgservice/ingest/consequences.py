@@ -9,13 +9,15 @@ from weakref import WeakKeyDictionary
 
 from kgservice.inference.following import RuleFollower
 from kgservice.inference.rules import RulesReport
-from kgservice.labels.derive import LabelReport, derive_labels
+from kgservice.labels.derive import LabelReport
+from kgservice.labels.following import LabelFollower
 from kgservice.store.port import Store
 
 
 @dataclass(slots=True)
 class _Followers:
     rules: RuleFollower
+    labels: LabelFollower
     working: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -31,7 +33,7 @@ def follow(store: Store, base_iri: str, as_of: datetime) -> tuple[RulesReport, L
     """
     followers = _followers(store, base_iri)
     with followers.working:
-        labels = derive_labels(store, as_of)
+        labels = followers.labels.follow(as_of)
         return followers.rules.follow(), labels
 
 
@@ -46,5 +48,7 @@ def _followers(store: Store, base_iri: str) -> _Followers:
     with _ASKING:
         found = _FOLLOWERS.get(store)
         if found is None:
-            found = _FOLLOWERS[store] = _Followers(RuleFollower(store, base_iri))
+            found = _FOLLOWERS[store] = _Followers(
+                RuleFollower(store, base_iri), LabelFollower(store)
+            )
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -20,8 +20,10 @@ from kgservice.model.rdf import XSD, Blank, Iri, Literal, Row, Triple, is_valid_
 from kgservice.model.terms import KG
 from kgservice.store.port import LABEL_GRAPH, GraphChange, QueryScope, Session, Store
 
+LIMIT_S: Final = 600.0
+"""For all certificates together; nobody waits for them."""
 _EVALUATION: Final = Iri("urn:kgservice:evaluation")
-_CERTIFICATES: Final = (
+CERTIFICATES: Final = (
     (resources.files(__package__) / "queries" / "certificates.rq").read_text(encoding="utf-8")
 )  # fmt: skip
 
@@ -101,9 +103,10 @@ def derive_labels(
     """Make the label graph say what the evidence says at `as_of`; write only what differs.
 
     Labels whose certificate expired, was withdrawn or lost its proof disappear. Cost is
-    proportional to the number of certificates, about 0.1 ms each.
+    proportional to the number of certificates, about 0.1 ms each; `LabelFollower` does the same
+    for what changed.
     """
-    with store.session(scope=QueryScope()) as session:
+    with store.session(scope=QueryScope(), deadline_s=LIMIT_S) as session:
         claims = _load(session, as_of)
         triples: dict[Triple, None] = {}
         for criterion in label_criteria() if criteria is None else criteria:
@@ -142,13 +145,23 @@ def label_status(
         return tuple(_status(session, criterion, subject) for criterion in chosen)
 
 
+def evaluation(as_of: datetime) -> Triple:
+    """State the moment that labels are concluded for."""
+    moment = as_of.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return Triple(_EVALUATION, KG.evaluatedAt, Literal(moment, XSD + "dateTime"))
+
+
+def claims_of(documents: Iterable[Iri]) -> str:
+    """Write the CONSTRUCT of the claims that some documents make."""
+    listed = " ".join(f"<{document}>" for document in documents)
+    return CERTIFICATES.replace("WHERE {", f"WHERE {{ VALUES ?document {{ {listed} }}", 1)
+
+
 def _load(session: Session, as_of: datetime, subject: str = "") -> int:
     """Fill the scratch store with claims (about `subject`), authority rules and the moment."""
-    moment = as_of.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    now = Triple(_EVALUATION, KG.evaluatedAt, Literal(moment, XSD + "dateTime"))
-    session.load([now, *authority_rules()])
+    session.load([evaluation(as_of), *authority_rules()])
     scope = f"?certificate <{KG.scope}> <{subject}> ." if subject else ""
-    session.construct(_CERTIFICATES.replace("#SCOPE", scope), where="snapshot")
+    session.construct(CERTIFICATES.replace("#SCOPE", scope), where="snapshot")
     counted = session.select(
         f"SELECT (COUNT(DISTINCT ?claim) AS ?n) WHERE {{ ?claim <{KG.describes}> ?c }}"
     )
