@@ -30,7 +30,7 @@ from kgservice.resolution.price_columns import DERIVED, PriceColumns, price_colu
 from kgservice.resolution.pricing import ranking_currency
 from kgservice.resolution.projection import Projection
 from kgservice.resolution.queries import Only
-from kgservice.resolution.reads import Path, joint_path
+from kgservice.resolution.reads import Path, first_properties, joint_path
 from kgservice.resolution.refusals import Refusal
 from kgservice.resolution.request import Condition, Request, SumLimit, joint_components
 from kgservice.resolution.search import Search
@@ -222,7 +222,8 @@ def _mark(is_met: bool, is_violated: bool) -> Mark:
 def is_covered(request: Request, projection: Projection) -> bool:
     """Say whether the projection can answer; else the graph engine does.
 
-    Not covered: prices as the value of a joint condition, and statements of what is computed.
+    Not covered: prices as the value of a joint condition, statements of what is computed, and
+    conditions on the currency itself, which a binding has from its price.
     """
     derived = [
         joint
@@ -231,4 +232,9 @@ def is_covered(request: Request, projection: Projection) -> bool:
         and any(joint_path(joint, name)[0].is_derived for name in joint_components(joint))
     ]
     stated = [prop for prop in DERIVED if len(projection.column(prop).subjects)]
-    return not derived and not stated
+    of_currency = any(
+        prop == KG.currency
+        for component in request.components
+        for prop in first_properties(request, component)
+    )
+    return not (derived or stated or of_currency)

@@ -139,7 +139,7 @@ class GraphEngine:
     def _load_prices(self, only: Mapping[str, Only]) -> None:
         rows: list[Row] = []
         texts = {
-            render("prices", {"kind": c.kind}, {"only": only.get(c.name, Only()).values()})
+            render("prices", {"kind": c.kind}, {"only": only.get(c.name, Only()).pattern()})
             for c in self.request.components
         }
         for text in sorted(texts):

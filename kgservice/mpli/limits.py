@@ -2,12 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
+
 from kgservice.model.errors import Refused
 from kgservice.model.rdf import Iri
+from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.mpli.application import Application
 from kgservice.mpli.bindings import plain
 from kgservice.plan import Binding, Json
+from kgservice.resolution.values import is_numeric
 from kgservice.store.queries import load_query
+
+
+def require_sold(application: Application, binding: Binding, changes: Mapping[str, Json]) -> None:
+    """Refuse a change beyond what the offering says that it has; what it does not say is open.
+
+    A number that is asked for is a lower bound, anything else must be among the values.
+
+    Raises:
+        Refused: the offering has less, or other things (`not-offered`).
+    """
+    for name, asked in changes.items():
+        info = application.vocabulary.properties[name]
+        terms = {"offering": Iri(binding.offering), "property": info.iri}
+        has = [plain(row["value"]) for row in application.store.read(load_query("offered", terms))]
+        lacking = [
+            one
+            for one in (asked if isinstance(asked, list) else [asked])
+            if has and not any(_covers(value, one, info) for value in has)
+        ]
+        if lacking:
+            shown = ", ".join(sorted(str(value) for value in has))
+            raise Refused(
+                f"{binding.component}: the offering has {name} {shown} {info.unit}".rstrip()
+                + f", not {lacking[0]}.",
+                code="not-offered",
+                at=f"/{name}",
+                hint="Ask for less, or move to an offering that has it (`kg service move`).",
+            )
+
+
+def _covers(value: Json, asked: Json, info: PropertyInfo) -> bool:
+    if not is_numeric(info) or info.kind is ValueKind.CHOICE:
+        return value == asked
+    return Decimal(str(value)) >= Decimal(str(asked))
 
 
 def require_within_limits(application: Application, binding: Binding) -> Binding:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from kgservice.model.errors import Refused
-from kgservice.model.rdf import Iri
+from kgservice.model.errors import NotFound, Refused
+from kgservice.model.rdf import Iri, Literal, is_valid_iri
+from kgservice.model.terms import KG
 from kgservice.mpli import requests
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.bindings import offering_terms
 from kgservice.mpli.limits import require_within_limits
-from kgservice.mpli.plans import bind, plan_context, save_plan
+from kgservice.mpli.plans import bind, performers, plan_context, save_plan
 from kgservice.mpli.resolve import Resolution, Restriction, resolve
 from kgservice.mpli.services import (
     KnownService,
@@ -29,7 +30,8 @@ from kgservice.store.queries import load_query
 def plan_service_move(application: Application, caller: Caller, identity: str, *, to: str) -> Plan:
     """Plan a move; every other service of the same composition stays where it is.
 
-    `to` is an offering or a provider; empty means the best feasible offering elsewhere.
+    `to` is an offering or a provider, by IRI or title; empty means the best feasible offering of a
+    provider that has a worker.
 
     Raises:
         NotFound: `to` is no offering, and no provider that offers this kind (`offering-unknown`).
@@ -42,7 +44,16 @@ def plan_service_move(application: Application, caller: Caller, identity: str, *
     saved = requests.get_request(
         application, caller, identity_of_request.partition("/")[0].partition("#")[0]
     )
-    chosen = _best(application, caller, saved.request, service, to).compositions[0]
+    targets = _targets(application, service, to)
+    answer = _best(application, caller, saved.request, service, targets)
+    if not answer.compositions:
+        raise Refused(
+            f"{service.id} cannot move to {to or 'another offering'} and keep what was asked for.",
+            code="move-infeasible",
+            hint="Other services of the request stay where they are; `--to` may name another.",
+            reasons=answer.reasons(),
+        )
+    chosen = answer.compositions[0]
     component = next(c for c in saved.request.components if c.name == service.component)
     target = require_within_limits(application, bind(application, component, chosen))
     # what was adjusted since stays asked for at the new place
@@ -68,44 +79,70 @@ _PICKED = ("majorVersion",)
 
 
 def _best(
-    application: Application, caller: Caller, request: Request, service: KnownService, to: str
+    application: Application,
+    caller: Caller,
+    request: Request,
+    service: KnownService,
+    targets: Collection[str],
 ) -> Resolution:
     others = {
         other.component: other.offering
         for other in known_services(application, caller)
         if other.plan == service.plan and other.iri != service.iri and other.state != "Ended"
     }
-    answers = [
-        resolve(
-            application.store,
-            application.vocabulary,
-            request,
-            base_iri=application.base_iri,
-            limits=Restriction({**others, **pin}, frozenset({service.offering})),
-            projector=application.projector,
-        )
-        for pin in _pins(application, service, to)
-    ]
-    feasible = [answer for answer in answers if answer.compositions]
-    if feasible:
-        return min(feasible, key=lambda answer: answer.compositions[0].order)
-    reasons = answers[0].reasons() if answers else ()
+    return resolve(
+        application.store,
+        application.vocabulary,
+        request,
+        base_iri=application.base_iri,
+        limits=Restriction(others, {service.component: targets}),
+        projector=application.projector,
+    )
+
+
+def _targets(application: Application, service: KnownService, to: str) -> list[str]:
+    """Give the offerings that a service may move to: those of `to`, or of whoever has a worker."""
+    if to:
+        found = _named(application, service, to)
+    else:
+        able = {
+            one.provider
+            for one in performers(application)
+            if (one.kind, one.verb) == (service.kind, KG.Provision.value)
+        }
+        found = [
+            offering for name in able for offering in _offerings_of(application, service, name)
+        ]
+    targets = sorted(set(found) - {service.offering})
+    if targets:
+        return targets
     raise Refused(
-        f"{service.id} cannot move to {to or 'any other offering'} and keep what was asked for.",
-        code="move-infeasible",
-        hint="Other services of the request stay where they are; `--to` may name another target.",
-        reasons=reasons,
+        f"There is nowhere else to move {service.id} to"
+        + (f" at {to}." if to else ": no other offering of its kind has a worker."),
+        code="no-worker",
+        hint="`kg worker run` at another provider, or name a target with `--to`.",
     )
 
 
-def _pins(application: Application, service: KnownService, to: str) -> list[dict[str, str]]:
-    if not to:
-        return [{}]
-    rows = application.store.read(
-        load_query("offerings-of-provider", {"provider": Iri(to), "kind": Iri(service.kind)})
-    )
-    offerings = [row["offering"][0] for row in rows]
-    if not offerings:
+def _named(application: Application, service: KnownService, to: str) -> list[str]:
+    """Give the offerings that `to` means: a provider's, one offering, or by either's title."""
+    if not is_valid_iri(to):
+        rows = application.store.read(load_query("named-targets", {"title": Literal(to)}))
+        meant = sorted({row["target"][0] for row in rows})
+        if len(meant) != 1:
+            raise NotFound(
+                f"Nothing is called {to!r}." if not meant else f"Several things are called {to!r}.",
+                code="offering-unknown",
+                hint="Give the IRI of a provider or an offering; `/mpli/v1/offerings` lists them.",
+            )
+        to = meant[0]
+    found = _offerings_of(application, service, to)
+    if not found:
         offering_terms(application, to)  # raises when there is none
-        offerings = [to]
-    return [{service.component: name} for name in offerings if name != service.offering]
+    return found or [to]
+
+
+def _offerings_of(application: Application, service: KnownService, provider: str) -> list[str]:
+    terms = {"provider": Iri(provider), "kind": Iri(service.kind)}
+    rows = application.store.read(load_query("offerings-of-provider", terms))
+    return [row["offering"][0] for row in rows]

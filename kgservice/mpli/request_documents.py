@@ -63,8 +63,24 @@ def check_request(
             f"A request has at most {MAX_CHARACTERS:,} characters.", code="request-too-long"
         )
     request = _read(text, media_type.partition(";")[0].strip().lower(), vocabulary, iri, name)
+    _check_needs(request, name)
     named = replace(request, iri=iri) if iri else request
     return named if named.as_of or today is None else replace(named, as_of=today)
+
+
+def _check_needs(request: Request, name: str) -> None:
+    waiting = {component.name: set(component.needs) for component in request.components}
+    while free := [one for one, needs in waiting.items() if not needs & waiting.keys()]:
+        for one in free:
+            del waiting[one]
+    if waiting:
+        first = next(c for c in request.components if c.name in waiting)
+        raise InputError(
+            f"These components need each other in a circle: {', '.join(waiting)}.",
+            code="needs-circular",
+            at=f"{name}:{first.line}" if first.line else first.name,
+            hint="Nothing could be made first; leave one `needs` away.",
+        )
 
 
 def request_yaml(request: Request, vocabulary: Vocabulary) -> str:

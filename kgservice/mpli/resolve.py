@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 
 from kgservice.model.errors import InputError
 from kgservice.model.rdf import is_valid_iri, to_ntriples
@@ -38,11 +39,11 @@ class Restriction:
 
     Attributes:
         pins: Component name to the one offering that it is bound to.
-        excluded: Offerings that no component is bound to that is not pinned.
+        among: Component name to the offerings that it may be bound to.
     """
 
     pins: Mapping[str, str] = field(default_factory=dict)
-    excluded: Collection[str] = ()
+    among: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def resolve(
@@ -96,14 +97,14 @@ def prepared(request: Request, vocabulary: Vocabulary, base_iri: str) -> Request
 
 
 def _restrictions(request: Request, limits: Restriction) -> dict[str, Only]:
-    pins, excluded = limits.pins, limits.excluded
+    pins, among = limits.pins, limits.among
     names = [component.name for component in request.components]
-    for name in pins:
+    for name in (*pins, *among):
         if name not in names:
             raise InputError(
                 f"{name!r} is not a component of the request.", code="component-unknown"
             )
-    for iri in (*pins.values(), *excluded):
+    for iri in chain(pins.values(), *among.values()):
         if not is_valid_iri(iri):  # it becomes part of a query
             raise InputError(f"{iri!r} is not an IRI.", code="value-invalid")
-    return {name: Only(pins.get(name, ""), excluded) for name in names}
+    return {name: Only(pins.get(name, ""), tuple(among.get(name, ()))) for name in names}

@@ -12,6 +12,7 @@ from kgservice.model.terms import KG
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.bindings import offering_terms, plain
+from kgservice.mpli.limits import require_sold
 from kgservice.mpli.plans import plan_context, save_plan
 from kgservice.mpli.settings_patch import read_settings
 from kgservice.plan import (
@@ -171,11 +172,13 @@ def plan_adjust(application: Application, caller: Caller, identity: str, patch: 
     Raises:
         InputError: a name or value is not of the vocabulary, or the patch is no object.
         NotSupported: removing a setting (`null`) is not possible.
-        Refused: nothing changes (`nothing-to-do`), or no worker performs it (`no-worker`).
+        Refused: nothing changes (`nothing-to-do`), the offering has less (`not-offered`), or no
+            worker performs it (`no-worker`).
     """
     service = find_service(application, caller, identity)
     changes = read_settings(patch, application.vocabulary)
     now = running(application, service)
+    require_sold(application, now.binding, changes)
     context = plan_context(application, service.customer, customer_key_of(application, service))
     return save_plan(application, plan_adjustment(now, changes, context))
 

@@ -138,10 +138,10 @@ def _offered(projection: Projection, kind: Iri) -> Ids:
 
 def _restricted(projection: Projection, offerings: Ids, only: Only) -> Ids:
     """Give the positions of the offerings that may be bound."""
-    if only.pinned:
-        keep: Flags = offerings == projection.terms.number(Iri(only.pinned))
-    else:
-        keep = ~np.isin(offerings, [projection.terms.number(Iri(iri)) for iri in only.excluded])
+    if not only.named:
+        return np.arange(len(offerings), dtype=np.int32)
+    named = [projection.terms.number(Iri(iri)) for iri in only.named]
+    keep: Flags = np.isin(offerings, named)
     return np.flatnonzero(keep).astype(np.int32)
 
 

@@ -16,22 +16,19 @@ from kgservice.resolution.templates import render, values_of
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """Which offerings may be bound to a component: these, one that is pinned, or all but some."""
+    """Which offerings may be bound to a component: one that is pinned, these, or all."""
 
     pinned: str = ""
-    excluded: Collection[str] = ()
     among: Collection[str] = ()
 
-    def values(self) -> str:
-        """Write the offerings that are named as values of ?offering; empty when none are."""
-        named = [self.pinned] if self.pinned else sorted(self.among)
-        return values_of("offering", named) if named else ""
+    @property
+    def named(self) -> list[str]:
+        """The offerings that are named, in IRI order; empty when all may be bound."""
+        return [self.pinned] if self.pinned else sorted(self.among)
 
     def pattern(self) -> str:
-        """Write it as a SPARQL pattern on ?offering."""
-        listed = ", ".join(f"<{iri}>" for iri in sorted(self.excluded))
-        left_out = f"FILTER(?offering NOT IN ({listed}))" if listed else ""
-        return self.values() or left_out
+        """Write them as values of ?offering; empty when all may be bound."""
+        return values_of("offering", self.named) if self.named else ""
 
 
 def candidates(request: Request, component: Component, only: Only) -> str:
@@ -65,7 +62,7 @@ def facts(request: Request, component: Component, only: Only) -> list[str]:
             "candidate-facts",
             {"kind": component.kind},
             {
-                "only": only.values(),
+                "only": only.pattern(),
                 "way": _way(way),
                 "properties": _among("property", properties),
             },

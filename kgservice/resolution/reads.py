@@ -89,6 +89,11 @@ def _paths(request: Request, component: Component) -> Iterator[Path]:
         yield (preference.property,)
 
 
+def first_properties(request: Request, component: Component) -> frozenset[Iri]:
+    """Give the properties of the binding itself that are read of a component."""
+    return frozenset(path[0].iri for path in _paths(request, component))
+
+
 def constraint_paths(constraint: Constraint, before: Path) -> Iterator[Path]:
     """Give every path that a condition reads, from the binding on."""
     path = before + constraint.path

@@ -233,3 +233,13 @@ def test_request_shapes_are_valid_rdf_with_no_blank_nodes() -> None:
     quads = list(ox.parse(text.encode(), format=ox.RdfFormat.N_TRIPLES))
     assert len(quads) > 100
     assert "_:" not in text
+
+
+def test_components_that_need_each_other_in_a_circle_are_refused_at_their_line() -> None:
+    text = (
+        "request: Circle\ncomponents:\n  a: {kind: PostgreSQL}\n"
+        "  b: {kind: PostgreSQL, needs: [a, c]}\n  c: {kind: PostgreSQL, needs: [b]}\n"
+    )
+    with pytest.raises(InputError) as refused:
+        check_request(text, "application/yaml", VOCABULARY, name="circle.yaml")
+    assert (refused.value.code, refused.value.at) == ("needs-circular", "circle.yaml:4")

@@ -74,6 +74,27 @@ def test_an_unknown_target_of_a_move_is_refused(stage: Stage) -> None:
     assert everything(stage) == before
 
 
+def test_a_target_may_be_called_by_its_name(stage: Stage) -> None:
+    service = stage.provisioned()["db"]
+    before = everything(stage)
+    said = stage.service.kg("service", "move", service, "--to", "Nobody at all", expect=None)
+    assert "offering-unknown" in said
+    assert "Nothing is called" in said
+    said = stage.service.kg("service", "move", service, "--to", "Prairie Cloud Inc.", expect=None)
+    assert "move-infeasible" in said  # its headquarters are outside of what was asked for
+    assert everything(stage) == before
+
+
+def test_an_adjustment_beyond_what_is_sold_is_refused(stage: Stage) -> None:
+    service = stage.provisioned()["db"]
+    before = everything(stage)
+    file = stage.folder / "too-much.json"
+    file.write_text('{"storage": "900000 GiB"}', encoding="utf-8")
+    said = stage.service.kg("service", "adjust", service, str(file), expect=None)
+    assert "not-offered" in said
+    assert everything(stage) == before
+
+
 def test_an_unknown_plan_is_refused(stage: Stage) -> None:
     assert "plan-unknown" in stage.service.kg("apply", "0123456789abcdef", expect=2)
 

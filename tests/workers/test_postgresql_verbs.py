@@ -117,6 +117,14 @@ def test_another_version_is_a_move_and_other_properties_cannot_change(old: Bench
     assert code_of(old, "adjust", name, changes={"maxConnections": 0}) == "requirement-not-met"
 
 
+def test_asking_for_the_extensions_that_are_there_changes_nothing(old: Bench) -> None:
+    """What takes a refused adjustment back asks for this."""
+    name = fresh_name()
+    old.provision(name)
+    assert old.do("adjust", name, changes={"extension": ["plpgsql"]}).facts
+    assert code_of(old, "adjust", name, changes={"extension": ["vector"]}) == "change-not-supported"
+
+
 def test_fence_ends_writers_and_unfence_restores_them(old: Bench) -> None:
     name = fresh_name()
     connection = old.provision(name, maxConnections=3)

@@ -215,6 +215,12 @@ def adjust(task: Task, context: TaskContext) -> TaskResult:
         return TaskResult({**facts, "storageEnforced": False})
 
 
+def _has_extensions(session: Session, changes: Mapping[str, Json]) -> bool:
+    wanted = set(local_names(texts(changes, "extension")))
+    with session.inside() as inside:
+        return wanted <= {str(row[0]) for row in rows(inside, "SELECT extname FROM pg_extension")}
+
+
 def _require_adjustable(changes: Mapping[str, Json], session: Session) -> None:
     version = changes.get("majorVersion")
     if version is not None and str(version) != str(session.major_version):
@@ -224,6 +230,8 @@ def _require_adjustable(changes: Mapping[str, Json], session: Session) -> None:
             hint="Ask for a move to an offering with that version.",
         )
     unknown = sorted(set(changes) - {"maxConnections", "storage", "majorVersion"})
+    if "extension" in unknown and _has_extensions(session, changes):
+        unknown.remove("extension")  # as it is: taking a refused change back asks for this
     if unknown:
         raise NotSupported(
             f"{', '.join(unknown)} cannot be changed on a running database.",
