@@ -159,8 +159,4 @@ def _characteristic(about: Mapping[str, list[Term]], terms: list[Term]) -> dict[
         }
         for term in sorted(terms)
     ]
-    return {
-        **described,
-        "productSpecCharacteristicValue": values,
-        "@type": "ProductSpecificationCharacteristic",
-    }
+    return {**described, "productSpecCharacteristicValue": values}
