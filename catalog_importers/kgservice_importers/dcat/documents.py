@@ -16,11 +16,12 @@ from kgservice.model.documents import ImportContext, SourceDocument
 from kgservice.model.errors import Problem
 from kgservice.model.rdf import Iri, Literal, Term, Triple, to_ntriples
 from kgservice.model.terms import DCTERMS, RDF
+from kgservice.model.vocabulary import Vocabulary
 from kgservice_importers.dcat.coverage import paths_of
 from kgservice_importers.dcat.partition import Part
 from kgservice_importers.dcat.tables import Tables, tables, tables_text
 from kgservice_importers.gaiax.dialects import dialect_of
-from kgservice_importers.gaiax.structure import StructureMap
+from kgservice_importers.gaiax.structure import StructureMap, mapping_digest
 from kgservice_importers.jsonld.skolem import skolemise
 from kgservice_importers.rdf.construct import ConstructMap, can_be_stored, read_queries
 
@@ -51,9 +52,11 @@ class DocumentMaker:
     catalogs: dict[Iri, tuple[Triple, ...]] = field(default_factory=dict)
     _map: ConstructMap = field(init=False)
     _gaiax: StructureMap | None = field(default=None, init=False)
+    _words: bytes = field(default=b"", init=False)
 
     def __post_init__(self) -> None:
         """Load the vocabulary and the tables of the queries."""
+        self._words = _words_digest(self.context.vocabulary)
         self._map = ConstructMap(self.context.vocabulary, _FOLDER, _read_as, _facts())
 
     @property
@@ -76,38 +79,45 @@ class DocumentMaker:
         hint = "Statements that use it were left out."
         return root, kept, (Problem("iri-invalid", detail, root.value, hint),)
 
-    def document(self, part: Part, page: PageFacts) -> SourceDocument:
-        """Make the document of a part."""
+    def draft(self, part: Part, page: PageFacts) -> Draft:
+        """Name the part's nodes and hash all that its document will be made from."""
         root, triples, problems = self.named(part)
+        facts = tuple(self._facts_for(part, page))
+        content = to_ntriples(sorted(triples)).encode()
+        whole = hashlib.sha256(_mapping_digest() + self._words)
+        whole.update(content)
+        whole.update(to_ntriples(sorted(facts)).encode())
+        return Draft(part, page, root, triples, facts, problems, content, whole.hexdigest())
+
+    def document(self, draft: Draft) -> SourceDocument:
+        """Make the document of a draft: our terms, what is its own, its coverage."""
+        root, triples, part = draft.root, draft.triples, draft.part
         names = (root.value + "/", root.value + "#", f"{self.context.base_iri}.well-known/genid/")
         described = {t.subject.value for t in triples if isinstance(t.subject, Iri)}
         listed = {c.value for c in part.catalogs if isinstance(c, Iri)}
         own = (described - listed) | {root.value}
-        facts = self._facts_for(part, page)
         added = [
             t
-            for t in self._added([*triples, *facts])
+            for t in self._added([*triples, *draft.facts])
             if isinstance(t.subject, Iri)
             and (t.subject.value in own or t.subject.value.startswith(names))
         ]
-        statements = tuple(sorted({*triples, *added}))
         own |= {t.subject.value for t in added if isinstance(t.subject, Iri)}
-        content = to_ntriples(sorted(triples)).encode()
-        mapped, unmapped = paths_of(root, triples, page.words, self.tables)
-        dialect = "odrl" if part.kind == "Policy" else page.dialect
+        mapped, unmapped = paths_of(root, triples, draft.page.words, self.tables)
+        dialect = "odrl" if part.kind == "Policy" else draft.page.dialect
         return SourceDocument(
             source_id=root.value,
             media_type=MEDIA_TYPE,
-            content=content,
+            content=draft.content,
             primary=root,
             own_subjects=frozenset(own | listed),
-            triples=statements,
-            problems=problems,
+            triples=tuple(sorted({*triples, *added})),
+            problems=draft.problems,
             modified=_modified(triples, root),
             kind=f"{dialect}/{part.kind}",
             mapped=mapped,
-            unmapped=unmapped | page.dropped,
-            fingerprint=_fingerprint(content, facts),
+            unmapped=unmapped | draft.page.dropped,
+            fingerprint=draft.fingerprint,
         )
 
     def remember(self, part: Part) -> None:
@@ -148,6 +158,31 @@ class PageFacts:
     words: Mapping[Term, frozenset[str]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A part whose nodes have names, before it is mapped.
+
+    Attributes:
+        part: Of the page.
+        page: What is known of the page.
+        root: What the document is about.
+        triples: What is said, in the words of the source.
+        facts: What its catalogues say of themselves; the mapping may look at it.
+        problems: What could not be kept.
+        content: The statements as N-Triples, sorted.
+        fingerprint: Hash of content, facts, mapping and vocabulary.
+    """
+
+    part: Part
+    page: PageFacts
+    root: Iri
+    triples: tuple[Triple, ...]
+    facts: tuple[Triple, ...]
+    problems: tuple[Problem, ...]
+    content: bytes
+    fingerprint: str
+
+
 def _read_as(iri: str) -> str:
     """Queries are written for one namespace of schema.org."""
     return _SCHEMA[1] + iri.removeprefix(_SCHEMA[0]) if iri.startswith(_SCHEMA[0]) else iri
@@ -185,15 +220,19 @@ def _fact(quad: ox.Quad) -> Triple:
 
 @cache
 def _mapping_digest() -> bytes:
-    texts = [tables_text(), *read_queries(_FOLDER), to_ntriples(sorted(_facts()))]
+    texts = [mapping_digest(), tables_text(), *read_queries(_FOLDER), to_ntriples(sorted(_facts()))]
     return hashlib.sha256("\0".join(texts).encode()).digest()
 
 
-def _fingerprint(content: bytes, facts: Iterable[Triple]) -> str:
-    whole = hashlib.sha256(_mapping_digest())
-    whole.update(content)
-    whole.update(to_ntriples(sorted(facts)).encode())
-    return whole.hexdigest()
+def _words_digest(vocabulary: Vocabulary) -> bytes:
+    """Hash what the mapping asks the vocabulary for."""
+    known = (
+        sorted((c.alpha2, c.alpha3, c.iri.value) for c in vocabulary.countries.values()),
+        sorted((u.code, u.factor, u.aliases) for u in vocabulary.units.values()),
+        sorted((name, iri.value) for name, iri in vocabulary.individuals.items()),
+        sorted(iri.value for iri in vocabulary.classes.values()),
+    )
+    return hashlib.sha256(repr(known).encode()).digest()
 
 
 def _modified(triples: Iterable[Triple], root: Iri) -> str:

@@ -116,29 +116,30 @@ class CatalogReader:
             yield from ((at, item) for item in self._document(whole, facts, at))
 
     def _document(self, part: Part, facts: PageFacts, at: str) -> Iterator[ImportItem]:
-        document = self._maker.document(part, facts)
-        known = self._seen.setdefault(document.source_id, document.fingerprint)
-        if known is not document.fingerprint:
-            if known == document.fingerprint:
-                return
-            document = self._apart(document, at)
-        if not self.context.only or document.source_id in self.context.only:
-            yield self._or_unchanged(document)
+        draft = self._maker.draft(part, facts)
+        name = draft.root.value
+        before = self._seen.setdefault(name, draft.fingerprint)
+        is_repeated = before is not draft.fingerprint
+        if is_repeated and before == draft.fingerprint:
+            return
+        if is_repeated:
+            name = f"{name} in {at}"
+            self._seen.setdefault(name, draft.fingerprint)
+        if self.context.only and name not in self.context.only:
+            return
+        if self.context.known.get(name) == draft.fingerprint:
+            yield Unchanged(name)
+            return
+        document = self._maker.document(draft)
+        yield _apart(document, name, at) if is_repeated else document
 
-    def _apart(self, document: SourceDocument, at: str) -> SourceDocument:
-        """Two files that say different things of one thing are two documents."""
-        name = document.source_id
-        detail = f"another document is about {name} too"
-        hint = "Both were read; this one is known by what it is about and its file."
-        problems = (*document.problems, Problem("document-id-repeated", detail, at, hint))
-        renamed = f"{name} in {at}"
-        self._seen.setdefault(renamed, document.fingerprint)
-        return replace(document, source_id=renamed, problems=problems)
 
-    def _or_unchanged(self, document: SourceDocument) -> SourceDocument | Unchanged:
-        if self.context.known.get(document.source_id) == document.fingerprint:
-            return Unchanged(document.source_id)
-        return document
+def _apart(document: SourceDocument, name: str, at: str) -> SourceDocument:
+    """Two files that say different things of one thing are two documents."""
+    detail = f"another document is about {document.source_id} too"
+    hint = "Both were read; this one is known by what it is about and its file."
+    problems = (*document.problems, Problem("document-id-repeated", detail, at, hint))
+    return replace(document, source_id=name, problems=problems)
 
 
 def _is_something_else(reading: Reading, roots: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from importlib.resources.abc import Traversable
@@ -18,6 +19,9 @@ _GIVEN_NAME: Final = "urn:kgservice:importer:givenName"
 _OFFERED: Final = ox.NamedNode("urn:kgservice:importer:OfferingClass")
 _REFERENCE: Final = ox.NamedNode("urn:kgservice:reference")
 _DOCUMENT: Final = ox.NamedNode("urn:kgservice:document")
+_MOST_USES: Final = 50
+_ONLY_WITH: Final = re.compile(r"^# Only with: (.*)$", re.M)
+_PREFIX: Final = re.compile(r"^PREFIX (\S*?): *<([^>]*)>", re.M)
 
 
 def _as_it_is(iri: str) -> str:
@@ -50,25 +54,62 @@ class ConstructMap:
             facts: Further tables that the queries read.
         """
         self._read_as = read_as
-        self._queries = read_queries(folder)
-        self._store = ox.Store()
-        self._store.extend(
+        self._queries = tuple(_Query(text) for text in read_queries(folder))
+        self._reference = [
             ox.Quad(ox.NamedNode(s), ox.NamedNode(p), o, _REFERENCE)
             for s, p, o in _reference(vocabulary)
-        )
-        self._store.extend(_quad(triple, _as_it_is, _REFERENCE) for triple in facts)
+        ]
+        self._reference += [_quad(triple, _as_it_is, _REFERENCE) for triple in facts]
+        self._store = ox.Store()
+        self._uses = 0
 
     def added(self, triples: Iterable[Triple]) -> tuple[Triple, ...]:
-        """Give the statements that the queries add to a document without blank nodes."""
-        self._store.remove_graph(_DOCUMENT)
-        self._store.extend(_quad(triple, self._read_as) for triple in triples)
+        """Give the statements that the queries add to a document without blank nodes.
+
+        About 0.2 ms a query that has something to look for, and 0.02 ms a statement.
+        """
+        quads = [_quad(triple, self._read_as) for triple in triples]
+        used = {quad.predicate.value for quad in quads}
+        queries = [query.text for query in self._queries if query.has_work(used)]
         found: dict[Triple, None] = {}
-        for text in self._queries:
+        if queries:
+            self._load(quads)
+        for text in queries:
             answer = self._store.query(text, use_default_graph_as_union=True)
             if isinstance(answer, ox.QueryTriples):
                 for result in answer:
                     found[_triple(result)] = None
         return tuple(sorted(found))
+
+    def _load(self, quads: list[ox.Quad]) -> None:
+        """Put a document in the place of the one before.
+
+        A store in memory keeps what was removed until it ends, and walks over it in every query:
+        with 2,000 documents one took 12 ms instead of 5. So it is made anew now and then.
+        """
+        if self._uses % _MOST_USES == 0:
+            self._store = ox.Store()
+            self._store.extend(self._reference)
+        self._uses += 1
+        self._store.remove_graph(_DOCUMENT)
+        self._store.extend(quads)
+
+
+class _Query:
+    """A query, and the predicates without which it has nothing to look for.
+
+    Those are in its header: `# Only with: odrl:constraint dcterms:type`.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        prefixes = dict(_PREFIX.findall(text))
+        header = _ONLY_WITH.search(text)
+        names = (name.partition(":") for name in (header.group(1).split() if header else ()))
+        self._only_with = frozenset(prefixes[prefix] + local for prefix, _, local in names)
+
+    def has_work(self, used: set[str]) -> bool:
+        return not self._only_with or not self._only_with.isdisjoint(used)
 
 
 def read_queries(folder: Traversable) -> tuple[str, ...]:
