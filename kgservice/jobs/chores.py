@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from kgservice.jobs.journal import Journal
-from kgservice.jobs.values import ACTIVE, Job, now
+from kgservice.jobs.values import ACTIVE, Job
 from kgservice.model.errors import KgError
 
 _LOG = logging.getLogger("kgservice.jobs")
@@ -44,15 +44,6 @@ class Chores:
                 action=action,
                 customer=customer,
                 services=(),
-                state="running",
-                reasons=(),
-                created=now(),
-                ended="",
-                is_cancelled=False,
-                has_passed=False,
-                has_consent=False,
-                leg=0,
-                wake_at="",
             )
             return self._journal.job(self._journal.open(job, identity))
 

@@ -135,15 +135,7 @@ class JobRunner:
             action=plan.action.value,
             customer=plan.customer,
             services=_services_of(plan),
-            state="running",
-            reasons=(),
-            created=now(),
-            ended="",
-            is_cancelled=False,
-            has_passed=False,
             has_consent=consented,
-            leg=0,
-            wake_at="",
         )
         known = self._journal.open(job, key)
         if known == identity:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from kgservice.plan import Json, JsonObject
@@ -69,15 +69,15 @@ class Job:
     action: str
     customer: str
     services: tuple[str, ...]
-    state: str
-    reasons: tuple[str, ...]
-    created: str
-    ended: str
-    is_cancelled: bool
-    has_passed: bool
-    has_consent: bool
-    leg: int
-    wake_at: str
+    state: str = "running"
+    reasons: tuple[str, ...] = ()
+    created: str = field(default_factory=lambda: now())
+    ended: str = ""
+    is_cancelled: bool = False
+    has_passed: bool = False
+    has_consent: bool = False
+    leg: int = 0
+    wake_at: str = ""
     executions: tuple[Execution, ...] = ()
     holds: tuple[tuple[str, str], ...] = ()
 
