@@ -11,6 +11,10 @@ from kgservice_importers.tmf620.values import Finding, number_text, parse_number
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _SIGNS: Final = {"€": "EUR", "$": "", "£": "GBP"}
 _MOST: Final = 50
+_PLAIN: Final = (
+    ("value", ("unit", "currency", "units")),
+    ("amount", ("currency", "unit", "units")),
+)
 
 
 class Money(NamedTuple):
@@ -59,10 +63,11 @@ def _read_one(body: Object, written: Json) -> Money | Finding | None:
     free = _amount(price.get("dutyFreeAmount"), False)
     taxed = _amount(price.get("taxIncludedAmount"), True)
     plain = [
-        _pair(price, "value", "unit", "currency", "units"),
-        _pair(price, "amount", "currency", "unit", "units"),
+        found
+        for name, units in _PLAIN
+        if name in price and (found := _pair(price, name, *units)) is not None
     ]
-    return _chosen(free, taxed, [item for item in plain if item is not None])
+    return _chosen(free, taxed, plain)
 
 
 def _chosen(

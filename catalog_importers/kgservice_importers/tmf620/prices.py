@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 
 from kgservice.model.errors import Severity
@@ -19,14 +18,13 @@ from kgservice_importers.tmf620.mapping import spaced
 from kgservice_importers.tmf620.moments import is_past
 from kgservice_importers.tmf620.money import Money, read_money
 from kgservice_importers.tmf620.names import Names
+from kgservice_importers.tmf620.periods import PeriodReader
 from kgservice_importers.tmf620.records import Minter, Record
 from kgservice_importers.tmf620.values import (
     Finding,
     ValueReader,
     number_text,
-    parse_duration,
     parse_number,
-    period_of,
 )
 
 _LONGEST_UNIT: Final = 64
@@ -64,6 +62,7 @@ class PriceReader:
         self._values = values
         self._minter = minter
         self._now = now
+        self._periods = PeriodReader(values.periods)
         mapping = names.mapping
         self._types = mapping.inverse("price-types")
         self._lifecycle = mapping.inverse("lifecycle")
@@ -107,7 +106,7 @@ class PriceReader:
             return Finding(
                 code="price-on-request", detail="no amount is given", severity=Severity.INFO
             )
-        period = _period(body, self._values.periods)
+        period = self._periods.of(body)
         if isinstance(period, Finding):
             return period
         # A price without type recurs if it has a period; without one nobody can say.
@@ -180,31 +179,6 @@ _UNKNOWN: Final = "The offering is kept; its price is unknown."
 
 def _unsupported(why: str) -> Finding:
     return Finding(code="price-unsupported", detail=f"this price is not understood: {why}")
-
-
-def _period(body: Object, periods: Mapping[str, str]) -> str | Finding:
-    named = member_text(body, "recurringChargePeriodType")
-    if named:
-        length = member_text(body, "recurringChargePeriodLength") or "1"
-        count = parse_number(length)
-        if isinstance(count, Finding) or count != count.to_integral_value() or count == 0:
-            return Finding(
-                code="period-unmapped", detail=f"{length[:40]!r} is no number of periods"
-            )
-        found = period_of(periods, named, int(count)) if count < Decimal(1000) else ""
-        if not found and count == 1:
-            whole = parse_duration(periods, named)
-            found = whole if isinstance(whole, str) else ""
-        return found or _no_period(named)
-    written = member_text(body, "recurringChargePeriod", "recurringChargeDuration")
-    if not written:
-        return ""
-    found_text = period_of(periods, written) or parse_duration(periods, written)
-    return found_text if isinstance(found_text, str) else _no_period(written)
-
-
-def _no_period(written: str) -> Finding:
-    return Finding(code="period-unmapped", detail=f"{written[:40]!r} is not read as a period")
 
 
 def _unit_of_measure(written: Json) -> tuple[str, str]:

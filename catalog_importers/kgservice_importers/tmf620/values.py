@@ -47,6 +47,7 @@ class Reading(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
+@lru_cache(maxsize=8192)
 def parse_number(text: str) -> Decimal | Finding:
     """Read a number that is not negative, with a decimal point or comma.
 
