@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from kgservice_importers.gaiax.expansion import PYLD_ERRORS
 from kgservice_importers.gaiax.forms import ignored_members
 from kgservice_importers.gaiax.repair import is_placeholder, is_secret
 from kgservice_importers.jsonld.contexts import Json
@@ -103,7 +104,7 @@ def _lost(payload: dict[str, Json], statements_of: Callable[[dict[str, Json]], s
     marked = _marked(payload, (), marks)
     try:
         text = statements_of(marked)
-    except (ValueError, TypeError, KeyError, AttributeError, LookupError, RecursionError):
+    except PYLD_ERRORS:
         return set()
     return {_text(path) for mark, path in marks.items() if f"{mark}." not in text}
 

@@ -121,7 +121,7 @@ class _Read:
 def _is_secured(envelope: Envelope) -> bool:
     """Say whether a signature may hold over the document, which mending would break."""
     hopeless = table()["proofsNobodyChecks"]
-    kinds = {p.get("type", "") for p in envelope.proofs if isinstance(p, dict)}
+    kinds = {str(p.get("type", "")) for p in envelope.proofs if isinstance(p, dict)}
     return bool(envelope.token) or bool(kinds - set(hopeless))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -12,6 +10,7 @@ from typing import Final, TypeAlias
 
 from kgservice.model.documents import SetAside
 from kgservice.model.errors import Problem, Severity
+from kgservice_importers.gaiax.decoding import decoded, parsed, token_payload
 from kgservice_importers.gaiax.forms import (
     JSON_SUFFIXES,
     carrier,
@@ -86,16 +85,10 @@ def _must_be_token(at: str) -> bool:
     return suffix in JSON_SUFFIXES or at.startswith(("http://", "https://"))
 
 
-def decoded(content: bytes) -> str:
-    """Read UTF-8 or, behind a byte order mark, UTF-16; what is neither becomes U+FFFD."""
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    return content.decode(encoding, errors="replace").replace("\x00", "")
-
-
 def _from_json(text: str, at: str) -> Iterator[Opened]:
     parse = _Parse()
     try:
-        document = json.loads(text, object_pairs_hook=parse.pairs, parse_constant=_no_constant)
+        document = parsed(text, parse.pairs)
     except (ValueError, RecursionError) as error:
         yield _problem("document-unreadable", f"not JSON: {error}", at)
         return
@@ -123,10 +116,6 @@ def _repeated(names: list[str], at: str) -> tuple[Problem, ...]:
             "The last value was read; the earlier ones are lost.",
         ),
     )
-
-
-def _no_constant(name: str) -> Json:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _from_object(item: Json, at: str, depth: int) -> Iterator[Opened]:
@@ -166,7 +155,7 @@ def _from_text(text: str, at: str, depth: int) -> Iterator[Opened]:
     """Open a JWT, or JSON that is the value of a string, as catalogues keep it."""
     if text.lstrip().startswith("{"):
         try:
-            item = json.loads(text, parse_constant=_no_constant)
+            item = parsed(text)
         except (ValueError, RecursionError) as error:
             yield _problem("document-unreadable", f"not JSON: {error}", at)
             return
@@ -263,19 +252,6 @@ def _from_token(text: str, at: str, depth: int) -> Iterator[Opened]:
         content = token.encode()
         yield Envelope(payload, content, "application/vc+jwt", "vc-jwt", token, at)
         yield from _nested(payload, at, depth)
-
-
-def token_payload(token: str) -> dict[str, Json] | None:
-    """Decode the payload of a compact JWS without verifying it; None when it is not one."""
-    parts = token.split(".")
-    if len(parts) != 3:
-        return None
-    try:
-        raw = base64.b64decode(parts[1] + "=" * (-len(parts[1]) % 4), altchars=b"-_", validate=True)
-        claims = json.loads(raw, parse_constant=_no_constant)
-    except (ValueError, binascii.Error, RecursionError):
-        return None
-    return claims if isinstance(claims, dict) else None
 
 
 def _with_claims(claims: dict[str, Json], inner: dict[str, Json]) -> dict[str, Json]:

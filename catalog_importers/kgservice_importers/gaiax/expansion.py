@@ -53,7 +53,7 @@ class _Findings:
 
 PYLD_ERRORS: Final = (
     jsonld.JsonLdError, ContextUnknown, ValueError, TypeError, KeyError, AttributeError,
-    IndexError, RecursionError,
+    IndexError, RecursionError, ArithmeticError,
 )  # fmt: skip
 """PyLD also raises bare Python errors on malformed documents, so the list is wide."""
 

@@ -11,8 +11,8 @@ from typing import Final
 from kgservice.model.documents import ImportItem, SourceDocument
 from kgservice.model.errors import Problem, Severity, Unavailable
 from kgservice.model.rdf import Triple
+from kgservice_importers.gaiax.decoding import decoded
 from kgservice_importers.gaiax.document import Reader
-from kgservice_importers.gaiax.envelopes import decoded
 from kgservice_importers.gaiax.reading import MAX_BYTES, Reading, fingerprint_of, read_content
 
 _NAMED: Final = re.compile(r'"([\w.-]+\.(?:json|jsonld))"')

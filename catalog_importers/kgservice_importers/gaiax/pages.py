@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from kgservice.model.errors import Unavailable
 from kgservice.net.fetch import Fetcher
-from kgservice_importers.gaiax.envelopes import decoded
+from kgservice_importers.gaiax.decoding import decoded
 from kgservice_importers.jsonld.contexts import Json
 
 _CREDENTIALS: Final = "application/vc+jwt, application/vp+jwt;q=0.95, application/ld+json;q=0.9"

@@ -9,8 +9,8 @@ from kgservice.model.documents import ImportItem
 from kgservice.model.errors import InputError, Problem, Severity, Unavailable
 from kgservice.net.fetch import Fetcher
 from kgservice_importers.gaiax.catalogue import CataloguePages, is_catalogue_page, read_catalogue
+from kgservice_importers.gaiax.decoding import decoded
 from kgservice_importers.gaiax.document import Reader
-from kgservice_importers.gaiax.envelopes import decoded
 from kgservice_importers.gaiax.events import is_event_page, read_events
 from kgservice_importers.gaiax.listing import MAX_LISTED, addresses
 from kgservice_importers.gaiax.pages import body_of

@@ -103,7 +103,7 @@ def _dataset(document: Json, loader: Loader, left_out: set[str]) -> Mapping[str,
     except ContextUnknown as error:
         raise NotCanonical("context-unknown", f"the context {error} is not known here") from error
     except (jsonld.JsonLdError, ValueError, TypeError, KeyError, AttributeError, IndexError,
-            RecursionError) as error:  # fmt: skip
+            ArithmeticError, RecursionError) as error:  # fmt: skip
         # PyLD also raises bare Python errors on malformed documents, so the list is wide.
         cause = error.__context__ or error.__cause__
         if isinstance(cause, ContextUnknown) or "ContextUnknown" in str(error):

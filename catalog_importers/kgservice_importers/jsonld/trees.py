@@ -104,7 +104,7 @@ def read_tree(tree: Json, place: Place, problems: tuple[Problem, ...] = ()) -> R
     try:
         dataset = _dataset(tree, place, dropped)
     except (jsonld.JsonLdError, ContextUnknown, ValueError, TypeError, KeyError, AttributeError,
-            IndexError, RecursionError) as error:  # fmt: skip
+            IndexError, ArithmeticError, RecursionError) as error:  # fmt: skip
         # PyLD also raises bare Python errors on malformed documents, so the list is wide.
         line = (str(error).splitlines() or [type(error).__name__])[0][:300]
         detail = f"the document is not valid JSON-LD: {line}"
