@@ -6,17 +6,18 @@ import shutil
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, replace
 from typing import Final
 
 from kgservice.ingest import catalogs
 from kgservice.ingest.issuers import Issuers, IssuerSettings, reader_of
+from kgservice.ingest.linking import linking_catalogs
 from kgservice.ingest.pipeline import SyncRequest, after_sync, sync, sync_documents
 from kgservice.ingest.policy import current_policy
 from kgservice.labels.derive import ClaimReason, label_status
 from kgservice.model.documents import ImportContext
-from kgservice.model.errors import NotFound
+from kgservice.model.errors import KgError, NotFound
 from kgservice.model.terms import KG
 from kgservice.mpli.application import Application
 from kgservice.mpli.catalog_history import age
@@ -65,7 +66,8 @@ def remove_catalog(application: Application, name: str) -> None:
     Raises:
         NotFound: there is none of that name.
     """
-    catalogs.remove(application.store, application.base_iri, name)
+    with _following_links(application, name):
+        catalogs.remove(application.store, application.base_iri, name)
     stop_listening(application, name)
     shutil.rmtree(cache_folder(application, name), ignore_errors=True)
     derive(application)
@@ -78,11 +80,9 @@ def sync_now(application: Application, name: str) -> dict[str, object]:
         NotFound: there is no such catalogue.
         Unavailable: the source cannot be reached or broke half-way; nothing changed.
     """
-    with _TAKING[f"{application.folder} {name}"]:
-        catalog = catalogs.get_catalog(application.store, name)
-        with _request(application, catalog) as request:
-            report = sync(application.store, request)
-        derive(application)
+    with _following_links(application, name), _taking(application, name) as request:
+        catalog, report = request.catalog, sync(application.store, request)
+    derive(application)
     check_catalog(application, name)
     listen(application, catalog)
     return report.as_json()
@@ -95,16 +95,42 @@ def sync_some(application: Application, name: str, source_ids: Iterable[str]) ->
         NotFound: there is no such catalogue.
         Unavailable: the source cannot be reached; nothing changed.
     """
-    with _TAKING[f"{application.folder} {name}"]:
-        catalog = catalogs.get_catalog(application.store, name)
-        with _request(application, catalog) as request:
-            report = sync_documents(application.store, request, source_ids)
-        derive(application)
+    with _following_links(application, name), _taking(application, name) as request:
+        report = sync_documents(application.store, request, source_ids)
+    derive(application)
     return report.as_json()
 
 
 _TAKING: Final = defaultdict[str, threading.Lock](threading.Lock)
 """One sync at a time of each catalogue; a whole one and one after a notice may meet."""
+
+
+@contextmanager
+def _following_links(application: Application, name: str) -> Iterator[None]:
+    """After the block, conclude again in catalogues that link to what changed in this one.
+
+    Only where an ontology concludes from several documents together. One hop along links is
+    enough: what is concluded of a document is read by no other document's conclusions. A source
+    that cannot be read keeps what there is, and its history says so.
+    """
+    store = application.store
+    catalog = catalogs.get_catalog(store, name)
+    since = store.changes(0, ()).number
+    yield
+    if not current_policy(application.ontologies).looks_across:
+        return
+    for other in linking_catalogs(store, application.base_iri, catalog, since):
+        with suppress(KgError), _taking(application, other) as request:
+            sync(store, request)
+
+
+@contextmanager
+def _taking(application: Application, name: str) -> Iterator[SyncRequest]:
+    """Prepare a sync; no other one of the catalogue runs meanwhile."""
+    with _TAKING[f"{application.folder} {name}"]:
+        catalog = catalogs.get_catalog(application.store, name)
+        with _request(application, catalog) as request:
+            yield request
 
 
 @contextmanager
