@@ -225,3 +225,25 @@ def test_page_as_it_was_is_not_sent_again(tmp_path: Path) -> None:
         for page in (tmp_path / "kept").iterdir():
             page.write_bytes(b"")  # what is kept may be lost or broken at any time
         assert documents(read(server.url, ctx)) == changed
+
+
+@pytest.mark.parametrize("status", [204, 404, 416])
+@pytest.mark.parametrize("count", [1, 2, 100, 150])
+def test_status_behind_the_last_page_is_the_end(status: int, count: int) -> None:
+    @only_offerings
+    def answering(call: Call, calls: list[Call]) -> Reply:
+        page = offers(0, count)[call.offset : call.offset + call.limit]
+        return json_reply(page) if page else Reply(status)
+
+    with serving(answering) as server:
+        assert len(documents(read_api(server))) == count
+
+
+def test_list_that_is_not_found_any_more_in_the_middle_is_a_break() -> None:
+    @only_offerings
+    def answering(call: Call, calls: list[Call]) -> Reply:
+        return Reply(404) if call.offset else json_reply(offers(0, 100))
+
+    with serving(answering) as server, pytest.raises(Unavailable) as caught:
+        read_api(server)
+    assert caught.value.code == "source-broke"

@@ -27,6 +27,9 @@ OK: Final = frozenset({200, 206})
 ABSENT: Final = frozenset({400, 403, 404, 405, 501})
 """How servers say that they have no such list."""
 _HEADERS: Final = {"Accept": "application/json"}
+BEYOND: Final = frozenset({404, 416})
+"""How some servers say that a list has no more pages."""
+_NO_CONTENT: Final = 204
 _GONE: Final = 410
 _FAILED: Final = 500
 _BUSY: Final = frozenset({408, 425, 429, 502, 503, 504})
@@ -41,7 +44,7 @@ ATTEMPTS: Final = 3
 
 
 class Absent(Exception):
-    """The server has no such list."""
+    """The server has no such list, or no such page of it."""
 
     def __init__(self, status: int) -> None:
         """Keep the status that says so."""
@@ -87,11 +90,13 @@ class Client:
         """
         return self._found().lists()
 
-    def page(self, url: str, *, is_first: bool = False, attempts: int = ATTEMPTS) -> Page | str:
+    def page(
+        self, url: str, *, absent: frozenset[int] = frozenset(), attempts: int = ATTEMPTS
+    ) -> Page | str:
         """Give the members of a page, or why it cannot be had although the server works.
 
         Raises:
-            Absent: this is the first page, and the server has no such list.
+            Absent: the status is one of those that say that there is no such page.
             Unavailable: the server is gone and did not come back.
         """
         page: Page | str = ""
@@ -102,9 +107,9 @@ class Client:
             answer = self._ask(url, may_be_broken=True)
             if isinstance(answer, str):
                 return answer
-            if answer.status in ABSENT and is_first:
+            if answer.status in absent:
                 raise Absent(answer.status)
-            if answer.status not in OK and answer.status < _FAILED:
+            if answer.status not in OK | {_NO_CONTENT} and answer.status < _FAILED:
                 raise self._gone(url, f"status {answer.status}")
             page = _page(answer)
             if isinstance(page, Page) or (answer.body and answer.body == before):
@@ -249,6 +254,8 @@ def unreachable(url: str, why: str) -> Unavailable:
 
 
 def _page(answer: Answer) -> Page | str:
+    if answer.status == _NO_CONTENT:
+        return Page([], answer)
     if answer.status not in OK:
         return f"status {answer.status}"
     try:

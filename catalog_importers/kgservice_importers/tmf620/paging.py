@@ -11,7 +11,16 @@ from urllib.parse import parse_qs, urlsplit
 from kgservice.model.errors import Problem, Severity
 from kgservice.net.fetch import Answer
 from kgservice_importers.tmf620.addresses import ListAddress
-from kgservice_importers.tmf620.client import ATTEMPTS, Absent, Client, Page, broke, unreachable
+from kgservice_importers.tmf620.client import (
+    ABSENT,
+    ATTEMPTS,
+    BEYOND,
+    Absent,
+    Client,
+    Page,
+    broke,
+    unreachable,
+)
 from kgservice_importers.tmf620.pieces import Found, Piece, Text, piece_of
 
 _MOST_PAGES: Final = 50_000
@@ -122,10 +131,15 @@ def _walk(client: Client, address: ListAddress) -> _Walk | Problem:
 def _step(client: Client, address: ListAddress, url: str, walk: _Walk) -> None:
     page_url = _page_url(address, url, walk)
     walk.asked.add(page_url)
-    is_first = not walk.pages and not address.is_main
     # Within a stretch that cannot be had as a whole, one attempt at a part of it is enough.
-    is_part = bool(walk.windows) and walk.limit > 1
-    page = client.page(page_url, is_first=is_first, attempts=1 if is_part else ATTEMPTS)
+    attempts = 1 if walk.windows and walk.limit > 1 else ATTEMPTS
+    try:
+        page = client.page(page_url, absent=_absent(address, walk), attempts=attempts)
+    except Absent:
+        walk.is_over = True
+        if not walk.pages:
+            raise
+        return
     if isinstance(page, str):
         _narrow(walk, page_url, page)
         return
@@ -134,6 +148,16 @@ def _step(client: Client, address: ListAddress, url: str, walk: _Walk) -> None:
     _take_in(walk, page, page_url, address.resource)
     if not walk.is_over:
         _advance(walk, page.answer, page_url, client.limit)
+
+
+def _absent(address: ListAddress, walk: _Walk) -> frozenset[int]:
+    """Give the statuses that mean: no such list, or nothing behind what was had.
+
+    A page that begins with an object that was there a moment ago cannot be beyond the end.
+    """
+    if walk.pages:
+        return frozenset() if walk.overlap else BEYOND
+    return frozenset() if address.is_main else ABSENT
 
 
 def _page_url(address: ListAddress, url: str, walk: _Walk) -> str:
