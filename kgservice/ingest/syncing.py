@@ -34,6 +34,7 @@ _UNREADABLE = {
     "jwt-unreadable",
     "list-unstable",
     "changes-only",
+    "source-unreachable",
 }
 """Findings after which nobody knows what else the source has: then nothing counts as vanished."""
 

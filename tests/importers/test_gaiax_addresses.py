@@ -51,7 +51,7 @@ def test_a_list_of_addresses_is_followed_and_a_missing_one_is_a_problem(
     assert [d.primary.value.rpartition("/")[2] for d in documents] == ["postgresql"]
     assert documents[0].content == token.strip()
     codes = [item.code for item in items if isinstance(item, Problem)]
-    assert codes == ["source-unreachable", "host-not-allowed"]
+    assert codes == ["document-gone", "host-not-allowed"]
 
 
 def test_one_credential_may_be_the_source(site: tuple[Path, str]) -> None:

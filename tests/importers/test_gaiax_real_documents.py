@@ -174,3 +174,89 @@ def test_the_whole_folder_is_read_without_an_exception(gaia_x: Path) -> None:
 
 def test_importing_twice_gives_the_same_documents(gaia_x: Path) -> None:
     assert read(gaia_x / "tagus-2210") == read(gaia_x / "tagus-2210")
+
+
+EXPECTED = frozenset(
+    {
+        "context-missing", "context-unknown", "credential-empty", "jwt-unreadable",
+    }
+)  # fmt: skip
+"""What a whole file may be refused for, and nothing else."""
+
+
+@pytest.mark.parametrize("folder", ["gaia-x", "credentials"])
+def test_every_file_is_documents_set_aside_or_a_problem_by_code(
+    shared_data: Path, folder: str
+) -> None:
+    """Two unreadable tokens are templates with a hole; contexts that nobody bundles are named."""
+    silent, codes = [], set()
+    for path in sorted(p for p in (shared_data / folder).rglob("*") if p.is_file()):
+        items = list(IMPORTER.read(str(path), context("rijn")))
+        if not items:
+            silent.append(path)
+        codes |= {item.code for item in items if isinstance(item, Problem)}
+        for document in (item for item in items if isinstance(item, SourceDocument)):
+            assert document.kind.count("/") == 1, path
+            assert document.mapped, path
+            assert not document.mapped & document.unmapped, path
+    assert silent == []
+    assert codes <= EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "facts"),
+    [
+        ("gax-2022-hackathon/Cnh_legalPerson.json", "gaia-x-2022/LegalPerson",
+         {(KG.headquarters, AUTHORITY + "DEU")}),
+        ("gax-2022-hackathon/datacenter_physicalNode_cnh.json", "gaia-x-2022/PhysicalResource",
+         {(KG.country, AUTHORITY + "DEU")}),
+        ("gax-2021-instances/provider/ACME_TFv1.0.jsonld", "gaia-x-2022/Participant",
+         {(KG.headquarters, AUTHORITY + "DEU")}),
+        ("gax-2021-instances/service-offering/IaaS_TFv1.0.jsonld", "gaia-x-2022/ServiceOffering",
+         {(KG.termsDocument, "https://www.acme.com/IaaS/tac.pdf"),
+          (KG.location, "http://example.org/DataCenter")}),
+        ("tagus-2210-claims/PhysicalResource-instance.json", "gaia-x-2210/PhysicalResource",
+         {(KG.country, AUTHORITY + "DEU")}),
+        ("tagus-2210-claims/LegalParticipant/LegalParticipant-instance.json",
+         "gaia-x-2210/LegalParticipant", {(KG.headquarters, AUTHORITY + "DEU")}),
+        ("loire-development/gx_data_resource_instance.json", "gaia-x-development/DataProduct",
+         {(KG.termsDocument, "https://example.org/gx/provider-terms"),
+          (KG.termsDocument, "https://www.bmwgroup.com/terms")}),
+    ],
+)  # fmt: skip
+def test_facts_are_those_of_the_file(
+    gaia_x: Path, file: str, kind: str, facts: set[tuple[Iri, str]]
+) -> None:
+    document = one(gaia_x / file)
+    assert document.kind == kind
+    assert {(p, v) for p, _ in facts for v in values(document, p)} == facts
+
+
+def test_each_flavor_of_a_compute_service_is_a_machine(gaia_x: Path) -> None:
+    """The service has no one size; its hypervisor is in the file that it names."""
+    documents, _ = read(gaia_x / "gax-2022-hackathon")
+    (nova,) = [d for d in documents if d.kind == "gaia-x-2022/Compute"]
+    machines = {t.subject for t in nova.triples if t.object == KG.VirtualMachine}
+    found = {
+        str(machine).rpartition("-")[2]: {
+            t.predicate: t.object.value
+            for t in nova.triples
+            if t.subject == machine and isinstance(t.object, Literal)
+        }
+        for machine in machines
+    }
+    assert {name: facts[KG.vcpu] for name, facts in found.items()} == {"XS": "1", "L": "4"}
+    assert found["L"][KG.memory].startswith("7.45058")  # 8 GB are 7.45 GiB
+    assert found["XS"][KG.storage].startswith("9.31322")
+    assert values(nova, KG.hypervisor) == {"KVM"}
+    (glance,) = [d for d in documents if d.kind == "gaia-x-2022/ImageRegistry"]
+    assert values(glance, KG.imageFormat) == {KG.NS + "raw"}
+    assert (nova.primary, KG.vcpu) not in {(t.subject, t.predicate) for t in nova.triples}
+
+
+def test_a_price_of_zero_in_a_form_is_unknown(gaia_x: Path) -> None:
+    document = one(gaia_x / "gax-2021-instances/service-offering/deNBI-OpenStack.jsonld")
+    assert values(document, KG.amount) == set()
+    assert "password" not in {
+        t.object.value for t in document.triples if isinstance(t.object, Literal)
+    }

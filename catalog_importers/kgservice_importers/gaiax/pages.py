@@ -19,11 +19,19 @@ def body_of(address: str, fetcher: Fetcher, accept: str = "") -> bytes:
     """Fetch an address.
 
     Raises:
-        Unavailable: it gives no usable answer.
+        Unavailable: it gives no usable answer (`source-unreachable`), or says that there is nothing
+            any more (`document-gone`).
         InputError: its host may not be contacted (`host-not-allowed`).
     """
     wanted = accept or f"{_CREDENTIALS}, application/json;q=0.8, */*;q=0.1"
     answer = fetcher.get(address, {"Accept": wanted})
+    if answer.status in (404, 410):
+        raise Unavailable(
+            f"{address} answered {answer.status}: there is nothing any more.",
+            code="document-gone",
+            at=address,
+            hint="Whoever lists the address should take it out.",
+        )
     if answer.status != 200:
         raise Unavailable(
             f"{address} answered {answer.status}.",
