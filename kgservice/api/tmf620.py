@@ -58,7 +58,7 @@ def _list(
         address = root(application)
 
         def make() -> Answer:
-            total, items = Tmf620(edition, address).select(resource, asked)
+            total, items = Tmf620(edition, application.base_iri, address).select(resource, asked)
             status = HTTPStatus.OK if len(items) == total else HTTPStatus.PARTIAL_CONTENT
             headers = {"X-Total-Count": str(total), "X-Result-Count": str(len(items))}
             links = _links(asked, total)
@@ -93,7 +93,12 @@ def _one(
                 edition,
                 address,
                 lambda: Answer(
-                    _json(Tmf620(edition, address).one(resource, identity, fields)), MEDIA_TYPE
+                    _json(
+                        Tmf620(edition, application.base_iri, address).one(
+                            resource, identity, fields
+                        )
+                    ),
+                    MEDIA_TYPE,
                 ),
             )
 

@@ -49,7 +49,8 @@ class Edition:
             rows = self.rows(query, parameters)
             return dict(sorted((str(row["id"][0]), str(row["subject"][0])) for row in rows))
 
-        return self.remember(("ids", query), read, lambda made: len(made) * ROW_BYTES)
+        key = ("ids", query, tuple(sorted((parameters or {}).items())))
+        return self.remember(key, read, lambda made: len(made) * ROW_BYTES)
 
     def rows(self, query: str, parameters: Mapping[str, Term] | None = None) -> list[Row]:
         """Run a SELECT of the query files."""

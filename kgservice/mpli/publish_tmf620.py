@@ -85,17 +85,18 @@ def resources() -> Mapping[str, Resource]:
 
 
 class Tmf620:
-    """Objects of one edition; `root` is the address that every href begins with."""
+    """Objects of one edition."""
 
-    def __init__(self, edition: Edition, base_iri: str) -> None:
-        """Read from an edition."""
+    def __init__(self, edition: Edition, base_iri: str, address: str = "") -> None:
+        """Read from an edition; every href begins with `address`, the base IRI by default."""
         self._edition = edition
         self._base_iri = base_iri
+        self._address = address or base_iri
 
     def href(self, resource: str, identifier: str) -> str:
         """Give the absolute address of an object."""
         path = resources()[resource].path.lstrip("/")
-        return f"{self._base_iri}{path}/{quote(identifier, safe=':')}"
+        return f"{self._address}{path}/{quote(identifier, safe=':')}"
 
     def subjects(self, resource: Resource) -> dict[str, str]:
         """Give the subject of every object by its id, in the order of the ids."""
@@ -122,7 +123,7 @@ class Tmf620:
         """
         ids = list(self.subjects(resource))
         if asked.paths:
-            key = ("matching", resource.name, asked.conditions, asked.order)
+            key = ("matching", self._address, resource.name, asked.conditions, asked.order)
             ids = self._edition.remember(key, lambda: self._matching(resource, ids, asked))
         page = ids[asked.offset : asked.offset + asked.limit]
         return len(ids), self.objects(resource, page, asked.fields)
@@ -142,7 +143,9 @@ class Tmf620:
             return {str(item["id"]): tuple(values_at(item, path)) for item in items}
 
         size = len(self.subjects(resource)) * ROW_BYTES
-        return self._edition.remember(("column", resource.name, path), read, lambda _: size)
+        return self._edition.remember(
+            ("column", self._address, resource.name, path), read, lambda _: size
+        )
 
     def one(
         self, resource: Resource, identifier: str, fields: frozenset[str] | None = None
