@@ -14,7 +14,8 @@ from kgservice.api.app import create_app
 from kgservice.cli.main import main
 from kgservice.model.settings import resolve_settings
 from kgservice.mpli.application import Application
-from kgservice.mpli.catalogs import add_catalog, last_report, sync_now
+from kgservice.mpli.catalog_history import report as last_report
+from kgservice.mpli.catalogs import add_catalog, sync_now
 from kgservice.mpli.opening import open_application
 
 ADDRESS = "https://words.example/v1"

@@ -14,7 +14,8 @@ from kgservice.inference.foreign_shapes import Checked, Finding, check, fitting,
 from kgservice.model.rdf import RDF, Iri, Literal, Triple
 from kgservice.model.settings import resolve_settings
 from kgservice.mpli.application import Application
-from kgservice.mpli.catalogs import add_catalog, last_report, sync_now
+from kgservice.mpli.catalog_history import report as last_report
+from kgservice.mpli.catalogs import add_catalog, sync_now
 from kgservice.mpli.official_shapes import folder_of
 from kgservice.mpli.opening import open_application
 
