@@ -72,7 +72,8 @@ def _start(application: Application) -> str:
         "<h2>Ways in</h2><ul><li><a href='/mpli/v1/offerings'>Offerings</a>"
         "<li>The same for federations:"
         " <a href='/tmf-api/productCatalogManagement/v4/productOffering'>TMF620</a>,"
-        " <a href='/dcat'>DCAT</a>, <a href='/.well-known/void'>VoID</a>"
+        " <a href='/dcat'>DCAT</a>, <a href='/self-descriptions'>Gaia-X</a>"
+        " (<a href='/credentials-events'>events</a>), <a href='/.well-known/void'>VoID</a>"
         "<li><a href='/sparql'>SPARQL endpoint</a><li><a href='/docs'>The contract</a>"
         " (<a href='/openapi.json'>OpenAPI 3.1</a>)<li><a href='/docs/errors'>Errors</a></ul>"
     )
