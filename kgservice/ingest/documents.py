@@ -130,14 +130,16 @@ def metadata(entry: Entry, origin: Origin, evidence: Iri) -> list[Triple]:
     return [Triple(Iri(entry.graph), predicate, value) for predicate, value in values]
 
 
-def dating(graph: str, moment: str, digest: str) -> list[Triple]:
+def dating(entry: Entry, moment: str) -> list[Triple]:
     """Say since when a document's graph is as it is, and the hash of what it holds."""
-    node = Iri(graph)
-    return [
-        Triple(node, PROV.generatedAtTime, typed_time(moment)),
-        Triple(node, KG.proofCheckedAt, typed_time(moment)),
-        Triple(node, KG.graphDigest, Literal(digest)),
+    node, time = Iri(entry.graph), typed_time(moment)
+    found = [
+        Triple(node, PROV.generatedAtTime, time),
+        Triple(node, KG.graphDigest, Literal(entry.digest)),
     ]
+    if entry.proof.result is not Proof.ABSENT:
+        found.append(Triple(node, KG.proofCheckedAt, time))
+    return found
 
 
 def _proof_facts(proof: ProofOutcome) -> list[tuple[Iri, Term]]:

@@ -186,7 +186,7 @@ class Taking:
             self._waiting.append(entry.document.content)
             if sum(map(len, self._waiting)) > PACK:
                 self._hand_over()
-        described += dating(entry.graph, self.setting.moment.isoformat(), entry.digest)
+        described += dating(entry, self.setting.moment.isoformat())
         self.file.add(graph_changes(entry, is_known=before is not None))
         self.file.add([GraphChange(META_GRAPH, tuple(described), ChangeKind.DESCRIBE)])
 

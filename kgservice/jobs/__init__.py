@@ -1,6 +1,6 @@
 """Durable jobs and worker leases; facts written back."""
 
-from kgservice.jobs.chores import Handler
+from kgservice.jobs.chores import Handler, Tell
 from kgservice.jobs.leases import LeaseTable
 from kgservice.jobs.options import JobOptions
 from kgservice.jobs.queries import QueryFolder
@@ -22,6 +22,7 @@ __all__ = [
     "QueryFolder",
     "Registration",
     "TaskEnd",
+    "Tell",
     "Timing",
     "WorkerIdentity",
     "WorkerRegistry",

@@ -6,6 +6,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TypeAlias
 
 from kgservice.jobs.journal import Journal
@@ -14,7 +15,10 @@ from kgservice.model.errors import KgError
 
 _LOG = logging.getLogger("kgservice.jobs")
 
-Handler: TypeAlias = Callable[[str], str]
+Tell: TypeAlias = Callable[[str], None]
+"""Journals in a few words how far the work is."""
+
+Handler: TypeAlias = Callable[[str, Tell], str]
 """Does the work for a subject, as often as it is called; says in a few words what came of it."""
 
 
@@ -51,7 +55,7 @@ class Chores:
         """Do a chore and journal its end; gives the state that it ended in."""
         job = self._journal.job(identity)
         try:
-            said = self._handlers[job.action](job.plan)
+            said = self._handlers[job.action](job.plan, partial(self._tell, identity))
         except KgError as error:
             return self._end(identity, "failed", f"{error.detail} [{error.code}]")
         except Exception as error:
@@ -59,6 +63,9 @@ class Chores:
             return self._end(identity, "failed", f"a defect: {type(error).__name__}")
         self._journal.note(identity, "said", "outcome", {"message": said})
         return self._end(identity, "done", "")
+
+    def _tell(self, identity: str, message: str) -> None:
+        self._journal.note(identity, f"told:{message}", "progress", {"message": message})
 
     def _end(self, identity: str, state: str, reason: str) -> str:
         self._journal.move_to(identity, state, (reason,) if reason else ())

@@ -15,6 +15,7 @@ from kgservice.ingest.issuers import Issuers, IssuerSettings, reader_of
 from kgservice.ingest.linking import linking_catalogs
 from kgservice.ingest.pipeline import SyncRequest, after_sync, sync, sync_documents
 from kgservice.ingest.policy import current_policy
+from kgservice.jobs import Tell
 from kgservice.labels.derive import ClaimReason, label_status
 from kgservice.model.documents import ImportContext
 from kgservice.model.errors import KgError, NotFound
@@ -29,6 +30,10 @@ from kgservice.mpli.sample_catalogs import SAMPLES, sample_folder
 
 CREDENTIALS: Final = "gaia-x"
 """The importer that reads credentials, of whatever catalogue."""
+
+
+TELL_EACH: Final = 2000
+"""Documents after which a sync says how far it is."""
 
 
 def add_catalog(
@@ -73,19 +78,41 @@ def remove_catalog(application: Application, name: str) -> None:
     derive(application)
 
 
-def sync_now(application: Application, name: str) -> dict[str, object]:
+def _tell_nobody(_message: str) -> None:
+    """Leave progress untold."""
+
+
+def sync_now(application: Application, name: str, tell: Tell = _tell_nobody) -> dict[str, object]:
     """Read a source and take over what changed, with all that follows from it.
+
+    `tell` hears how far it is, every `TELL_EACH` documents.
 
     Raises:
         NotFound: there is no such catalogue.
         Unavailable: the source cannot be reached or broke half-way; nothing changed.
     """
     with _following_links(application, name), _taking(application, name) as request:
-        catalog, report = request.catalog, sync(application.store, request)
+        progress = _progress(tell)
+        catalog, report = (
+            request.catalog,
+            sync(application.store, replace(request, progress=progress)),
+        )
     derive(application)
     check_catalog(application, name)
     listen(application, catalog)
     return report.as_json()
+
+
+def _progress(tell: Tell) -> Callable[[int, int], None]:
+    steps = 0
+
+    def note(read: int, new: int) -> None:
+        nonlocal steps
+        if read // TELL_EACH > steps:
+            steps = read // TELL_EACH
+            tell(f"{read} documents read, {new} of them new or different")
+
+    return note
 
 
 def sync_some(application: Application, name: str, source_ids: Iterable[str]) -> dict[str, object]:
@@ -168,11 +195,11 @@ def start_sync(application: Application, name: str, customer: str) -> str:
     return application.need_jobs().start_chore(KG.Synchronisation.value, name, customer)
 
 
-def _sync_chore(application: Application, name: str) -> str:
-    return _told(name, sync_now(application, name))
+def _sync_chore(application: Application, name: str, tell: Tell) -> str:
+    return _told(name, sync_now(application, name, tell))
 
 
-def _noticed_chore(application: Application, name: str) -> str:
+def _noticed_chore(application: Application, name: str, tell: Tell) -> str:
     if application.notices is None:
         return f"{name}: nobody listens"
     book = application.notices.book
@@ -180,7 +207,9 @@ def _noticed_chore(application: Application, name: str) -> str:
     if not documents:
         return f"{name}: read already"
     is_whole = WHOLE in documents
-    report = sync_now(application, name) if is_whole else sync_some(application, name, documents)
+    report = (
+        sync_now(application, name, tell) if is_whole else sync_some(application, name, documents)
+    )
     book.done(name, number)
     return _told(name, report)
 
@@ -193,7 +222,7 @@ def _told(name: str, report: Mapping[str, object]) -> str:
     )
 
 
-CHORES: Final[Mapping[str, Callable[[Application, str], str]]] = {
+CHORES: Final[Mapping[str, Callable[[Application, str, Tell], str]]] = {
     KG.Synchronisation.value: _sync_chore,
     KG.PartialSynchronisation.value: _noticed_chore,
 }

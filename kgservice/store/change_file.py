@@ -13,8 +13,8 @@ from kgservice.model.errors import InputError
 from kgservice.store.port import ChangeKind, GraphChange
 from kgservice.store.wire import TripleWriter
 
-FRAME: Final = 100_000
-"""Statements that are written, and later applied, together; some 25 MB of text."""
+FRAME: Final = 200_000
+"""Statements that are written, and later applied, together; some 50 MB of text."""
 
 Part: TypeAlias = tuple[str, str, str, bool]
 """Graph, statements (each `s p o ` and a line feed), kind, merge."""

@@ -146,16 +146,19 @@ class Dataset:
         """Name what stands for the dataset's state, with versions: generation and inputs."""
         return [(STATE, self.generation), (INPUTS, self.inputs)]
 
-    def load(self, quads: bytes, old_versions: Sequence[str]) -> None:
-        """Add N-Quads in one step of the bulk loader, then take old versions out."""
+    def load(self, quads: bytes) -> None:
+        """Add N-Quads in one step of the bulk loader."""
         self.store.bulk_load(quads, ox.RdfFormat.N_QUADS, lenient=True)
-        if old_versions:
-            self.write(Delta(removed={META_GRAPH: list(old_versions)}))
 
-    def load_copy(self, triples: bytes) -> None:
+    def load_merged(self, triples: bytes) -> None:
         """Add N-Triples to the merged graph."""
         if triples:
             self.store.bulk_load(triples, ox.RdfFormat.N_TRIPLES, lenient=True)
+
+    def load_versions(self, new: Sequence[str], old: Sequence[str]) -> None:
+        """Add statements of this module's own in one step, then take old versions out."""
+        self.load(nquads({META_GRAPH: list(new)}))
+        self.write(Delta(removed={META_GRAPH: list(old)}))
 
     def note_new(self, graphs: Mapping[str, bool], raised: Iterable[tuple[str, int]]) -> None:
         """Note graphs that were loaded, each with whether it is merged, and raised versions."""

@@ -9,7 +9,7 @@ from typing import Literal as OneOf
 
 from kgservice.model.errors import InputError, Unavailable
 from kgservice.model.rdf import Iri, Row, Triple
-from kgservice.store.change_file import FRAME, SpooledChanges
+from kgservice.store.change_file import SpooledChanges
 from kgservice.store.gate import check_query
 from kgservice.store.port import (
     ChangeFile,
@@ -30,7 +30,7 @@ from kgservice.store.wire import TripleWriter, read_rows, read_triples, skolem_p
 from kgservice.store.writer_link import WriterLink
 
 MAX_GRAPHS = 20
-MOST_AT_ONCE = FRAME
+MOST_AT_ONCE = 50_000
 """Statements of a file of changes up to which they are one transaction of the engine."""
 _SCRATCH = "urn:kgservice:scratch"
 

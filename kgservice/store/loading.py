@@ -3,8 +3,8 @@
 The file is moved into the store's folder first; from that moment it is committed. Parts may be
 applied twice: a graph's new content stays what it is. So a writer that is killed leaves a number of
 whole parts, and the next one goes on from there before it answers anybody. Graphs that are new
-go through the engine's bulk loader, merged graph and private copy at the same time on another
-processor; all else is a commit like any other.
+go through the engine's bulk loader, with the merged graph and its private copy at the same time on
+another processor; all else is a commit like any other.
 """
 
 from __future__ import annotations
@@ -47,14 +47,11 @@ class Fresh:
         if merge:
             self.merged.append(text.replace(" \n", " .\n"))
 
-    def quads(self, dataset: Dataset) -> bytes:
-        """Write everything for the shared dataset as N-Quads, with versions and membership."""
+    def versions(self, dataset: Dataset) -> list[str]:
+        """Give what the store itself says of these graphs, and its raised versions."""
         own = [version_text(graph, 1) for graph in self.graphs]
         own += [membership_text(graph) for graph, merge in self.graphs.items() if merge]
-        own += [version_text(name, number + 1) for name, number in self.old(dataset)]
-        end = f"<{META_GRAPH}> .\n"
-        parts = (*self.named, *self.merged, *[text + end for text in own])
-        return "".join(parts).encode()
+        return own + [version_text(name, number + 1) for name, number in self.old(dataset)]
 
     def touched(self, number: int) -> Touched:
         """Say what this touches."""
@@ -148,19 +145,28 @@ class Loader:
         self._shared, self._private, self._touched = shared, private, touched
 
     def load(self, fresh: Fresh) -> CommitResult:
-        """Write; the shared dataset's part is whole or absent when the process is killed."""
+        """Write; a graph whose version is not there yet is loaded again after a kill.
+
+        Statements by graph on one processor, those of the merged graph and its copy on another.
+        """
         shared, private = self._shared, self._private
         old = fresh.old(shared)
-        quads, copied = fresh.quads(shared), "".join(fresh.merged).encode()
         with ThreadPoolExecutor(1) as pool:
-            copying = pool.submit(private.load_copy, copied)
-            shared.load(quads, [version_text(name, number) for name, number in old if number])
-            copying.result()
+            merging = pool.submit(self._merge, "".join(fresh.merged).encode())
+            shared.load("".join(fresh.named).encode())
+            merging.result()
+        shared.load_versions(
+            fresh.versions(shared), [version_text(name, number) for name, number in old if number]
+        )
         shared.note_new(fresh.graphs, old)
         self._touched.note(fresh.touched(shared.inputs))
         private.note_mirrored(shared.generation)
         statements = sum(text.count("\n") for text in fresh.named)
         return CommitResult(shared.generation, {}, statements, 0)
+
+    def _merge(self, triples: bytes) -> None:
+        for dataset in (self._shared, self._private):
+            dataset.load_merged(triples)
 
 
 def _sync(path: Path) -> None:
