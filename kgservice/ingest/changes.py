@@ -22,20 +22,25 @@ def contents_of(entry: Entry) -> tuple[Sequence[Triple], Sequence[Triple], Seque
     return (), (), (*refused, *entry.admitted.triples)
 
 
-def graph_changes(entry: Entry, *, is_known: bool) -> list[GraphChange]:
-    """Give the changes of a document's three graphs; empty ones are not made."""
-    stated, derived, refused = contents_of(entry)
+def graph_changes(entry: Entry, before: str | None) -> list[GraphChange]:
+    """Give the changes of a document's three graphs; empty ones are not made.
+
+    `before` is the digest of what they hold (see `Digest.parts`), or None when there are none.
+    """
+    names = (entry.graph, entry.graph + INFERRED, entry.graph + QUARANTINE)
+    new, old = entry.digest.split("-"), (before or "").split("-")
+    is_comparable = len(old) == len(new)
     return [
-        *_replacement(entry.graph, stated, merge=True, is_known=is_known),
-        *_replacement(entry.graph + INFERRED, derived, merge=True, is_known=is_known),
-        *_replacement(entry.graph + QUARANTINE, refused, merge=False, is_known=is_known),
+        change
+        for place, (name, triples) in enumerate(zip(names, contents_of(entry), strict=True))
+        if not (is_comparable and old[place] == new[place])
+        for change in _replacement(name, triples, is_known=before is not None)
     ]
 
 
-def _replacement(
-    graph: str, triples: Sequence[Triple], *, merge: bool, is_known: bool
-) -> list[GraphChange]:
+def _replacement(graph: str, triples: Sequence[Triple], *, is_known: bool) -> list[GraphChange]:
     if triples:
+        merge = not graph.endswith(QUARANTINE)
         return [GraphChange(graph, tuple(triples), ChangeKind.REPLACE, merge)]
     return [deletion(graph)] if is_known else []
 

@@ -39,14 +39,15 @@ class Digest:
         """Start with no known terms."""
         self._texts: dict[Term, str] = {}
 
-    def of(self, *groups: Iterable[Triple]) -> str:
-        """Give one hash for groups of statements, whatever their order within a group."""
-        whole = hashlib.blake2b(digest_size=16)
+    def parts(self, *groups: Iterable[Triple]) -> str:
+        """Give a hash for each group of statements, whatever their order, with dashes between."""
         text = self._of
+        found = []
         for group in groups:
             lines = sorted(f"{text(s)} {text(p)} {text(o)}\n" for s, p, o in group)
-            whole.update("".join((*lines, "|\n")).encode("utf-8", "surrogatepass"))
-        return whole.hexdigest()
+            whole = "".join(lines).encode("utf-8", "surrogatepass")
+            found.append(hashlib.blake2b(whole, digest_size=16).hexdigest())
+        return "-".join(found)
 
     def _of(self, term: Term) -> str:
         found = self._texts.get(term)

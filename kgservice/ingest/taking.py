@@ -176,7 +176,7 @@ class Taking:
     def _write_one(self, entry: Entry, before: Before | None, digest: Digest) -> None:
         evidence = evidence_of(entry, self.setting.policy)
         described = metadata(entry, self.setting.origin, evidence)
-        entry.digest = digest.of(*contents_of(entry), described)
+        entry.digest = digest.parts(*contents_of(entry), described)
         if before and (before.content, before.digest) == (entry.content, entry.digest):
             self.unchanged += 1
             return
@@ -187,7 +187,7 @@ class Taking:
             if sum(map(len, self._waiting)) > PACK:
                 self._hand_over()
         described += dating(entry, self.setting.moment.isoformat())
-        self.file.add(graph_changes(entry, is_known=before is not None))
+        self.file.add(graph_changes(entry, before.digest if before else None))
         self.file.add([GraphChange(META_GRAPH, tuple(described), ChangeKind.DESCRIBE)])
 
     def _note_quarantine(self, source_id: str, outcome: str, before: Before | None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import ChainMap
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kgservice.model.errors import InputError, PreconditionFailed
@@ -35,6 +35,35 @@ class Change:
     kind: str
     merge: bool
     if_version: int | None
+
+
+def gathered(changes: Iterable[Change]) -> Iterator[Change]:
+    """Make one description of many that follow each other, as far as their subjects differ.
+
+    Each would otherwise look through all statements that those before it are about.
+    """
+    waiting: dict[str, tuple[list[Change], set[str]]] = {}
+    for change in changes:
+        group, known = waiting.get(change.graph, ([], set()))
+        describes = change.kind == "describe"
+        subjects = {subject_of(text) for text in change.statements} if describes else set()
+        fits = describes and (not group or change.merge == group[0].merge)
+        if group and not (fits and known.isdisjoint(subjects)):
+            yield _as_one(waiting.pop(change.graph)[0])
+            group, known = [], set()
+        if describes:
+            group.append(change)
+            known |= subjects
+            waiting[change.graph] = (group, known)
+        else:
+            yield change
+    for group, _ in waiting.values():
+        yield _as_one(group)
+
+
+def _as_one(group: Sequence[Change]) -> Change:
+    statements = [text for change in group for text in change.statements]
+    return Change(group[0].graph, statements, "describe", group[0].merge, None)
 
 
 @dataclass(slots=True)
@@ -77,7 +106,7 @@ class Commit:
         self._digests: dict[str, bytes] = {}
         for change in changes:
             self._check(change)
-        for change in changes:
+        for change in gathered(changes):
             self._apply(change)
         self.delta = Delta()
         self.merged = Delta()
@@ -119,9 +148,10 @@ class Commit:
         if change.kind == "replace":
             graph.now, graph.merge = statements, change.merge
         elif change.kind == "add":
-            graph.now, graph.merge = now | statements, graph.merge or change.merge
+            now |= statements
+            graph.merge = graph.merge or change.merge
         elif change.kind == "remove":
-            graph.now = now - statements
+            now -= statements
         elif change.kind == "describe":
             subjects = {subject_of(text) for text in statements}
             graph.now = {text for text in now if subject_of(text) not in subjects} | statements
