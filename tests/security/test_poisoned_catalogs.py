@@ -3,67 +3,42 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
-from tests.security.attacked import KG_NS, Attacked
+from tests.security.attacked import Attacked
+from tests.security.poison import (
+    CANARY,
+    CASES,
+    ELSEWHERE,
+    OFFER,
+    PROVIDER,
+    TM_VICTIM,
+    VICTIM,
+    Poison,
+    codes,
+)
 
-COUNTRY = "http://publications.europa.eu/resource/authority/country/"
-VICTIM = "https://rheintal-rechenzentrum.example/offerings/postgresql"
-PROVIDER = "did:web:rheintal-rechenzentrum.example"
-BASIC = "https://w3id.org/kgservice/scheme/eu-cloud-basic/basic"
-BODY = "did:web:cert.tuev-fiktiv.example"
-CONTEXT = {
-    "kg": KG_NS,
-    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
-    "owl": "http://www.w3.org/2002/07/owl#",
-    "gx": "https://w3id.org/gaia-x/development#",
-}
-CERTIFICATE = {
-    "id": "urn:evil:offer#certificate",
-    "type": "kg:Certificate",
-    "kg:standard": "ISO/IEC 27001",
-    "kg:scope": {"id": "urn:evil:offer"},
-    "kg:issuer": {"id": BODY},
-    "kg:evidence": {"id": "kg:Certified"},
-}
-POISON: dict[str, dict[str, Any]] = {
-    "sameAs": {"owl:sameAs": {"id": VICTIM}},
-    "a label": {"kg:label": {"id": BASIC}},
-    "class of workers": {"type": ["kg:PostgreSQL", "kg:Worker"]},
-    "certificate": {"kg:certificate": CERTIFICATE},
-    "a stranger's provider": {"kg:provider": {"id": PROVIDER}},
-}
-OTHERS: dict[str, dict[str, Any]] = {
-    "another's provider": {"id": PROVIDER, "kg:headquarters": {"id": COUNTRY + "USA"}},
-    "another's offering": {"id": VICTIM, "kg:noticePeriod": "P99Y"},
-    "a class": {"id": "kg:PostgreSQL", "rdfs:subClassOf": {"id": "kg:Label"}},
-    "a property": {"id": "kg:provider", "rdfs:domain": {"id": "kg:Label"}},
-    "a worker": {"id": "BASEworker/x", "type": "kg:Worker", "kg:forProvider": {"id": PROVIDER}},
-    "the metadata": {"id": "BASEgraph/rijn-federation/x", "kg:describes": {"id": VICTIM}},
-    "the authority": {
-        "id": "https://w3id.org/kgservice/authority/own-offerings",
-        "kg:maySay": {"id": "kg:CertificateStatements"},
-    },
-}
+NAMELESS = """SELECT ?s { GRAPH ?g { ?s ?p ?o }
+  FILTER(STRSTARTS(STR(?s), "BASE.well-known/genid/") && !CONTAINS(STR(?g), "/evil/")) }
+  ORDER BY ?s LIMIT 1"""
 
 
-def sync(attacked: Attacked, folder: Path, *subjects: dict[str, Any]) -> dict[str, Any]:
+def sync(attacked: Attacked, folder: Path, kind: str, files: Mapping[str, str]) -> dict[str, Any]:
     base = attacked.call("GET", "/catalogs")[1]["catalogs"][0]["catalog"].split("catalog/")[0]
-    credential = {
-        "@context": ["https://www.w3.org/2018/credentials/v1", CONTEXT],
-        "type": ["VerifiableCredential"],
-        "id": "urn:evil:credential",
-        "issuer": BODY,
-        "issuanceDate": "2026-01-01T00:00:00Z",
-        "credentialSubject": list(subjects),
-    }
-    text = json.dumps(credential).replace("BASE", base)
-    (folder / "poison.json").write_text(text, encoding="utf-8")
+    nameless = attacked.select(NAMELESS.replace("BASE", base))[0]["s"]
+    for old in folder.iterdir():
+        old.unlink()
+    for name, text in files.items():
+        (folder / name).write_text(
+            text.replace("BASE", base).replace("NAMELESS", nameless), encoding="utf-8"
+        )
     operator = attacked.service.token
-    body = {"name": "evil", "type": "gaia-x", "source": str(folder)}
+    body = {"name": "evil", "type": kind, "source": str(folder)}
     assert attacked.call("POST", "/catalogs", operator, body)[0] == 201
     is_done, report = attacked.sync("evil", operator)
     assert is_done, report
@@ -71,30 +46,85 @@ def sync(attacked: Attacked, folder: Path, *subjects: dict[str, Any]) -> dict[st
 
 
 def state(attacked: Attacked) -> list[dict[str, str]]:
-    """What is known of the victim, its provider, all labels and all workers."""
+    """What is known of the victim, its provider and terms, all labels, certificates and workers."""
+    victims = f"<{VICTIM}> <{TM_VICTIM}> <{PROVIDER}>"
+    terms = "kg:PostgreSQL kg:provider kg:label kg:noticePeriod kg:scope kg:Label"
     return sorted(
-        attacked.select(
-            f"SELECT ?s ?p ?o {{ VALUES ?s {{ <{VICTIM}> <{PROVIDER}> kg:PostgreSQL kg:provider }}"
-            " ?s ?p ?o }"
+        attacked.select(f"SELECT ?s ?p ?o {{ VALUES ?s {{ {victims} {terms} }} ?s ?p ?o }}")
+        + attacked.select(f"SELECT ?s ?o {{ ?s kg:label ?o FILTER(?s != <{ELSEWHERE}>) }}")
+        + attacked.select(
+            f"SELECT ?s ?o {{ ?s kg:certificate ?o FILTER(?s NOT IN (<{ELSEWHERE}>, <{OFFER}>)) }}"
         )
-        + attacked.select("SELECT ?s ?o { ?s kg:label ?o }")
-        + attacked.select("SELECT ?s { ?s a kg:Worker }"),
+        + attacked.select("SELECT ?s { ?s a kg:Worker }")
+        + attacked.select("SELECT ?s ?p { ?s ?p <urn:evil:C> }"),
         key=str,
     )
 
 
-@pytest.mark.parametrize("what", [*POISON, *OTHERS])
-def test_poison_is_refused_and_nothing_else_changes(
-    attacked: Attacked, tmp_path: Path, what: str
+ANSWERS = (
+    "/mpli/v1/offerings",
+    "/tmf-api/productCatalogManagement/v4/productOffering?limit=1000",
+    "/tmf-api/productCatalogManagement/v4/productSpecification?limit=1000",
+    "/dcat",
+    "/self-descriptions",
+    f"/labels?subject={OFFER}",
+    f"/labels?subject={VICTIM}",
+)
+
+
+def answers(attacked: Attacked) -> dict[str, str]:
+    """What peers and customers are told."""
+    found = {}
+    for path in ANSWERS:
+        answer = requests.get(attacked.service.url + path, timeout=60)
+        assert answer.status_code < 500, (path, answer.text)
+        found[path] = answer.text
+    query = f'SELECT * {{ ?s ?p ?o FILTER(CONTAINS(STR(?o), "{CANARY}")) }}'
+    found["sparql"] = json.dumps(attacked.select(query))
+    # What was refused is kept in quarantine, as things that were said and not as what is so.
+    graphs = f"""SELECT * {{ GRAPH ?g {{ ?s ?p ?o }}
+      FILTER(CONTAINS(STR(?o), "{CANARY}") && !STRENDS(STR(?g), "/quarantine")) }}"""
+    found["graphs"] = json.dumps(attacked.select(graphs))
+    return found
+
+
+@pytest.fixture(scope="module")
+def clean(attacked: Attacked) -> list[dict[str, str]]:
+    return state(attacked)
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_poison_is_reported_by_its_code_and_reaches_no_answer(
+    attacked: Attacked, tmp_path: Path, clean: list[dict[str, str]], what: str
 ) -> None:
-    before = state(attacked)
-    offering = {"id": "urn:evil:offer", "type": "kg:PostgreSQL", **POISON.get(what, {})}
+    poison: Poison = CASES[what]
+    if poison.before is not None:
+        sync(attacked, tmp_path, poison.kind, poison.before)
 
-    report = sync(attacked, tmp_path, offering, *([OTHERS[what]] if what in OTHERS else []))
+    report = sync(attacked, tmp_path, poison.kind, poison.files)
 
-    assert report["counts"]["refused"] > 0
-    assert state(attacked) == before
-    inherited = "SELECT ?h { <urn:evil:offer> kg:provider/kg:headquarters ?h }"
-    assert attacked.select(inherited) == []
-    assert attacked.call("DELETE", "/catalogs/evil", attacked.service.token)[0] == 204
-    assert state(attacked) == before
+    assert poison.code in codes(report), report
+    assert state(attacked) == clean
+    assert attacked.select(f"SELECT ?h {{ <{OFFER}> kg:provider/kg:headquarters ?h }}") == []
+    assert attacked.select(f"SELECT ?l {{ <{OFFER}> kg:label ?l }}") == []
+    for path, text in answers(attacked).items():
+        if path not in ("graphs", "sparql") or not _may_be_kept(what):
+            assert CANARY not in text, path
+    told = attacked.call("GET", f"/labels?subject={OFFER}")[1]["criteria"]
+    assert {one["outcome"] for one in told} <= {"unknown", "not met"}
+
+
+def _may_be_kept(what: str) -> bool:
+    """Whether the catalogue's own words about itself hold the mark; nothing follows from them."""
+    return "certificate" in CASES[what].files or "certificate.jwt" in CASES[what].files or (
+        "certificate.json" in CASES[what].files or "c.json" in CASES[what].files
+        or "p.jwt" in CASES[what].files
+    )  # fmt: skip
+
+
+def test_when_the_hostile_catalogue_is_gone_all_is_as_before(
+    attacked: Attacked, clean: list[dict[str, str]]
+) -> None:
+    attacked.call("DELETE", "/catalogs/evil", attacked.service.token)
+    assert state(attacked) == clean
+    assert not any(CANARY in text for text in answers(attacked).values())

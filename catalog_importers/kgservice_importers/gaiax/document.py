@@ -207,6 +207,8 @@ def _findings(
     envelope: Envelope, read: _Read, covered: Coverage, refused: int
 ) -> Iterator[Problem]:
     yield from read.dataset.problems
+    if read.signed is not None and not read.signed.document:
+        yield from read.signed.problems
     if read.mended.notes:
         hint = "It was read as it was meant."
         if envelope.proofs:
