@@ -87,7 +87,12 @@ class _Looked(Mapping[str, Value]):
 
 
 class Issuers:
-    """Checks credentials of one sync: each issuer and each status list is looked up once."""
+    """Checks credentials of one sync: each issuer and each status list is looked up once.
+
+    Attributes:
+        pinned: DID documents that the operator keeps, and those of the samples.
+        trust: What proofs are checked by.
+    """
 
     def __init__(
         self,
@@ -109,9 +114,9 @@ class Issuers:
         self._settings = settings
         self._at = at or datetime.now(UTC)
         folder = settings.folder
-        self._pinned = dict(bundled_did_documents() if pinned is None else pinned)
+        self.pinned = dict(bundled_did_documents() if pinned is None else pinned)
         if folder is not None:
-            self._pinned |= load_did_documents(folder / "dids")
+            self.pinned |= load_did_documents(folder / "dids")
         self._lookups = Lookups(folder / "cache" if folder else None)
         self._issued = Issued(folder / "issued.db" if folder else None)
         self._fetcher = Fetcher(settings.allowed_hosts, _LIMITS)
@@ -165,7 +170,7 @@ class Issuers:
         self._issued.close()
 
     def _document(self, did: str) -> DidDocument | None:
-        found = self._pinned.get(did)
+        found = self.pinned.get(did)
         if found is not None or not did.startswith("did:web:"):
             return found
         try:

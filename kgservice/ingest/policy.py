@@ -53,6 +53,14 @@ class Policy:
             return verify(credential, self.did_documents, at)
         return self.issuers.check(credential, at)
 
+    def may_claim(self, subject: str, owner: str) -> bool:
+        """Say whether something may be called one's own by its first describer.
+
+        An issuer whose keys are pinned here speaks for itself: nobody else describes it first.
+        """
+        pinned = self.did_documents if self.issuers is None else self.issuers.pinned
+        return subject == owner or subject not in pinned
+
     def with_issuers(self, issuers: Issuers) -> Policy:
         """Give a policy that checks proofs by what issuers publish."""
         digest = hashlib.sha256(f"{self.digest} {issuers.digest()}".encode()).hexdigest()

@@ -36,11 +36,13 @@ def enter(
     for document in documents:
         proof = policy.check(document.credential, at)
         proven = proof.result is Proof.VALID
+        owner = proof.issuer if proven else home
+        called = document.own_subjects | {document.primary.value}
         claim = Claim(
-            owner=proof.issuer if proven else home,
-            issuer=proof.issuer if proven else home,
+            owner=owner,
+            issuer=owner,
             is_proven=proven,
-            own_subjects=document.own_subjects | {document.primary.value},
+            own_subjects=frozenset(s for s in called if policy.may_claim(s, owner)),
             prefixes=(home + "/",),
         )
         graph = graph_name(base_iri, catalog, document.source_id)

@@ -15,7 +15,7 @@ from typing import Final
 
 import pyoxigraph as ox
 
-from kgservice.labels.verdicts import Rejected, moment_of
+from kgservice.labels.verdicts import Rejected, moment_of, unverifiable
 from kgservice.model.documents import StatusEntry
 
 _CRED: Final = "https://www.w3.org/2018/credentials#"
@@ -95,7 +95,10 @@ def envelope_of(content: bytes) -> Envelope:
     """
     statements = Statements(content)
     credentials = set(statements.subjects(_TYPE, _CRED + "VerifiableCredential"))
-    if len(credentials) != 1:
+    if not credentials:
+        # A relative `id` is no IRI, so that the statements about the credential were never hashed.
+        raise unverifiable("proof-not-canonical", "no signed statement is about a credential")
+    if len(credentials) > 1:
         raise Rejected(
             "proof-malformed", f"the signed document holds {len(credentials)} credentials, not one"
         )
