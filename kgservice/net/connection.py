@@ -27,6 +27,10 @@ class Broken(Exception):
     """An answer that cannot be used; `args[0]` says why."""
 
 
+class Cut(ConnectionError):
+    """An answer that ends half-way: another attempt may bring the whole."""
+
+
 class _Pinned(http.client.HTTPConnection):
     """A connection to addresses that were looked up and checked before, and to no others."""
 
@@ -147,7 +151,7 @@ class Exchange:
             raise Broken("it took too long")
         declared = self._response.getheader("content-length") or ""
         if declared.isdecimal() and size < int(declared) and not self._response.chunked:
-            raise Broken("the answer ends half-way")
+            raise Cut("the answer ends half-way")
 
 
 def _unpacked(chunks: Iterator[bytes], ratio: int) -> Iterator[bytes]:
@@ -172,4 +176,4 @@ def _unpacked(chunks: Iterator[bytes], ratio: int) -> Iterator[bytes]:
     while part := unpacker.decompress(unpacker.unconsumed_tail, _CHUNK):
         yield part
     if size and not unpacker.eof:
-        raise Broken("the answer ends half-way")
+        raise Cut("the answer ends half-way")

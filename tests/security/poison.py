@@ -296,7 +296,7 @@ ONTOLOGY = {
     },
     "a domain": {"id": "kg:provider", "rdfs:domain": {"id": "kg:Label"}},
     "a range": {"id": "kg:provider", "rdfs:range": {"id": "kg:Worker"}},
-    "a property below a label": {"id": "kg:comment", "rdfs:subPropertyOf": {"id": "kg:label"}},
+    "a property below a label": {"id": "kg:completeFor", "rdfs:subPropertyOf": {"id": "kg:label"}},
     "an equivalent property": {"id": "gx:name", "owl:equivalentProperty": {"id": "kg:label"}},
     "a key": {"id": "kg:PostgreSQL", "owl:hasKey": {"@list": [{"id": "kg:noticePeriod"}]}},
     "an inverse": {"id": "kg:scope", "owl:inverseOf": {"id": "kg:certificate"}},
