@@ -237,6 +237,19 @@ def test_a_file_with_a_finding_of_its_own_is_read_again(tmp_path: Path) -> None:
     assert again(tmp_path, first) == first
 
 
+def test_a_document_that_comes_twice_is_one_however_little_is_read(tmp_path: Path) -> None:
+    """The second file is read again for its finding; the first one is not."""
+    (tmp_path / "a.json").write_text(offering("a"))
+    content = json.loads(offering("a"))
+    (tmp_path / "b.json").write_text(json.dumps([content, 5]))
+    (tmp_path / "a.json").write_text(json.dumps([content]))
+    first = list(IMPORTER.read(str(tmp_path), CONTEXT))
+    assert [i.source_id for i in first if isinstance(i, SourceDocument)] == ["urn:a"]
+    items = again(tmp_path, first)
+    assert [i for i in items if isinstance(i, SourceDocument)] == []
+    assert Unchanged("urn:a") in items
+
+
 def test_one_document_can_be_asked_for(tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / f"{name}.json").write_text(offering(name))

@@ -50,8 +50,9 @@ def fingerprint_of(content: bytes, reader: Reader, *linked: bytes) -> str:
 class Reading:
     """One pass over a source: what is kept already, what came before, what was asked for.
 
-    The fingerprint of a document is that of its file and the number of documents in it, `HASH*3`:
-    a file is as it was only where all of them are kept.
+    The fingerprint of a document is that of its file, the number of documents in it and a hash of
+    its own bytes, `HASH*3*1f…`: a file is as it was only where all of them are kept, and a document
+    that comes twice is recognised although the first one was not read.
     """
 
     def __init__(self, context: ImportContext) -> None:
@@ -60,8 +61,10 @@ class Reading:
         self._asked = set(context.only)
         self._kept: dict[str, list[str]] = {}
         number: dict[str, str] = {}
+        self._digests: dict[str, str] = {}
         for source_id, fingerprint in context.known.items():
-            file, _, number[file] = fingerprint.rpartition("*")
+            file, number_, digest = _parts(fingerprint)
+            number[file], self._digests[source_id] = number_, digest
             self._kept.setdefault(file, []).append(source_id)
         self._kept = {f: ids for f, ids in self._kept.items() if str(len(ids)) == number[f]}
         self._known = dict(context.known)
@@ -80,7 +83,7 @@ class Reading:
     def unchanged(self, fingerprint: str) -> Iterator[Unchanged]:
         """Give the documents that are kept by that fingerprint."""
         for source_id in sorted(self._kept.get(fingerprint, ())):
-            self._seen[source_id] = ""
+            self._seen[source_id] = self._digests[source_id]
             if self._wants(source_id):
                 yield Unchanged(source_id)
 
@@ -98,16 +101,17 @@ class Reading:
         mark = f"again {fingerprint}*{count}" if loose else f"{fingerprint}*{count}"
         for item in items:
             if isinstance(item, SourceDocument):
-                yield from self._once(replace(item, fingerprint=mark), name)
+                own = f"{mark}*{_digest(item)}"
+                yield from self._once(replace(item, fingerprint=own), name)
             elif not self._only:
                 yield item
 
     def newest(self, mark: str) -> tuple[str, str]:
-        """Give time and name of the newest that is kept, by fingerprints `mark time name*1`.
+        """Give time and name of the newest that is kept, by fingerprints `mark time name*…`.
 
         Both are empty when something is kept by another mark: then everything must be read.
         """
-        files = (f.removeprefix("again ").rpartition("*")[0] for f in self._known.values())
+        files = (_parts(f)[0].removeprefix("again ") for f in self._known.values())
         parts = [file.split(" ") for file in files]
         fitting = [(p[1], p[2]) for p in parts if len(p) == 3 and p[0] == mark]
         return max(fitting) if fitting and len(fitting) == len(parts) else ("", "")
@@ -117,7 +121,7 @@ class Reading:
         found = [
             source_id
             for source_id, fingerprint in self._known.items()
-            if fingerprint.rpartition("*")[0].rpartition(" ")[2] == name
+            if _parts(fingerprint)[0].rpartition(" ")[2] == name
         ]
         for source_id in found or [name]:
             self._dropped.add(source_id)
@@ -145,7 +149,7 @@ class Reading:
 
     def _once(self, document: SourceDocument, name: str) -> Iterator[SourceDocument]:
         """Leave out what was read already; tell apart documents that share an id."""
-        digest = hashlib.sha256(document.content).hexdigest()
+        digest = _digest(document)
         known = self._seen.get(document.source_id)
         if known is not None and known != digest:
             document = self._told_apart(document, name)
@@ -165,3 +169,13 @@ class Reading:
             source_id=f"{document.source_id} in {name}",
             problems=(*document.problems, finding),
         )
+
+
+def _parts(fingerprint: str) -> tuple[str, str, str]:
+    """Part a fingerprint: the file's, the number of its documents, the hash of the document."""
+    file, number, digest = ["", "", *fingerprint.rsplit("*", 2)][-3:]
+    return file, number, digest
+
+
+def _digest(document: SourceDocument) -> str:
+    return hashlib.sha256(document.content).hexdigest()[:16]
