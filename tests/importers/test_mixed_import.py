@@ -288,6 +288,21 @@ def test_the_recogniser_never_raises(content: bytes) -> None:
     assert recognise(content, "a").kind
 
 
+MILLION = 1_000_000
+LONG = {
+    "blank": b"\n" * MILLION, "spaces": b" " * MILLION + b"x", "hashes": b"#\n" * MILLION,
+    "pipes": b"|" * MILLION, "links": b"](" * MILLION, "words": b"abc.def.ghi " * 99_999,
+    "members": b"a: 1\n" * MILLION, "nested": b"a:\n" + b"  - b: 1\n" * 99_999,
+    "tags": b"<a " * MILLION, "brackets": b"[" * 99_999, "prefixes": b"@prefix\n" * 99_999,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_long_file_is_recognised_by_its_beginning(name: str) -> None:
+    """Patterns that went back and forth took minutes here."""
+    assert recognise(LONG[name], "a").kind
+
+
 def test_a_fault_of_a_reader_is_a_finding_about_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,9 +21,10 @@ _TOKEN: Final = re.compile(
     r"[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*(~[A-Za-z0-9_.~-]*)?"
 )
 _RDF_SIGNS: Final = re.compile(
-    r"^\s*(@prefix|@base|PREFIX|BASE)\s|^\s*(<[^<>\"{}|\\^`\s]*>|_:\S+)\s+(<[^<>\s]*>|a)\s",
+    r"^[ \t]*(@prefix|@base|PREFIX|BASE)\s|^[ \t]*(<[^<>\"{}|\\^`\s]*>|_:\S+)\s+(<[^<>\s]*>|a)\s",
     re.I | re.M,
 )
+_LOOK: Final = 20_000
 _RDF_XML: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _MAGIC: Final = (
     (b"\x89PNG", "image"), (b"\xff\xd8\xff", "image"), (b"GIF8", "image"), (b"%PDF", "pdf"),
@@ -63,7 +64,7 @@ def recognise(content: bytes, at: str) -> Recognised:
         return Recognised(kind="empty")
     if start[0] in "{[":
         return _json(text, start, at)
-    if _is_token(start.strip()) or all(map(_is_token, start.split())):
+    if _is_token(start.strip()) or _are_tokens(start):
         return Recognised("gaia-x", "jwt")
     if start[0] == '"':
         return _quoted(start, at)
@@ -79,6 +80,13 @@ def _is_token(text: str) -> bool:
     except (binascii.Error, ValueError, RecursionError):
         return False
     return isinstance(header, dict)
+
+
+def _are_tokens(text: str) -> bool:
+    """Several tokens, one a line; the last one that is looked at may be cut off."""
+    words = text[:_LOOK].split()
+    looked_at = words if len(text) <= _LOOK else words[:-1]
+    return len(looked_at) > 1 and all(map(_is_token, looked_at))
 
 
 def _quoted(text: str, at: str) -> Recognised:
@@ -149,7 +157,7 @@ def _rdf(text: str, start: str, at: str) -> Recognised | None:
             return Recognised("rdf", "rdf-xml")
         if start.startswith("<?xml") or "<rdf:RDF" in text[:4000]:
             return Recognised(kind="rdf-xml", problem=found)
-    if not _RDF_SIGNS.search(text[:20_000]):
+    if not _RDF_SIGNS.search(text[:_LOOK]):
         return None
     if begins_as_rdf(text):
         return Recognised("rdf", "turtle")
@@ -161,4 +169,5 @@ def _rdf(text: str, start: str, at: str) -> Recognised | None:
 
 
 def _without_comments(text: str) -> str:
-    return "\n".join(line for line in text.splitlines()[:200] if not line.lstrip().startswith("#"))
+    lines = text[:_LOOK].splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith("#")).lstrip()

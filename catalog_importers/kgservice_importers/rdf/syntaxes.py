@@ -16,7 +16,7 @@ from kgservice_importers.rdf.reading import Reading, invalid_iris, unreadable
 from kgservice_importers.rdf.text import NotText, decode
 
 _XML: Final = re.compile(r"<(\?xml\b|!DOCTYPE\b|!--|[A-Za-z_][\w.-]*(:[A-Za-z_][\w.-]*)?[\s/>])")
-_TURTLE_SIGNS: Final = re.compile(r"^\s*(@prefix|@base|PREFIX|BASE|GRAPH)\b", re.I | re.M)
+_TURTLE_SIGNS: Final = re.compile(r"^[ \t]*(@prefix|@base|PREFIX|BASE|GRAPH)\b", re.I | re.M)
 _FIRST: Final = 5
 _TYPED: Final = re.compile(r"<!(DOCTYPE|ENTITY)", re.I)
 
