@@ -12,6 +12,7 @@ from kgservice.model.documents import ImportContext
 from kgservice.model.errors import InputError, Problem, Unavailable
 from kgservice.net.fetch import Answer, Fetcher, Limits
 from kgservice_importers.tmf620.addresses import Addresses, ListAddress, alternatives, registered
+from kgservice_importers.tmf620.breaks import broke, unreachable
 from kgservice_importers.tmf620.kept_pages import KeptPages
 from kgservice_importers.tmf620.pieces import (
     Found,
@@ -39,7 +40,7 @@ _PATIENCE_S: Final = 180.0
 _FIRST_PATIENCE_S: Final = 2.0
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 15.0
-_SHORT_PAUSE_S: Final = 0.2
+_SHORT_PAUSE_S: Final = 0.1
 ATTEMPTS: Final = 3
 
 
@@ -91,7 +92,12 @@ class Client:
         return self._found().lists()
 
     def page(
-        self, url: str, *, absent: frozenset[int] = frozenset(), attempts: int = ATTEMPTS
+        self,
+        url: str,
+        *,
+        absent: frozenset[int] = frozenset(),
+        attempts: int = ATTEMPTS,
+        has_parts: bool = False,
     ) -> Page | str:
         """Give the members of a page, or why it cannot be had although the server works.
 
@@ -112,8 +118,8 @@ class Client:
             if answer.status not in OK | {_NO_CONTENT} and answer.status < _FAILED:
                 raise self._gone(url, f"status {answer.status}")
             page = _page(answer)
-            if isinstance(page, Page) or (answer.body and answer.body == before):
-                return page  # the same twice did not break on the way
+            if isinstance(page, Page) or (has_parts and answer.body and answer.body == before):
+                return page  # the same twice did not break on the way: its parts will tell
             before = answer.body
         return page
 
@@ -231,26 +237,6 @@ class Client:
     def _probe_url(self, addresses: Addresses) -> str:
         begin = f"{addresses.query}&" if addresses.query else ""
         return f"{addresses.lists()[0].urls[0]}?{begin}offset=0&limit=1"
-
-
-def broke(url: str, why: str) -> Unavailable:
-    """Say that a source stopped answering after it had begun."""
-    return Unavailable(
-        f"The catalogue broke off half-way: {why}.",
-        code="source-broke",
-        at=url,
-        hint="Nothing of this reading was used; the last good version is kept.",
-    )
-
-
-def unreachable(url: str, why: str) -> Unavailable:
-    """Say that a source cannot be reached at all."""
-    return Unavailable(
-        f"The catalogue cannot be read: {why}.",
-        code="source-unreachable",
-        at=url,
-        hint="The last good version of the catalogue is kept.",
-    )
 
 
 def _page(answer: Answer) -> Page | str:

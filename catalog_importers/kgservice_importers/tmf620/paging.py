@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from kgservice.model.errors import Problem, Severity
 from kgservice.net.fetch import Answer
 from kgservice_importers.tmf620.addresses import ListAddress
+from kgservice_importers.tmf620.breaks import broke, unreachable
 from kgservice_importers.tmf620.client import (
     ABSENT,
     ATTEMPTS,
@@ -18,8 +19,6 @@ from kgservice_importers.tmf620.client import (
     Absent,
     Client,
     Page,
-    broke,
-    unreachable,
 )
 from kgservice_importers.tmf620.pieces import Found, Piece, Text, piece_of
 
@@ -44,7 +43,8 @@ class _Walk:
         found: What was found, by id; what has none by its place.
         names: The ids on the last page.
         overlap: The id that the next page must hold.
-        barren: Pages in a row that brought nothing new.
+        has_new: The last page brought something new.
+        barren: Pages in a row that did not.
         lost: Objects in a row that the server could not give.
         windows: Ends of the stretches that are read in smaller pages, and the size that was asked
             for there.
@@ -61,6 +61,7 @@ class _Walk:
     lost: int = 0
     promised: int = 0
     overlap: str = ""
+    has_new: bool = False
     is_shifted: bool = False
     knows_offsets: bool = True
     is_linked: bool = False
@@ -134,7 +135,12 @@ def _step(client: Client, address: ListAddress, url: str, walk: _Walk) -> None:
     # Within a stretch that cannot be had as a whole, one attempt at a part of it is enough.
     attempts = 1 if walk.windows and walk.limit > 1 else ATTEMPTS
     try:
-        page = client.page(page_url, absent=_absent(address, walk), attempts=attempts)
+        page = client.page(
+            page_url,
+            absent=_absent(address, walk),
+            attempts=attempts,
+            has_parts=walk.limit > 1 and not walk.query,
+        )
     except Absent:
         walk.is_over = True
         if not walk.pages:
@@ -208,9 +214,10 @@ def _take_in(walk: _Walk, page: Page, page_url: str, resource: str) -> None:
         walk.found.setdefault(key, piece)
     if walk.overlap and walk.overlap not in names:
         walk.is_shifted = True
-    if len(walk.found) > before:
+    walk.has_new = len(walk.found) > before
+    if walk.has_new:
         walk.barren = 0
-    else:
+    elif not walk.windows:  # in a small part of a page there may be nothing that we may see
         # The same page again: the server knows no offsets, or only multiples of the limit.
         is_same = len(names) > 1 and names == walk.names
         walk.knows_offsets = walk.knows_offsets and not is_same
@@ -242,10 +249,11 @@ def _advance(walk: _Walk, answer: Answer, page_url: str, limit: int) -> None:
         walk.is_over = True
         return
     end = walk.offset + len(walk.names)
-    if walk.barren == 0:
+    if walk.has_new:
         _begin_at(walk, end)
     else:
-        walk.offset = end if walk.barren == 1 and walk.names else walk.offset + limit
+        step = walk.limit if walk.windows else limit
+        walk.offset = end if walk.barren == 1 and walk.names else walk.offset + step
         walk.overlap = ""
     _widen(walk, max(end, walk.offset))
 
