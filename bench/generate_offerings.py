@@ -152,8 +152,10 @@ def prices(number: int, rng: random.Random) -> list[Json]:
 
 def write(count: int, path: Path, seed: int = 1) -> None:
     """Write the offerings to a file."""
-    text = json.dumps(list(generate(count, seed)), separators=(",", ":"))
-    path.write_text(text, encoding="utf-8")
+    with path.open("w", encoding="utf-8") as file:
+        for number, offering in enumerate(generate(count, seed)):
+            file.write(("," if number else "[") + json.dumps(offering, separators=(",", ":")))
+        file.write("]" if count else "[]")
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from collections.abc import Iterator
@@ -12,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from kgservice.ingest.catalogs import list_catalogs
 from kgservice.ingest.changes import kept_documents
+from kgservice.ingest.deciding import rules_digest
 from kgservice.ingest.documents import Entry, Origin, graph_name
 from kgservice.ingest.history import Attempt, record
 from kgservice.ingest.kept import KeptIndex
 from kgservice.ingest.ownership import Ownership
-from kgservice.ingest.reading import Batch, Spool, code_digest, read_batches
+from kgservice.ingest.reading import Batch, Spool, read_batches
 from kgservice.ingest.report import SyncReport
 from kgservice.ingest.taking import Setting, Taking
 from kgservice.model.documents import Gone, SetAside, SourceDocument, Unchanged
@@ -59,7 +59,7 @@ class Sync:
         """Prepare; `whole` reads every document, known or not."""
         self._store, self._request, self._kept, self._moment = store, request, kept, moment
         self._home = request.catalog.iri(request.base_iri)
-        self._rules = _rules_digest(request)
+        self._rules = rules_digest(request)
         others = {c.name: c.state for c in list_catalogs(store) if c.synced}
         others.pop(request.catalog.name, None)
         self._others = json.dumps(others, sort_keys=True)
@@ -284,18 +284,3 @@ class Sync:
         touched = taking.changes.new | taking.changes.changed
         for name in (*taking.ids, *self._unchanged):
             report.close(apart.get(name) or ("imported" if name in touched else "unchanged"), name)
-
-
-def _rules_digest(request: SyncRequest) -> str:
-    """Hash what decides on a document beside its own content."""
-    context, catalog = request.context, request.catalog
-    parts = (
-        request.rules.digest,
-        code_digest(request.importer),
-        catalog.type,
-        catalog.source,
-        json.dumps(dict(context.options), sort_keys=True),
-        repr(context.vocabulary),
-        context.base_iri,
-    )
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
