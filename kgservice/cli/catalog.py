@@ -197,7 +197,8 @@ def _sync(gateway: Gateway, name: str, as_json: bool) -> None:
     answer = gateway.call("POST", f"/catalogs/{name}/sync")
     if answer.status == 202:
         try:
-            finish(gateway, answer, quiet=as_json)
+            expected = gateway.call("GET", f"/catalogs/{name}").json().get("documents")
+            finish(gateway, answer, quiet=as_json, expected=int(str(expected or 0)))
         except Refused as refused:
             raise _reason(gateway, name, refused) from None
     found = _get(gateway, f"/catalogs/{name}/report")

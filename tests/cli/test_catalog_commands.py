@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from test_commands import run
 
+from tests.running import Service
+
 
 def offering(number: int, **more: object) -> dict[str, object]:
     identity = f"urn:ngsi-ld:product-offering:made-up-{number}"
@@ -112,3 +114,20 @@ def test_a_first_sync_that_fails_says_what_remains(tmp_path: Path) -> None:
 def test_an_unknown_catalogue_or_sync_is_named(tmp_path: Path, command: str) -> None:
     done = run("catalog", command, "nobody", folder=tmp_path)
     assert (done.returncode, "catalog-unknown" in done.stderr) == (2, True)
+
+
+def test_a_failed_job_of_a_sync_tells_the_reason_of_the_source(tmp_path: Path) -> None:
+    write(tmp_path, offering(1), offering(2))
+    service = Service(tmp_path / "data").start()
+    try:
+        source = str(tmp_path / "source")
+        added = service.kg("catalog", "add", "mine", "--type", "tmf620", source)
+        assert "imported" in added
+        (tmp_path / "source" / "productOffering.json").unlink()
+        (tmp_path / "source").rmdir()
+        failed = service.kg("catalog", "sync", "mine", expect=3)
+        (listed,) = service.kg_json("catalog", "list", "--json")["catalogs"]  # type: ignore[misc]
+        assert f"[{listed['failure']['code']}]" in failed
+        assert "[job-failed]" not in failed
+    finally:
+        service.stop()
