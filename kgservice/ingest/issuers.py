@@ -115,8 +115,10 @@ class Issuers:
         self._at = at or datetime.now(UTC)
         folder = settings.folder
         self.pinned = dict(bundled_did_documents() if pinned is None else pinned)
-        if folder is not None:
-            self.pinned |= load_did_documents(folder / "dids")
+        own = load_did_documents(folder / "dids") if folder is not None else {}
+        self.pinned |= own
+        self.speaking = frozenset(own)
+        """Issuers that the operator pinned: they speak for themselves."""
         self._lookups = Lookups(folder / "cache" if folder else None)
         self._issued = Issued(folder / "issued.db" if folder else None)
         self._fetcher = Fetcher(settings.allowed_hosts, _LIMITS)

@@ -56,10 +56,11 @@ class Policy:
     def may_claim(self, subject: str, owner: str) -> bool:
         """Say whether something may be called one's own by its first describer.
 
-        An issuer whose keys are pinned here speaks for itself: nobody else describes it first.
+        An issuer whose keys the operator pinned speaks for itself: nobody else describes it first.
+        The keys of the samples do not count: a service may read what another one publishes of them.
         """
-        pinned = self.did_documents if self.issuers is None else self.issuers.pinned
-        return subject == owner or subject not in pinned
+        speaking = self.did_documents if self.issuers is None else self.issuers.speaking
+        return subject == owner or subject not in speaking
 
     def with_issuers(self, issuers: Issuers) -> Policy:
         """Give a policy that checks proofs by what issuers publish."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from kgservice_importers.jsonld.contexts import bundled_context, load_document
 from kgservice_importers.rdf.text import decode
 from pyld import jsonld
+from pyld.context_resolver import ContextResolver
 
 PUBLISHED = {
     "http://www.w3.org/ns/odrl.jsonld": "vocab/odrl22.jsonld",
@@ -64,6 +66,11 @@ def test_every_recorded_document_gives_the_same_statements(shared_data: Path) ->
 
 
 def canonical(tree: object, loader: object) -> str:
-    options = {"documentLoader": loader, "algorithm": "URDNA2015", "base": "urn:base:",
+    def fresh(iri: str, options: object) -> object:
+        return copy.deepcopy(loader(iri, options))  # type: ignore[operator]
+
+    # PyLD remembers contexts by IRI, whoever loaded them, and writes into them
+    options = {"documentLoader": fresh, "algorithm": "URDNA2015", "base": "urn:base:",
+               "contextResolver": ContextResolver({}, fresh),
                "format": "application/n-quads"}  # fmt: skip
     return str(jsonld.normalize(tree, options))

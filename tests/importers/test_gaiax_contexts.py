@@ -15,6 +15,7 @@ from kgservice_importers.jsonld import contexts
 from kgservice_importers.jsonld.added import Contexts
 from kgservice_importers.jsonld.contexts import ContextUnknown, load_document, named_contexts
 from pyld import jsonld
+from pyld.context_resolver import ContextResolver
 from small_vocabulary import context
 
 from kgservice.model.errors import Problem
@@ -94,6 +95,7 @@ def published(shared_data: Path) -> Callable[[str, Mapping[str, Any]], dict[str,
 def canonical(document: object, loader: object) -> str:
     options = {
         "documentLoader": loader,
+        "contextResolver": ContextResolver({}, loader),  # PyLD's own is shared by all loaders
         "algorithm": "URDNA2015",
         "format": "application/n-quads",
         "base": "urn:base:",

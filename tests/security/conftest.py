@@ -22,7 +22,11 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
     pinned = folder / "trust" / "dids"
     pinned.mkdir(parents=True)
     for number, document in enumerate(PINNED):
-        (pinned / f"{number}.json").write_text(json.dumps(document), encoding="utf-8")
+        file = pinned / f"{number}.json"
+        file.write_text(json.dumps(document), encoding="utf-8")
+        file.chmod(0o600)
+    for made in (pinned, pinned.parent):
+        made.chmod(0o700)
     # Queries that never end are part of the attacks; the others need not wait for them long.
     service = Service(folder, {"KG_QUERY_TIMEOUT_S": "5"}).start("--samples")
     yield Attacked(service)
