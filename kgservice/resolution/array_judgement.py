@@ -73,10 +73,15 @@ class Nodes:
 
     def is_priced_in(self, currency: str) -> Flags:
         """Say which nodes have this currency and no other one."""
+        named, other = self.names_currency(currency)
+        return named & ~other
+
+    def names_currency(self, currency: str) -> tuple[Flags, Flags]:
+        """Say which nodes name this currency, and which name another one."""
         owners, values = self.gather(KG.currency)
         wanted = Literal(currency)
         is_it = np.array([self.projection.terms.term(int(v)) == wanted for v in values], np.bool_)
-        return _some(owners, is_it, len(self.ids)) & ~_some(owners, ~is_it, len(self.ids))
+        return _some(owners, is_it, len(self.ids)), _some(owners, ~is_it, len(self.ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,16 +217,12 @@ class ArrayJudge:
 
 def currency_is(nodes: Nodes, prices: PriceColumns, currency: str) -> Flags:
     """Say which offerings name this currency and no other one, in a price or by themselves."""
-    owners, values = nodes.gather(KG.currency)
-    wanted = Literal(currency)
-    is_it = np.array([nodes.projection.terms.term(int(v)) == wanted for v in values], np.bool_)
+    named, other = nodes.names_currency(currency)
     names = np.array([code == currency for code in prices.currencies] + [False], np.bool_)
     has_price = prices.codes != NOTHING
     priced: Flags = names[prices.codes] & has_price
-    size = len(nodes.ids)
-    other = _some(owners, ~is_it, size) | (has_price & ~priced)
-    either: Flags = (_some(owners, is_it, size) | priced) & ~other
-    return either
+    found: Flags = (named | priced) & ~(other | (has_price & ~priced))
+    return found
 
 
 def _amounts_pass(condition: Condition, amounts: Integers, limits: Sequence[Fraction]) -> Flags:

@@ -8,11 +8,12 @@ from typing import Final
 from urllib.parse import quote
 
 from kgservice.model.documents import ImportContext, ImportItem, SetAside
-from kgservice.model.errors import Problem, Severity, Unavailable
+from kgservice.model.errors import Problem, Unavailable
 from kgservice.net.fetch import Fetcher, Limits
 from kgservice_importers.dcat.dsp import is_dsp, read_dsp
 from kgservice_importers.dcat.hydra import read_web
 from kgservice_importers.dcat.reader import CatalogReader
+from kgservice_importers.files import whole
 from kgservice_importers.jsonld.added import loader_of
 from kgservice_importers.rdf.reading import Reading
 from kgservice_importers.rdf.syntaxes import read_rdf
@@ -68,13 +69,7 @@ def _files(
 
 def _file(file: Path, name: str, context: ImportContext) -> Reading | Problem:
     home = f"{context.base_iri}catalog/{context.catalog}/document/"
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        detail = f"the file cannot be read: {error.strerror}"
-        return Problem("document-unreadable", detail, name, severity=Severity.ERROR)
-    if len(content) > MAX_BYTES:
-        detail = f"the file has more than {MAX_BYTES} bytes"
-        return Problem("document-too-large", detail, name, "It was not read.", Severity.ERROR)
+    content = whole(file, name, MAX_BYTES)
+    if isinstance(content, Problem):
+        return content
     return read_rdf(content, home + quote(name), name, loader_of(context.options))

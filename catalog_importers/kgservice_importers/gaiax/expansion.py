@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 from pyld import jsonld
 
 from kgservice.model.errors import Problem, Severity
-from kgservice.model.rdf import Blank, Iri, Literal, Subject, Term, is_valid_iri
+from kgservice.model.rdf import Blank, Iri, Subject, Term, is_valid_iri
 from kgservice_importers.jsonld.added import Contexts
 from kgservice_importers.jsonld.contexts import ContextUnknown, Json
+from kgservice_importers.jsonld.trees import statements_of
 
 
 class Quad(NamedTuple):
@@ -137,28 +138,13 @@ def _quads(dataset: Mapping[str, Json], findings: _Findings) -> Iterator[Quad]:
     bad: set[str] = set()
     for name, graph in dataset.items():
         where = "" if name == "@default" else name
-        for quad in graph:
-            terms = tuple(_term(quad[part]) for part in ("subject", "predicate", "object"))
-            wrong = [t.value for t in terms if isinstance(t, Iri) and not is_valid_iri(t.value)]
-            subject, predicate, value = terms
-            if wrong or isinstance(subject, Literal) or not isinstance(predicate, Iri):
-                bad.update(wrong)
-            else:
-                yield Quad(subject, predicate, value, where)
+        yield from (Quad(*triple, where) for triple in statements_of(graph, bad))
     if bad:
         findings.add(
             "iri-invalid",
             f"not an IRI: {', '.join(sorted(bad)[:5])}",
             "Statements that use it were left out.",
         )
-
-
-def _term(value: Mapping[str, Json]) -> Term:
-    if value["type"] == "IRI":
-        return Iri(value["value"])
-    if value["type"] == "blank node":
-        return Blank(value["value"].removeprefix("_:"))
-    return Literal(value["value"], value["datatype"], value.get("language", "") or "")
 
 
 def _first_line(error: Exception) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from kgservice.model.documents import ImportItem, SourceDocument
-from kgservice.model.errors import Problem, Severity, Unavailable
+from kgservice.model.errors import Problem, Unavailable
 from kgservice.model.rdf import Triple
+from kgservice_importers.files import beginning
 from kgservice_importers.gaiax.decoding import decoded
 from kgservice_importers.gaiax.document import Reader
 from kgservice_importers.gaiax.reading import MAX_BYTES, Reading, fingerprint_of, read_content
@@ -34,7 +35,7 @@ def read_folder(source: str, reading: Reading, reader: Reader) -> Iterator[Impor
     neighbours = _Neighbours(reader)
     for file in _files(root):
         name = file.relative_to(root).as_posix() if root.is_dir() else file.name
-        content = _bytes(file, name)
+        content = beginning(file, name, MAX_BYTES)
         if isinstance(content, Problem):
             yield content
             continue
@@ -55,15 +56,6 @@ def _files(root: Path) -> list[Path]:
     if root.is_file():
         return [root]
     return sorted(f for f in root.rglob("*") if f.is_file() and not f.is_symlink())
-
-
-def _bytes(file: Path, name: str) -> bytes | Problem:
-    try:
-        with file.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        detail = f"the file cannot be read: {error.strerror}"
-        return Problem("document-unreadable", detail, name, severity=Severity.ERROR)
 
 
 class _Neighbours:
@@ -87,7 +79,7 @@ class _Neighbours:
     def _first(self, file: Path) -> SourceDocument | None:
         if not file.is_file() or file.is_symlink():
             return None
-        content = _bytes(file, file.name)
+        content = beginning(file, file.name, MAX_BYTES)
         items = [] if isinstance(content, Problem) else read_content(
             content, file.name, self._reader
         )  # fmt: skip

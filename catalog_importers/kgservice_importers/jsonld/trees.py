@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
@@ -117,7 +117,8 @@ def read_tree(tree: Json, place: Place, problems: tuple[Problem, ...] = ()) -> R
         detail = f"no context defines: {', '.join(sorted(dropped)[:8])}"
         problems += (Problem("term-undefined", detail, at, "These members were left out."),)
     bad: set[str] = set()
-    triples = tuple(dict.fromkeys(_statements(dataset, bad)))
+    found = (triple for name in sorted(dataset) for triple in statements_of(dataset[name], bad))
+    triples = tuple(dict.fromkeys(found))
     problems += invalid_iris(bad, at)
     return Reading(triples, "json-ld", contexts, frozenset(dropped), problems)
 
@@ -169,19 +170,19 @@ def is_offer_id(text: str) -> bool:
     return True
 
 
-def _statements(dataset: dict[str, Json], bad: set[str]) -> Iterator[Triple]:
-    for graph in sorted(dataset):
-        for quad in dataset[graph]:
-            terms = tuple(_term(quad[part]) for part in ("subject", "predicate", "object"))
-            wrong = [t.value for t in terms if isinstance(t, Iri) and not is_valid_iri(t.value)]
-            subject, predicate, value = terms
-            if wrong or isinstance(subject, Literal) or not isinstance(predicate, Iri):
-                bad.update(wrong)
-            else:
-                yield Triple(subject, predicate, value)
+def statements_of(graph: Iterable[Json], bad: set[str]) -> Iterator[Triple]:
+    """Give the statements of one graph as PyLD has them; malformed IRIs go to `bad`."""
+    for quad in graph:
+        terms = tuple(_term(quad[part]) for part in ("subject", "predicate", "object"))
+        wrong = [t.value for t in terms if isinstance(t, Iri) and not is_valid_iri(t.value)]
+        subject, predicate, value = terms
+        if wrong or isinstance(subject, Literal) or not isinstance(predicate, Iri):
+            bad.update(wrong)
+        else:
+            yield Triple(subject, predicate, value)
 
 
-def _term(value: dict[str, Json]) -> Term:
+def _term(value: Mapping[str, Json]) -> Term:
     if value["type"] == "IRI":
         return Iri(value["value"])
     if value["type"] == "blank node":

@@ -18,6 +18,7 @@ from kgservice.model.documents import (
 )
 from kgservice.model.errors import InputError, KgError, Problem, Severity, Unavailable
 from kgservice_importers.dcat.reader import CatalogReader
+from kgservice_importers.files import whole
 from kgservice_importers.gaiax.document import Reader
 from kgservice_importers.gaiax.folder import read_folder
 from kgservice_importers.gaiax.reading import Reading as GaiaXReading
@@ -127,21 +128,8 @@ def _files(root: Path) -> list[tuple[Path, str]]:
     )
 
 
-def _content(path: Path, name: str) -> bytes | Problem:
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        detail = f"the file cannot be read: {error.strerror}"
-        return Problem("document-unreadable", detail, name, severity=Severity.ERROR)
-    if len(content) > MAX_BYTES:
-        detail = f"the file has more than {MAX_BYTES} bytes"
-        return Problem("document-too-large", detail, name, "It was not read.", Severity.ERROR)
-    return content
-
-
 def _recognised(path: Path, name: str) -> Recognised:
-    content = _content(path, name)
+    content = whole(path, name, MAX_BYTES)
     if isinstance(content, Problem):
         return Recognised(kind="file", problem=content)
     return recognise(content, name)
@@ -188,7 +176,7 @@ def _graphs(
 
 
 def _graph(path: Path, name: str, context: ImportContext) -> Reading | Problem:
-    content = _content(path, name)
+    content = whole(path, name, MAX_BYTES)
     if isinstance(content, Problem):
         return content
     base = f"{context.base_iri}catalog/{context.catalog}/document/{quote(name)}"
