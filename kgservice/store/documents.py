@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from kgservice.model.errors import NotFound
+from kgservice.store.disk import to_disk
 
 _INDEX = "packs.db"
 _MADE = (
@@ -52,7 +53,7 @@ class ContentStore:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        to_disk(path.parent)
         return name
 
     def put_many(self, contents: Sequence[bytes]) -> None:
@@ -72,7 +73,7 @@ class ContentStore:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(folder / pack)
-        _sync_folder(folder)
+        to_disk(folder)
         rows, start = [], 0
         for name, content in zip(names, contents, strict=True):
             rows.append((bytes.fromhex(name), pack, start, len(content)))
@@ -113,11 +114,3 @@ class ContentStore:
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,7 +9,6 @@ another processor; all else is a commit like any other.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from pathlib import Path
 from kgservice.store.change import Change
 from kgservice.store.change_file import DESCRIBE, REPLACE, Part, read_frames
 from kgservice.store.dataset import Dataset, is_own_text, membership_text, subject_of, version_text
+from kgservice.store.disk import to_disk
 from kgservice.store.port import META_GRAPH, CommitResult
 from kgservice.store.touched import Touched, TouchLog
 
@@ -114,10 +114,10 @@ class Journal:
         except OSError:  # another file system
             part = self._file.with_suffix(".part")
             shutil.copyfile(path, part)
-            _sync(part)
+            to_disk(part)
             part.replace(self._file)
             path.unlink()
-        _sync(self._file.parent)
+        to_disk(self._file.parent)
 
     def frames(self) -> Iterator[list[Part]]:
         """Give what is not applied yet; a frame counts as applied when the next one is taken."""
@@ -167,11 +167,3 @@ class Loader:
     def _merge(self, triples: bytes) -> None:
         for dataset in (self._shared, self._private):
             dataset.load_merged(triples)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
