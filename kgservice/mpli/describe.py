@@ -6,7 +6,8 @@ from kgservice.model.errors import NotFound
 from kgservice.model.rdf import is_valid_iri
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
-from kgservice.mpli.query import QueryCall, own_graphs, run
+from kgservice.mpli.query import QueryCall, run
+from kgservice.mpli.scopes import own_graphs
 
 _PRIVATE = ("request/", "plan/", "service/", "job/")
 
