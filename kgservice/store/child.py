@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -45,6 +46,18 @@ class Child:
             )
         finally:
             other.close()
+
+    def receive(self, end: float) -> Any:  # noqa: ANN401 - the messages differ
+        """Give its next message, or kill it when none has begun at `end` (`time.monotonic()`).
+
+        Raises:
+            TimeoutError: none came, and it is gone.
+            EOFError, OSError: it died before; `exit_code` says of what.
+        """
+        if not self.connection.poll(max(0.0, end - time.monotonic())):
+            self.kill()
+            raise TimeoutError
+        return self.connection.recv()
 
     def kill(self) -> None:
         """End it at once and wait for it."""

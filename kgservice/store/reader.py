@@ -12,8 +12,8 @@ from typing import Any
 import pyoxigraph as ox
 
 from kgservice.store import engine, results
-from kgservice.store.child import connect, end_with_parent, limit
-from kgservice.store.confinement import forbid_sockets
+from kgservice.store.child import connect
+from kgservice.store.confinement import confine
 from kgservice.store.port import Columns
 
 OPEN_SNAPSHOTS = 2
@@ -122,9 +122,7 @@ def serve(connection: Connection[Any, Any]) -> None:
 def main(descriptor: str, memory_mb: str) -> None:
     """Take the limits, say that it is ready, serve."""
     connection = connect(descriptor, ignore=(signal.SIGINT,))
-    limit(int(memory_mb))
-    forbid_sockets()  # before any thread starts: it holds for this one and its descendants
-    end_with_parent(connection)
+    confine(connection, int(memory_mb))
     connection.send(("ok", None))
     serve(connection)
 
