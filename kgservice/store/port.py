@@ -121,6 +121,32 @@ class QueryScope:
 
 
 @dataclass(frozen=True, slots=True)
+class Client:
+    """On whose behalf a query runs: readers are shared out by it.
+
+    Attributes:
+        name: A token's id, or an address for those without one; empty for the service's own work.
+        is_known: It came with a token.
+    """
+
+    name: str = ""
+    is_known: bool = True
+
+    @property
+    def is_inside(self) -> bool:
+        """Say whether it is the service itself."""
+        return not self.name
+
+    @property
+    def rank(self) -> int:
+        """Its place in the queue, 0 first."""
+        return 0 if self.is_inside else 1 if self.is_known else 2
+
+
+INSIDE = Client()
+
+
+@dataclass(frozen=True, slots=True)
 class QueryAnswer:
     """A finished, serialised answer: status and length are known before the first byte is sent."""
 
@@ -212,16 +238,25 @@ class Store(Protocol):
         ...
 
     def query(
-        self, text: str, *, scope: QueryScope, accept: str, deadline_s: float | None = None
+        self,
+        text: str,
+        *,
+        scope: QueryScope,
+        accept: str,
+        deadline_s: float | None = None,
+        client: Client = INSIDE,
     ) -> QueryAnswer:
         """Run an untrusted query in a reader process on a snapshot that has the latest commit.
 
-        `accept` is a media type that `results.MEDIA_TYPES` knows.
+        `accept` is a media type that `results.MEDIA_TYPES` knows. The deadline counts from the
+        call, whatever the query waits for.
 
         Raises:
             InputError: the query does not parse or is refused by the gate; `at` is its position.
+                Or its answer is too large (`answer-too-large`).
             DeadlineExceeded: it was killed at its deadline.
-            Unavailable: it used more memory than allowed (`query-memory`).
+            Unavailable: it used more memory than allowed (`query-memory`), or had to make room for
+                others (`query-busy`, `query-shed`).
         """
         ...
 

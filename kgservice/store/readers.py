@@ -1,4 +1,4 @@
-"""A pool of reader processes with deadlines: what overruns is killed and replaced."""
+"""A pool of reader processes with deadlines: what overruns is killed, and a hot one stands in."""
 
 from __future__ import annotations
 
@@ -6,37 +6,46 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
-from kgservice.model.errors import DeadlineExceeded, InputError, Unavailable
+from kgservice.model.errors import DeadlineExceeded, InputError, KgError, Unavailable
 from kgservice.store.child import Child
 from kgservice.store.mistakes import syntax_error
+from kgservice.store.port import INSIDE, Client
+from kgservice.store.turns import Turn, Turns
 
 START_LIMIT_S = 30.0
-MAX_WAITING = 32
-"""Callers that may wait for a reader at once; each holds a thread of the service."""
+SPARE = 1
+"""Ready processes beyond those that can be taken now: they stand in for the killed."""
 _ABORTED = -6
 _HINT_MEMORY = "Ask for less at once: add LIMIT, select fewer variables, or drop ORDER BY."
+_PAGE_MB = 4096 / 2**20
 
 
 class Lease:
     """A reader process for one piece of work, with one deadline for all of it."""
 
-    def __init__(self, child: Child, deadline_s: float) -> None:
-        """Start the clock."""
+    def __init__(self, child: Child, turn: Turn, end: float, deadline_s: float) -> None:
+        """Take a process until `end` (`time.monotonic()`)."""
         self._child = child
+        self._turn = turn
         self._deadline_s = deadline_s
-        self._end = time.monotonic() + deadline_s
+        self._end = end
         self.is_dead = False
+        turn.kill = child.process.kill
+        turn.check()
 
     def ask(self, method: str, *arguments: object, text: str = "") -> Any:  # noqa: ANN401
         """Call a method of the reader; `text` is the query that an error shows.
 
         Raises:
-            InputError: the query does not parse (`query-syntax`) or fails in the engine.
+            InputError: the query does not parse (`query-syntax`), fails in the engine, or has an
+                answer that is too large (`answer-too-large`).
             DeadlineExceeded: the deadline came first; the process was killed.
-            Unavailable: the process ran out of memory (`query-memory`) or died (`query-died`).
+            Unavailable: the process ran out of memory (`query-memory`), died (`query-died`), or was
+                taken away (`query-shed`, `query-cancelled`).
         """
         if self.is_dead:
             raise _died(0)
@@ -48,6 +57,7 @@ class Lease:
             code, value = connection.recv()
         except (EOFError, OSError):
             self.is_dead = True
+            self._turn.check()
             raise _died(self._child.exit_code()) from None
         if code != "ok":
             self._fail(code, value, text)
@@ -55,7 +65,7 @@ class Lease:
 
     def _overrun(self) -> NoReturn:
         self.is_dead = True
-        self._child.kill()
+        self._child.process.kill()  # its memory is given back while the caller gets the answer
         raise DeadlineExceeded(
             f"The query was stopped at its deadline of {self._deadline_s:g} s.",
             code="query-deadline",
@@ -67,8 +77,10 @@ class Lease:
             raise syntax_error(value, text)
         if code == "memory":
             self.is_dead = True  # what is left of its memory may be in pieces
-            self._child.kill()
+            self._child.process.kill()
             raise _died(_ABORTED)
+        if code == "too-large":
+            raise _too_large(value)
         raise InputError(f"The query failed in the engine: {value}.", code="query-failed")
 
 
@@ -86,108 +98,164 @@ def _died(exit_code: int) -> Unavailable:
     )
 
 
+def _too_large(limit: str) -> InputError:
+    error = InputError(
+        f"The answer has more than {limit}; nothing of it is sent.",
+        code="answer-too-large",
+        hint="Add LIMIT and read it in parts by ORDER BY and OFFSET, or select fewer variables.",
+    )
+    error.status = 413
+    return error
+
+
+def _late() -> Unavailable:
+    return Unavailable(
+        "No query process became ready before the query's deadline.",
+        code="query-busy",
+        hint="Try again after a moment.",
+    )
+
+
 class ReaderPool:
-    """`size` readers may work at once; one more is kept ready for the one that gets killed."""
+    """Readers at work, those that are ready, and a thread that gets others ready."""
 
-    def __init__(self, size: int, memory_mb: int) -> None:
-        """Start `size` + 1 processes; they get ready in the background."""
+    def __init__(
+        self,
+        size: int,
+        memory_mb: int,
+        *,
+        arguments: tuple[str, ...] = (),
+        warm: Callable[[], list[Path]] = list,
+    ) -> None:
+        """Start `size` processes and a spare; they get ready in the background.
+
+        `arguments` go to the reader behind its memory cap; `warm` names the snapshots that a
+        process opens before it counts as ready.
+        """
         self._memory_mb = memory_mb
-        self._slots = threading.BoundedSemaphore(size)
-        self._lock = threading.Lock()
-        self._idle: deque[Child] = deque()
+        self._arguments = [str(memory_mb), *arguments]
+        self._warm = warm
+        self._size = size
+        self.turns = Turns(size)
+        self._changed = threading.Condition()
+        self._ready: deque[Child] = deque()
+        self._gone: deque[Child] = deque()
         self._is_closed = False
-        self._waiting = 0
         self.kills = 0
-        for _ in range(size + 1):
-            self._idle.append(self._start())
-
-    def _start(self) -> Child:
-        return Child("kgservice.store.reader", [str(self._memory_mb)], quiet=True)
+        self._nurse = threading.Thread(target=self._keep_ready, daemon=True, name="readers")
+        self._nurse.start()
 
     @contextlib.contextmanager
-    def lease(self, deadline_s: float) -> Iterator[Lease]:
+    def lease(self, deadline_s: float, client: Client = INSIDE, text: str = "") -> Iterator[Lease]:
         """Take a reader; the deadline covers the wait for it.
 
         Raises:
-            Unavailable: none became free before the deadline, or too many others wait
-                (`query-busy`).
+            Unavailable: none became free in time, or too many others wait (`query-busy`).
         """
-        begin = time.monotonic()
-        if not self._slots.acquire(blocking=False) and not self._wait(deadline_s):
-            raise Unavailable(
-                "All query processes were busy until the query's deadline.",
-                code="query-busy",
-                hint="Try again later, or raise KG_QUERY_WORKERS.",
-            )
+        end = time.monotonic() + deadline_s
+        turn = self.turns.take(client, text, end)
         try:
-            child = self._take()
-            lease = Lease(child, max(0.0, deadline_s - (time.monotonic() - begin)))
+            child = self._take(end)
+            lease = None
             try:
+                lease = Lease(child, turn, end, deadline_s)
                 yield lease
             finally:
-                self._give_back(child, lease)
+                turn.kill = None
+                is_dead = lease is None or lease.is_dead or bool(turn.stopped)
+                self._give_back(child, is_dead=is_dead)
         finally:
-            self._slots.release()
+            self.turns.give_back(turn)
+            self._wake()
 
-    def _wait(self, deadline_s: float) -> bool:
-        with self._lock:
-            if self._waiting >= MAX_WAITING:
-                return False
-            self._waiting += 1
-        try:
-            return self._slots.acquire(timeout=deadline_s)
-        finally:
-            with self._lock:
-                self._waiting -= 1
-
-    def _take(self) -> Child:
-        """Give a ready process; its start-up is not part of a query's deadline."""
-        while True:
-            with self._lock:
+    def _take(self, end: float) -> Child:
+        with self._changed:
+            while True:
                 if self._is_closed:
                     raise Unavailable("The store is closed.", code="store-closed")
-                child = self._idle.popleft() if self._idle else self._start()
-            if _is_ready(child):
-                return child
+                while self._ready:
+                    child = self._ready.popleft()
+                    self._changed.notify_all()
+                    if child.process.poll() is None:
+                        return child
+                    self._gone.append(child)
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise _late()
+                self._changed.wait(left)
 
-    def _give_back(self, child: Child, lease: Lease) -> None:
-        if not lease.is_dead:
-            with self._lock:
-                if not self._is_closed:
-                    self._idle.appendleft(child)
+    def _give_back(self, child: Child, *, is_dead: bool) -> None:
+        with self._changed:
+            if is_dead:
+                self.kills += 1
+            is_surplus = len(self._ready) >= self._size + SPARE
+            if is_dead or is_surplus or self._is_closed or self._is_worn(child):
+                self._gone.append(child)
+            else:
+                self._ready.appendleft(child)
+            self._changed.notify_all()
+
+    def _is_worn(self, child: Child) -> bool:
+        """Say whether a process keeps so much memory that the next query would miss it."""
+        try:
+            pages = Path(f"/proc/{child.process.pid}/statm").read_text("ascii").split()[0]
+        except OSError:
+            return False
+        return int(pages) * _PAGE_MB > self._memory_mb / 2
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _keep_ready(self) -> None:
+        """In a thread: bury the dead, and get processes ready for all free places and a spare."""
+        while True:
+            with self._changed:
+                while not (self._is_closed or self._gone or self._missing() > 0):
+                    self._changed.wait()
+                if self._is_closed:
                     return
-            child.end()
+                gone, self._gone = list(self._gone), deque()
+                missing = self._missing()
+            born = [self._start() for _ in range(missing)]
+            for child in gone:
+                child.process.kill()
+                child.end()
+            for child in born:
+                self._raise_up(child)
+
+    def _missing(self) -> int:
+        return max(0, self._size - self.turns.short()) + SPARE - len(self._ready)
+
+    def _start(self) -> Child:
+        return Child("kgservice.store.reader", self._arguments, quiet=True)
+
+    def _raise_up(self, child: Child) -> None:
+        """Wait until a process is ready and has the latest snapshots open."""
+        end = time.monotonic() + START_LIMIT_S
+        try:
+            child.receive(end)
+            for path in self._warm():
+                child.connection.send(("warm", (str(path),)))
+                child.receive(end)
+        except (EOFError, OSError):  # TimeoutError too
+            with contextlib.suppress(KgError, OSError):
+                child.kill()
+            time.sleep(0.1)  # where processes cannot start, none should be started without pause
             return
-        self.kills += 1
-        with self._lock:
-            if not self._is_closed:
-                self._idle.append(self._start())
+        with self._changed:
+            (self._gone if self._is_closed else self._ready).append(child)
+            self._changed.notify_all()
 
     def close(self) -> None:
-        """End the idle processes; leased ones end when they are given back."""
-        with self._lock:
+        """End the ready processes; leased ones end when they are given back."""
+        with self._changed:
             self._is_closed = True
-            children, self._idle = list(self._idle), deque()
+            self._changed.notify_all()
+        self._nurse.join()
+        with self._changed:
+            children = [*self._ready, *self._gone]
+            self._ready.clear()
+            self._gone.clear()
         for child in children:
             child.end()
-
-
-_READY = "is_ready"
-
-
-def _is_ready(child: Child) -> bool:
-    """Wait for a process's first word, once; a process that died while idle is not ready."""
-    if child.process.poll() is not None:
-        child.end()
-        return False
-    if getattr(child, _READY, False):
-        return True
-    try:
-        if child.connection.poll(START_LIMIT_S):
-            child.connection.recv()
-            setattr(child, _READY, True)
-            return True
-    except (EOFError, OSError):
-        pass
-    child.kill()
-    raise Unavailable("A query process did not start.", code="query-died")

@@ -6,10 +6,15 @@ import contextlib
 import itertools
 import shutil
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass
 from pathlib import Path
 
+from kgservice.model.errors import Unavailable
 from kgservice.store.port import DatasetName
 
 
@@ -32,8 +37,8 @@ class Snapshots:
         self._take = take
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        self._making = {"shared": threading.Lock(), "private": threading.Lock()}
-        self._states = {"shared": 0, "private": 0}
+        self._making: dict[str, tuple[int, Future[Snapshot]]] = {}
+        self._states: Counter[str] = Counter()
         self._latest: dict[str, Snapshot] = {}
         self.taken = 0
 
@@ -44,32 +49,68 @@ class Snapshots:
             if dataset == "shared":
                 self._states["shared"] += 1
 
+    def latest(self) -> list[Path]:
+        """Name the newest snapshots, for processes that want to have them open."""
+        with self._lock:
+            return [snapshot.path for snapshot in self._latest.values()]
+
     @contextlib.contextmanager
-    def lease(self, dataset: DatasetName) -> Iterator[Snapshot]:
-        """Hold a snapshot that has every commit noted so far."""
-        snapshot = self._hold(dataset)
+    def lease(self, dataset: DatasetName, end: float) -> Iterator[Snapshot]:
+        """Hold a snapshot that has every commit noted so far.
+
+        Raises:
+            Unavailable: a commit kept the writer until `end`, a `time.monotonic()` (`query-busy`).
+        """
+        snapshot = self._hold(dataset, end)
         try:
             yield snapshot
         finally:
             self._let_go(dataset, snapshot)
 
-    def _hold(self, dataset: DatasetName) -> Snapshot:
-        with self._making[dataset]:
+    def _hold(self, dataset: DatasetName, end: float) -> Snapshot:
+        while True:
             with self._lock:
-                state = self._states[dataset]
-                latest = self._latest.get(dataset)
-                if latest and latest.state == state:
+                state, latest = self._states[dataset], self._latest.get(dataset)
+                if latest and latest.state >= state:
                     latest.leases += 1
                     return latest
-            path = self._folder / f"{dataset}-{next(self._numbers)}"
-            snapshot = Snapshot(path, self._take(dataset, str(path)), state, leases=1)
-            with self._lock:
+                made = self._made(dataset, state)
+            try:
+                made.result(max(0.0, end - time.monotonic()))
+            except NotInTime:
+                raise _busy() from None
+
+    def _made(self, dataset: DatasetName, state: int) -> Future[Snapshot]:
+        """Give the snapshot of a state that is being made; begin if nobody did."""
+        begun = self._making.get(dataset)
+        if begun and begun[0] == state and not begun[1].done():
+            return begun[1]
+        future: Future[Snapshot] = Future()
+        # In a thread of its own: the writer may be busy for longer than any query waits.
+        thread = threading.Thread(target=self._make, args=(dataset, state, future), daemon=True)
+        self._making[dataset] = (state, future)
+        thread.start()
+        return future
+
+    def _make(self, dataset: DatasetName, state: int, future: Future[Snapshot]) -> None:
+        path = self._folder / f"{dataset}-{next(self._numbers)}"
+        try:
+            snapshot = Snapshot(path, self._take(dataset, str(path)), state)
+        except BaseException as error:  # whoever waits must hear of it
+            future.set_exception(error)
+            return
+        with self._lock:
+            latest = self._latest.get(dataset)
+            is_newer = latest is None or latest.state < state
+            if is_newer:
                 self._latest[dataset] = snapshot
                 self.taken += 1
-                unused = latest if latest and not latest.leases else None
-        if unused:
+            unused = latest if is_newer else snapshot
+            if unused is not None and unused.leases:
+                unused = None
+        future.set_result(snapshot)
+        if unused is not None:
             shutil.rmtree(unused.path, ignore_errors=True)
-        return snapshot
 
     def _let_go(self, dataset: DatasetName, snapshot: Snapshot) -> None:
         with self._lock:
@@ -77,3 +118,11 @@ class Snapshots:
             is_unused = not snapshot.leases and self._latest.get(dataset) is not snapshot
         if is_unused:
             shutil.rmtree(snapshot.path, ignore_errors=True)
+
+
+def _busy() -> Unavailable:
+    return Unavailable(
+        "A large change is being written, and the query has to see what was written before it.",
+        code="query-busy",
+        hint="Try again after a moment.",
+    )
