@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal as OneOf
@@ -12,8 +13,10 @@ from kgservice.model.rdf import Iri, Row, Triple
 from kgservice.store.change_file import SpooledChanges
 from kgservice.store.gate import check_query
 from kgservice.store.port import (
+    INSIDE,
     ChangeFile,
     Changes,
+    Client,
     Columns,
     CommitResult,
     DatasetName,
@@ -46,12 +49,12 @@ class EmbeddedStore:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._timeout_s = query_timeout_s
-        self.writer = WriterLink(folder)
-        self.readers = ReaderPool(query_workers, query_memory_mb)
+        self.writer = WriterLink(folder)  # from here on the folder is ours
         self._snapshots = Snapshots(
             folder / "snapshots",
             lambda dataset, path: int(self.writer.ask("snapshot", dataset, path)),
         )
+        self.readers = ReaderPool(query_workers, query_memory_mb, warm=self._snapshots.latest)
         self._queries = 0
 
     def commit(
@@ -113,7 +116,13 @@ class EmbeddedStore:
         return Changes(number, is_complete, tuple(read_triples(content)), frozenset(graphs))
 
     def query(
-        self, text: str, *, scope: QueryScope, accept: str, deadline_s: float | None = None
+        self,
+        text: str,
+        *,
+        scope: QueryScope,
+        accept: str,
+        deadline_s: float | None = None,
+        client: Client = INSIDE,
     ) -> QueryAnswer:
         """Run an untrusted query in a reader process; see the port.
 
@@ -121,7 +130,7 @@ class EmbeddedStore:
         """
         check_query(text)
         self._queries += 1
-        with self._lease(scope, deadline_s) as (lease, generation):
+        with self._lease(scope, deadline_s, client, text) as (lease, generation):
             media_type, body = lease.ask("query", text, accept, text=text)
         if not media_type:
             raise not_acceptable(accept, body.decode())
@@ -134,7 +143,13 @@ class EmbeddedStore:
             yield ReaderSession(lease, generation)
 
     @contextlib.contextmanager
-    def _lease(self, scope: QueryScope, deadline_s: float | None) -> Iterator[tuple[Lease, int]]:
+    def _lease(
+        self,
+        scope: QueryScope,
+        deadline_s: float | None,
+        client: Client = INSIDE,
+        text: str = "",
+    ) -> Iterator[tuple[Lease, int]]:
         graphs = {*scope.default_graphs, *(scope.named_graphs or ())}
         if len(graphs) > MAX_GRAPHS:
             raise InputError(
@@ -145,10 +160,11 @@ class EmbeddedStore:
         named = scope.named_graphs
         if scope.dataset == "private" and named is None:
             named = ()  # "every graph" is for shared data only
-        timeout_s = self._timeout_s if deadline_s is None else deadline_s
+        limit_s = self._timeout_s if deadline_s is None else deadline_s
+        end = time.monotonic() + limit_s
         with (
-            self._snapshots.lease(scope.dataset) as snapshot,
-            self.readers.lease(timeout_s) as lease,
+            self._snapshots.lease(scope.dataset, end) as snapshot,
+            self.readers.lease(limit_s, client, text, end=end) as lease,
         ):
             lease.ask("open", str(snapshot.path), (scope.default_graphs, named))
             yield lease, snapshot.generation
@@ -160,6 +176,7 @@ class EmbeddedStore:
             **counted,
             "queries": self._queries,
             "kills": self.readers.kills,
+            "shed": self.readers.turns.shed,
             "snapshots": self._snapshots.taken,
             "writer_restarts": self.writer.restarts,
         }

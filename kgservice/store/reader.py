@@ -34,12 +34,16 @@ class Reader:
 
     def open(self, path: str, dataset: Dataset) -> None:
         """Begin a piece of work on a snapshot, with an empty scratch store."""
+        self.warm(path)
+        self._snapshot, self._dataset = self._open[path], dataset
+        self._scratch = ox.Store()
+
+    def warm(self, path: str) -> None:
+        """Have a snapshot open; a query on it need not wait for that."""
         if path not in self._open:
             while len(self._open) >= OPEN_SNAPSHOTS:
                 self._open.pop(next(iter(self._open)))
             self._open[path] = ox.Store.read_only(path)
-        self._snapshot, self._dataset = self._open[path], dataset
-        self._scratch = ox.Store()
 
     def _run(self, text: str, where: str) -> engine.Results:
         if where == "scratch":

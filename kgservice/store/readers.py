@@ -17,8 +17,8 @@ from kgservice.store.port import INSIDE, Client
 from kgservice.store.turns import Turn, Turns
 
 START_LIMIT_S = 30.0
-SPARE = 1
-"""Ready processes beyond those that can be taken now: they stand in for the killed."""
+MOST_SPARE = 4
+"""Ready processes beyond those that can be taken now, at most: they stand in for the killed."""
 _ABORTED = -6
 _HINT_MEMORY = "Ask for less at once: add LIMIT, select fewer variables, or drop ORDER BY."
 _PAGE_MB = 4096 / 2**20
@@ -108,6 +108,15 @@ def _too_large(limit: str) -> InputError:
     return error
 
 
+def _size_mb(child: Child) -> float:
+    """Give the address space that a process uses; 0 where nobody tells."""
+    try:
+        pages = Path(f"/proc/{child.process.pid}/statm").read_text("ascii").split()[0]
+    except OSError:
+        return 0.0
+    return int(pages) * _PAGE_MB
+
+
 def _late() -> Unavailable:
     return Unavailable(
         "No query process became ready before the query's deadline.",
@@ -127,15 +136,17 @@ class ReaderPool:
         arguments: tuple[str, ...] = (),
         warm: Callable[[], list[Path]] = list,
     ) -> None:
-        """Start `size` processes and a spare; they get ready in the background.
+        """Start `size` processes and as many spares, up to 4; they get ready in the background.
 
         `arguments` go to the reader behind its memory cap; `warm` names the snapshots that a
         process opens before it counts as ready.
         """
         self._memory_mb = memory_mb
+        self._fresh_mb = 0.0
         self._arguments = [str(memory_mb), *arguments]
         self._warm = warm
         self._size = size
+        self._spare = min(size, MOST_SPARE)  # one deadline may come for all at once
         self.turns = Turns(size)
         self._changed = threading.Condition()
         self._ready: deque[Child] = deque()
@@ -146,13 +157,20 @@ class ReaderPool:
         self._nurse.start()
 
     @contextlib.contextmanager
-    def lease(self, deadline_s: float, client: Client = INSIDE, text: str = "") -> Iterator[Lease]:
-        """Take a reader; the deadline covers the wait for it.
+    def lease(
+        self,
+        deadline_s: float,
+        client: Client = INSIDE,
+        text: str = "",
+        *,
+        end: float | None = None,
+    ) -> Iterator[Lease]:
+        """Take a reader; the deadline covers the wait for it, and has begun when `end` is given.
 
         Raises:
             Unavailable: none became free in time, or too many others wait (`query-busy`).
         """
-        end = time.monotonic() + deadline_s
+        end = time.monotonic() + deadline_s if end is None else end
         turn = self.turns.take(client, text, end)
         try:
             child = self._take(end)
@@ -188,7 +206,7 @@ class ReaderPool:
         with self._changed:
             if is_dead:
                 self.kills += 1
-            is_surplus = len(self._ready) >= self._size + SPARE
+            is_surplus = len(self._ready) >= self._size + self._spare
             if is_dead or is_surplus or self._is_closed or self._is_worn(child):
                 self._gone.append(child)
             else:
@@ -197,18 +215,14 @@ class ReaderPool:
 
     def _is_worn(self, child: Child) -> bool:
         """Say whether a process keeps so much memory that the next query would miss it."""
-        try:
-            pages = Path(f"/proc/{child.process.pid}/statm").read_text("ascii").split()[0]
-        except OSError:
-            return False
-        return int(pages) * _PAGE_MB > self._memory_mb / 2
+        return _size_mb(child) - self._fresh_mb > self._memory_mb / 4
 
     def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
 
     def _keep_ready(self) -> None:
-        """In a thread: bury the dead, and get processes ready for all free places and a spare."""
+        """In a thread: bury the dead; get processes ready for the free places, and spares."""
         while True:
             with self._changed:
                 while not (self._is_closed or self._gone or self._missing() > 0):
@@ -225,7 +239,7 @@ class ReaderPool:
                 self._raise_up(child)
 
     def _missing(self) -> int:
-        return max(0, self._size - self.turns.short()) + SPARE - len(self._ready)
+        return max(0, self._size - self.turns.short()) + self._spare - len(self._ready)
 
     def _start(self) -> Child:
         return Child("kgservice.store.reader", self._arguments, quiet=True)
@@ -238,6 +252,7 @@ class ReaderPool:
             for path in self._warm():
                 child.connection.send(("warm", (str(path),)))
                 child.receive(end)
+            self._fresh_mb = _size_mb(child)
         except (EOFError, OSError):  # TimeoutError too
             with contextlib.suppress(KgError, OSError):
                 child.kill()

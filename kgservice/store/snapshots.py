@@ -32,7 +32,12 @@ class Snapshots:
     """The latest snapshot of each dataset, and older ones while somebody works on them."""
 
     def __init__(self, folder: Path, take: Callable[[str, str], int]) -> None:
-        """`take(dataset, path)` makes a snapshot in a new folder and gives its generation."""
+        """Begin with none, whatever an earlier process left in the folder.
+
+        `take(dataset, path)` makes a snapshot in a new folder and gives its generation.
+        """
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         self._folder = folder
         self._take = take
         self._numbers = itertools.count(1)
@@ -68,10 +73,12 @@ class Snapshots:
             self._let_go(dataset, snapshot)
 
     def _hold(self, dataset: DatasetName, end: float) -> Snapshot:
+        wanted: int | None = None
         while True:
             with self._lock:
                 state, latest = self._states[dataset], self._latest.get(dataset)
-                if latest and latest.state >= state:
+                wanted = state if wanted is None else wanted  # later commits are no concern of ours
+                if latest and latest.state >= wanted:
                     latest.leases += 1
                     return latest
                 made = self._made(dataset, state)
@@ -98,6 +105,7 @@ class Snapshots:
             snapshot = Snapshot(path, self._take(dataset, str(path)), state)
         except BaseException as error:  # whoever waits must hear of it
             future.set_exception(error)
+            shutil.rmtree(path, ignore_errors=True)
             return
         with self._lock:
             latest = self._latest.get(dataset)

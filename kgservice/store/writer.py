@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import queue
-import shutil
 import signal
 import sys
 import threading
@@ -145,8 +144,6 @@ def main(descriptor: str, folder: str) -> None:
     data_dir = Path(folder)
     try:
         store = _open(data_dir)
-        shutil.rmtree(data_dir / "snapshots", ignore_errors=True)
-        (data_dir / "snapshots").mkdir()
     except OSError as error:
         connection.send((0, False, _failure_to_open(error, folder)))
         return

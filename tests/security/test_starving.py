@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import requests
 
 from kgservice.model.errors import Unavailable
-from kgservice.store.readers import MAX_WAITING, ReaderPool
+from kgservice.store.readers import ReaderPool
+from kgservice.store.turns import LONG_S, MAX_WAITING
 from tests.security.attacked import KG_NS, Attacked
 
 SLOW = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
@@ -79,10 +80,11 @@ def test_connections_that_say_nothing_leave_the_probe_answering(attacked: Attack
 
 def test_a_busy_pool_sends_callers_away_instead_of_keeping_all() -> None:
     pool = ReaderPool(1, 1024)
+    wait_s = LONG_S / 2  # before the one at work has to make room
 
     def wait(_: int) -> str:
         try:
-            with pool.lease(2):
+            with pool.lease(wait_s):
                 return "served"
         except Unavailable as error:
             return error.code
