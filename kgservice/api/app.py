@@ -9,8 +9,10 @@ from flask import Flask, Response, request
 
 from kgservice.api import (
     catalogs,
+    compression,
     contexts,
     credential_events,
+    cross_origin,
     dcat,
     entities,
     gaia_x,
@@ -42,7 +44,7 @@ _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
-    "Vary": "Accept, Authorization",
+    "Vary": "Accept, Accept-Encoding, Authorization",
 }
 
 
@@ -64,6 +66,8 @@ def create_app(application: Application) -> Flask:
         app.register_blueprint(
             worker_blueprint(application.jobs, _worker_authentication(application))
         )
+    compression.install(app)
+    cross_origin.install(app)
     app.before_request(_require_printable)
     app.after_request(_add_headers)
     return app

@@ -1,20 +1,30 @@
-"""`/sparql`: SPARQL 1.1 Protocol, query operation (§2.1), read-only."""
+"""`/sparql`: SPARQL 1.1 Protocol, query operation (§2.1), read-only.
+
+Beside GET and POST there is HTTP's QUERY method (draft-ietf-httpbis-safe-method-w-body): a query
+in the body that is safe, and so can be remembered.
+"""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
 from kgservice.api.auth import require
+from kgservice.api.published import root
+from kgservice.api.spooled import SpooledBody
 from kgservice.api.waiting import Places
 from kgservice.model.errors import InputError
 from kgservice.mpli import query
 from kgservice.mpli.application import Application
+from kgservice.mpli.service_description import service_description
+from kgservice.store.port import QueryAnswer
+from kgservice.store.results import accept_of, choose_graph_format, content_type
 
 MOST_QUERIES, MOST_QUERIES_EACH = 24, 16
 """Queries that may run or wait for a reader at once: each holds a thread."""
 
+DIRECT = "application/sparql-query"
 _FORM = "application/x-www-form-urlencoded"
-_DIRECT = "application/sparql-query"
+_REMEMBERED = ("GET", "HEAD", "QUERY")
 
 
 def blueprint(application: Application) -> Blueprint:
@@ -22,28 +32,50 @@ def blueprint(application: Application) -> Blueprint:
     routes = Blueprint("sparql", __name__)
     working = Places(MOST_QUERIES, MOST_QUERIES_EACH)
 
-    @routes.route("/sparql", methods=["GET", "POST"])
+    @routes.route("/sparql", methods=["GET", "POST", "QUERY"])
     def endpoint() -> Response:
         caller = require(application, "read-shared")
-        if request.method == "GET" and "query" not in request.args:
-            body, media_type = query.service_description(application, _accept())
-            return Response(body, mimetype=media_type)
+        if request.method in ("GET", "HEAD") and "query" not in request.args:
+            turtle = service_description(application, caller, root(application))
+            body, media_type = choose_graph_format(turtle, _accept())
+            return Response(body, content_type=content_type(media_type))
         call = query.QueryCall(
             text=_query_text(),
             accept=_accept(),
             default_graphs=_values("default-graph-uri"),
             named_graphs=_values("named-graph-uri"),
         )
+        known = request.if_none_match
+        is_asked = request.method in _REMEMBERED and bool(known)
         with working.place(caller.id):
-            answer = query.run(application, caller, call)
-        response = Response(answer.body, content_type=answer.media_type)
-        response.headers["Kg-Generation"] = str(answer.generation)
+            found = query.run_unless(
+                application, caller, call, known.contains if is_asked else None
+            )
+        response = Response(status=304) if found.answer is None else _respond(found.answer)
+        if found.tag and request.method in _REMEMBERED:
+            response.set_etag(found.tag)
+            if "Authorization" not in request.headers:
+                response.headers["Cache-Control"] = "public, no-cache"
         return response
 
     return routes
 
 
+def _respond(answer: QueryAnswer) -> Response:
+    if isinstance(answer.content, bytes):
+        response = Response(answer.content)
+    else:
+        response = SpooledBody(answer.content).response()
+    response.headers["Content-Type"] = content_type(answer.media_type)
+    response.headers["Kg-Generation"] = str(answer.generation)
+    return response
+
+
 def _accept() -> str:
+    """Give the Accept header, or what `format` or `output` says in its place."""
+    names = [*_values("format"), *_values("output")]
+    if names:
+        return accept_of(names[0])
     return request.headers.get("Accept", "*/*")
 
 
@@ -56,19 +88,11 @@ def _values(name: str) -> tuple[str, ...]:
 
 
 def _query_text() -> str:
-    if request.method == "POST" and request.mimetype == _DIRECT:
-        try:
-            return request.get_data().decode("utf-8")
-        except UnicodeDecodeError:
-            raise InputError("The query is not UTF-8.", code="query-syntax") from None
-    if request.method == "POST" and request.mimetype != _FORM:
-        error = InputError(
-            f"A query cannot come as {request.mimetype or 'nothing'}.",
-            code="unsupported-media-type",
-            hint=f"Send {_DIRECT}, or the parameter `query` as {_FORM}.",
-        )
-        error.status = 415
-        raise error
+    if request.method in ("POST", "QUERY"):
+        if request.mimetype == DIRECT:
+            return _direct_text()
+        if request.method == "QUERY" or request.mimetype != _FORM:
+            raise _unsupported(request.mimetype)
     values = _values("query")
     if len(values) != 1:
         raise InputError(
@@ -79,3 +103,30 @@ def _query_text() -> str:
     if request.args.get("update") or request.form.get("update"):
         raise InputError("This endpoint only reads.", code="query-is-update")
     return values[0]
+
+
+def _direct_text() -> str:
+    if "query" in request.args:
+        raise InputError(
+            "The query is in the body; the address has one too.",
+            code="parameter-missing",
+            at="?query",
+            hint="Give exactly one query.",
+        )
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise _unsupported(f"{DIRECT}; charset={charset[:40]}")
+    try:
+        return request.get_data().decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError("The query is not UTF-8.", code="query-syntax") from None
+
+
+def _unsupported(media_type: str) -> InputError:
+    error = InputError(
+        f"A query cannot come as {media_type or 'nothing'}.",
+        code="unsupported-media-type",
+        hint=f"Send {DIRECT} in UTF-8, or the parameter `query` as {_FORM}.",
+    )
+    error.status = 415
+    return error

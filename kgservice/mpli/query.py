@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.scopes import scope_of
-from kgservice.store.port import QueryAnswer
-from kgservice.store.results import choose_graph_format
+from kgservice.store.port import QueryAnswer, QueryScope
+
+_VARYING = re.compile(r"\b(?:now|rand|uuid|struuid|bnode|service)\b", re.IGNORECASE)
+_NEW_NODES = re.compile(r"\bconstruct\b.*(?:_:|\[|\()", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,14 @@ class QueryCall:
     accept: str
     default_graphs: tuple[str, ...] = ()
     named_graphs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer and its entity tag, which is empty when the same query may answer otherwise."""
+
+    answer: QueryAnswer | None
+    tag: str
 
 
 def run(application: Application, caller: Caller, call: QueryCall) -> QueryAnswer:
@@ -34,15 +46,39 @@ def run(application: Application, caller: Caller, call: QueryCall) -> QueryAnswe
         DeadlineExceeded: it was stopped at the deadline.
         Unavailable: it needed more memory than allowed.
     """
-    return application.store.query(
-        call.text,
-        scope=scope_of(application, caller, call.default_graphs, call.named_graphs),
-        accept=call.accept,
-    )
+    scope = scope_of(application, caller, call.default_graphs, call.named_graphs)
+    return application.store.query(call.text, scope=scope, accept=call.accept)
 
 
-def service_description(application: Application, accept: str) -> tuple[bytes, str]:
-    """Describe the endpoint (SPARQL 1.1 Service Description §3)."""
-    text = files("kgservice_vocab").joinpath("queries/service-description.ttl").read_text("utf-8")
-    turtle = text.replace("{base}", application.base_iri)
-    return choose_graph_format(turtle.encode(), accept)
+def run_unless(
+    application: Application,
+    caller: Caller,
+    call: QueryCall,
+    is_known: Callable[[str], bool] | None,
+) -> Answered:
+    """Answer a query as `run` does, unless the caller has the answer: `is_known` tells by its tag.
+
+    The tag names the state of the data, what the caller may see of it, the query and what it
+    accepts (RFC 9110 §8.8.3, strong); the engine answers all of these in one way only.
+    """
+    scope = scope_of(application, caller, call.default_graphs, call.named_graphs)
+    if _varies(call.text):
+        return Answered(application.store.query(call.text, scope=scope, accept=call.accept), "")
+    if is_known is not None:
+        tag = _tag(application.store.state(scope), scope, call)
+        if is_known(tag):
+            return Answered(None, tag)
+    answer = application.store.query(call.text, scope=scope, accept=call.accept)
+    return Answered(answer, _tag(answer.state, scope, call))
+
+
+def _varies(text: str) -> bool:
+    """Say whether a query may answer twice in two ways: clock, chance, new blank nodes."""
+    return bool(_VARYING.search(text) or _NEW_NODES.search(text))
+
+
+def _tag(state: str, scope: QueryScope, call: QueryCall) -> str:
+    if not state:
+        return ""
+    named = repr((state, scope, call.accept, call.text))
+    return hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:32]

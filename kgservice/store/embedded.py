@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -28,7 +29,8 @@ from kgservice.store.port import (
 )
 from kgservice.store.readers import Lease, ReaderPool
 from kgservice.store.results import not_acceptable
-from kgservice.store.snapshots import Snapshots
+from kgservice.store.snapshots import Snapshot, Snapshots
+from kgservice.store.spool import SpoolFolder
 from kgservice.store.wire import TripleWriter, read_rows, read_triples, skolem_prefix
 from kgservice.store.writer_link import WriterLink
 
@@ -55,6 +57,8 @@ class EmbeddedStore:
             lambda dataset, path: int(self.writer.ask("snapshot", dataset, path)),
         )
         self.readers = ReaderPool(query_workers, query_memory_mb, warm=self._snapshots.latest)
+        self._spool = SpoolFolder(folder / "spool")
+        self._run = secrets.token_hex(8)
         self._queries = 0
 
     def commit(
@@ -130,17 +134,32 @@ class EmbeddedStore:
         """
         check_query(text)
         self._queries += 1
-        with self._lease(scope, deadline_s, client, text) as (lease, generation):
-            media_type, body = lease.ask("query", text, accept, text=text)
+        path = self._spool.new_path()
+        try:
+            with self._lease(scope, deadline_s, client, text) as (lease, snapshot):
+                media_type, body = lease.ask("query", text, accept, str(path), text=text)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
         if not media_type:
             raise not_acceptable(accept, body.decode())
-        return QueryAnswer(media_type, body, generation)
+        content = self._spool.take(path) if body is None else body
+        return QueryAnswer(media_type, content, snapshot.generation, self._name(snapshot))
+
+    def state(self, scope: QueryScope) -> str:
+        """Name the state that a query would see now; see the port."""
+        with self._snapshots.lease(scope.dataset, time.monotonic() + self._timeout_s) as snapshot:
+            return self._name(snapshot)
+
+    def _name(self, snapshot: Snapshot) -> str:
+        """Each commit that a query can see makes the next one take a snapshot of another name."""
+        return f"{self._run}-{snapshot.path.name}"
 
     @contextlib.contextmanager
     def session(self, *, scope: QueryScope, deadline_s: float | None = None) -> Iterator[Session]:
         """Lease a reader process with a scratch store; see the port."""
-        with self._lease(scope, deadline_s) as (lease, generation):
-            yield ReaderSession(lease, generation)
+        with self._lease(scope, deadline_s) as (lease, snapshot):
+            yield ReaderSession(lease, snapshot.generation)
 
     @contextlib.contextmanager
     def _lease(
@@ -149,7 +168,7 @@ class EmbeddedStore:
         deadline_s: float | None,
         client: Client = INSIDE,
         text: str = "",
-    ) -> Iterator[tuple[Lease, int]]:
+    ) -> Iterator[tuple[Lease, Snapshot]]:
         graphs = {*scope.default_graphs, *(scope.named_graphs or ())}
         if len(graphs) > MAX_GRAPHS:
             raise InputError(
@@ -167,7 +186,7 @@ class EmbeddedStore:
             self.readers.lease(limit_s, client, text, end=end) as lease,
         ):
             lease.ask("open", str(snapshot.path), (scope.default_graphs, named))
-            yield lease, snapshot.generation
+            yield lease, snapshot
 
     def stats(self) -> dict[str, int]:
         """Count statements, graphs, generations, queries, kills."""

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
+from typing import BinaryIO, Protocol, TypeAlias
 from typing import Literal as OneOf
-from typing import Protocol, TypeAlias
 
 from kgservice.model.rdf import Iri, Row, Triple
+from kgservice.store.spool import chunks
 
 DatasetName = OneOf["shared", "private"]
 MERGED_GRAPH = "urn:kgservice:merged"
@@ -148,11 +149,24 @@ INSIDE = Client()
 
 @dataclass(frozen=True, slots=True)
 class QueryAnswer:
-    """A finished, serialised answer: status and length are known before the first byte is sent."""
+    """A finished, serialised answer: status and length are known before the first byte is sent.
+
+    Attributes:
+        media_type: What it was written as.
+        content: Its bytes, or a file without a name when they are many.
+        generation: Of the dataset that answered.
+        state: Names what the query saw: of one state, one query has one answer; see `Store.state`.
+    """
 
     media_type: str
-    body: bytes
+    content: bytes | BinaryIO
     generation: int
+    state: str = ""
+
+    @property
+    def body(self) -> bytes:
+        """All bytes of the answer, in memory."""
+        return self.content if isinstance(self.content, bytes) else b"".join(chunks(self.content))
 
 
 class ChangeFile(Protocol):
@@ -257,6 +271,13 @@ class Store(Protocol):
             DeadlineExceeded: it was killed at its deadline.
             Unavailable: it used more memory than allowed (`query-memory`), or had to make room for
                 others (`query-busy`, `query-shed`).
+        """
+        ...
+
+    def state(self, scope: QueryScope) -> str:
+        """Name the state that a query would see now; a commit that it could see changes the name.
+
+        Names are not used again, also by another process. Empty when the store cannot tell.
         """
         ...
 

@@ -15,6 +15,7 @@ from kgservice.store import engine, results
 from kgservice.store.child import connect
 from kgservice.store.confinement import confine
 from kgservice.store.port import Columns
+from kgservice.store.spool import Spool
 
 OPEN_SNAPSHOTS = 2
 """The latest of each dataset."""
@@ -50,14 +51,19 @@ class Reader:
             return self._scratch.query(text)
         return engine.run(self._snapshot, text, *self._dataset)
 
-    def query(self, text: str, accept: str) -> tuple[str, bytes]:
-        """Answer in the media type that the header likes best; an empty one when it likes none."""
+    def query(self, text: str, accept: str, path: str) -> tuple[str, bytes | None]:
+        """Answer in the media type that the header likes best; an empty one when it likes none.
+
+        The bytes are None when they are so many that they went to a new file of this path.
+        """
         found = self._run(text, "snapshot")
         form = results.form_of(found)
         media_type = results.negotiate(accept, form)
         if media_type is None:
             return "", form.encode()
-        return media_type, results.write(found, media_type)
+        spool = Spool(path)
+        results.write_to(found, media_type, spool)
+        return media_type, spool.finish()
 
     def load(self, ntriples: bytes) -> None:
         """Put statements into the scratch store."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from io import BytesIO
+from typing import IO, Final, Protocol, cast
 from typing import Literal as OneOf
 
 import pyoxigraph as ox
@@ -17,6 +19,7 @@ _SOLUTIONS = {
     "text/csv": ox.QueryResultsFormat.CSV,
     "text/tab-separated-values": ox.QueryResultsFormat.TSV,
 }
+_TABLES = ("text/csv", "text/tab-separated-values")
 _GRAPHS = {
     "text/turtle": ox.RdfFormat.TURTLE,
     "application/n-triples": ox.RdfFormat.N_TRIPLES,
@@ -25,20 +28,68 @@ _GRAPHS = {
     "application/trig": ox.RdfFormat.TRIG,
     "application/n-quads": ox.RdfFormat.N_QUADS,
 }
-_ALIASES = {
-    "application/json": "application/sparql-results+json",
-    "application/xml": "application/sparql-results+xml",
-    "text/xml": "application/sparql-results+xml",
-    "text/plain": "application/n-triples",
-    "application/x-turtle": "text/turtle",
-    "text/n3": "text/turtle",
-}
+_ALIASES = (
+    ("application/json", "application/sparql-results+json"),
+    ("application/json", "application/ld+json"),
+    ("application/xml", "application/sparql-results+xml"),
+    ("text/xml", "application/sparql-results+xml"),
+    ("text/plain", "application/n-triples"),
+    ("application/x-turtle", "text/turtle"),
+    ("text/n3", "text/turtle"),
+)
 MEDIA_TYPES: dict[Form, tuple[str, ...]] = {
     "solutions": tuple(_SOLUTIONS),
     "boolean": tuple(_SOLUTIONS),
     "graph": tuple(_GRAPHS),
 }
 """What an answer of each form can be sent as; the first one is the default."""
+
+FORMATS: Final[Mapping[str, tuple[str, ...]]] = {
+    "json": ("application/sparql-results+json", "application/ld+json"),
+    "srj": ("application/sparql-results+json",),
+    "xml": ("application/sparql-results+xml", "application/rdf+xml"),
+    "srx": ("application/sparql-results+xml",),
+    "csv": ("text/csv",),
+    "tsv": ("text/tab-separated-values",),
+    "turtle": ("text/turtle",),
+    "ttl": ("text/turtle",),
+    "n-triples": ("application/n-triples",),
+    "ntriples": ("application/n-triples",),
+    "nt": ("application/n-triples",),
+    "rdfxml": ("application/rdf+xml",),
+    "rdf": ("application/rdf+xml",),
+    "json-ld": ("application/ld+json",),
+    "jsonld": ("application/ld+json",),
+    "trig": ("application/trig",),
+    "n-quads": ("application/n-quads",),
+    "nquads": ("application/n-quads",),
+    "nq": ("application/n-quads",),
+}
+"""Short names of formats, for addresses: what each means for a table and for a graph."""
+
+
+def accept_of(name: str) -> str:
+    """Give the Accept header that a format's short name, or its media type, stands for.
+
+    Raises:
+        InputError: no format has this name (`format-unknown`).
+    """
+    wanted = name.strip().lower()
+    if wanted in FORMATS:
+        return ", ".join(FORMATS[wanted])
+    if wanted in _SOLUTIONS or wanted in _GRAPHS or any(wanted == alias for alias, _ in _ALIASES):
+        return wanted
+    raise InputError(
+        f"There is no format {name[:40]!r}.",
+        code="format-unknown",
+        at="?format",
+        hint=f"Use one of {', '.join(FORMATS)}, or a media type in the Accept header.",
+    )
+
+
+def content_type(media_type: str) -> str:
+    """Give the Content-Type header of a media type; text has no charset of its own on the web."""
+    return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
 
 
 def negotiate(accept: str, form: Form) -> str | None:
@@ -48,10 +99,9 @@ def negotiate(accept: str, form: Form) -> str | None:
     the order of `MEDIA_TYPES` decides. An empty header takes anything.
     """
     ranges = dict(_ranges(accept)) or {"*/*": 1.0}
-    alias_of = {name: target for name, target in _ALIASES.items() if target in MEDIA_TYPES[form]}
     best, best_quality = None, 0.0
     for offered in MEDIA_TYPES[form]:
-        names = [offered, *(name for name, target in alias_of.items() if target == offered)]
+        names = [offered, *(name for name, target in _ALIASES if target == offered)]
         quality = _quality(ranges, names)
         if quality > best_quality:
             best, best_quality = offered, quality
@@ -103,16 +153,33 @@ def form_of(results: object) -> Form:
     return "boolean" if isinstance(results, ox.QueryBoolean) else "solutions"
 
 
-def write(results: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples, media_type: str) -> bytes:
+Results = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
+
+
+class Output(Protocol):
+    """What can be written into."""
+
+    def write(self, part: bytes, /) -> int:
+        """Take some bytes."""
+        ...
+
+
+def write(results: Results, media_type: str) -> bytes:
     """Serialise a whole answer in native code."""
+    output = BytesIO()
+    write_to(results, media_type, output)
+    return output.getvalue()
+
+
+def write_to(results: Results, media_type: str, output: Output) -> None:
+    """Serialise an answer in native code, in pieces of some kilobytes."""
+    target = cast("IO[bytes]", output)
     if isinstance(results, ox.QueryTriples):
-        return results.serialize(format=_GRAPHS[media_type]) or b""
-    if isinstance(results, ox.QueryBoolean) and media_type in (
-        "text/csv",
-        "text/tab-separated-values",
-    ):
-        return b"true" if results else b"false"  # SPARQL 1.1 defines no table for an ASK
-    return results.serialize(format=_SOLUTIONS[media_type]) or b""
+        results.serialize(target, format=_GRAPHS[media_type])
+    elif isinstance(results, ox.QueryBoolean) and media_type in _TABLES:
+        output.write(b"true" if results else b"false")  # SPARQL 1.1 defines no table for an ASK
+    else:
+        results.serialize(target, format=_SOLUTIONS[media_type])
 
 
 def choose_graph_format(turtle: bytes, accept: str) -> tuple[bytes, str]:

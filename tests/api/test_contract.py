@@ -21,7 +21,8 @@ def test_the_contract_lists_exactly_the_routes(client: FlaskClient) -> None:
     routed = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in client.application.url_map.iter_rules()
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        for method in (rule.methods or set())
+        - {"HEAD", "OPTIONS", "QUERY"}  # OpenAPI 3.1 has no word for QUERY
         if rule.endpoint != "static" and "<path:rest>" not in rule.rule
     }
     paths: dict[str, dict[str, object]] = load_contract()["paths"]  # type: ignore[assignment]

@@ -1,0 +1,79 @@
+"""An answer's bytes on their way: small ones in memory, large ones in a file without a name."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+IN_MEMORY = 1 << 20
+"""Bytes of an answer up to which it is not written to a file."""
+
+CHUNK = 256 << 10
+
+
+class Spool:
+    """A writer that an engine serialises into; it moves to the file when that is worth it."""
+
+    def __init__(self, path: str) -> None:
+        """Write to a new file of this path, if to any."""
+        self._path = path
+        self._parts: list[bytes] = []
+        self._file: BinaryIO | None = None
+        self.size = 0
+
+    def write(self, part: bytes) -> int:
+        """Take some bytes."""
+        self.size += len(part)
+        if self._file is None and self.size > IN_MEMORY:
+            self._file = open(self._path, "xb", buffering=CHUNK)  # noqa: PTH123, SIM115
+            self._file.writelines(self._parts)
+            self._parts = []
+        if self._file is not None:
+            self._file.write(part)
+        else:
+            self._parts.append(part)
+        return len(part)
+
+    def flush(self) -> None:
+        """Do nothing: `finish` writes what is left."""
+
+    def finish(self) -> bytes | None:
+        """Give all bytes; None when they are in the file."""
+        if self._file is None:
+            return b"".join(self._parts)
+        self._file.close()
+        return None
+
+
+class SpoolFolder:
+    """Where large answers wait until they are sent; empty again when the service starts."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder, without what an earlier process left in it."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700, parents=True)
+        self._folder = folder
+        self._numbers = itertools.count(1)
+
+    def new_path(self) -> Path:
+        """Give a path that nothing has."""
+        return self._folder / str(next(self._numbers))
+
+    @staticmethod
+    def take(path: Path) -> BinaryIO:
+        """Open a file and take its name away: it is gone when nobody reads it any more."""
+        file = path.open("rb")
+        path.unlink()
+        return file
+
+
+def chunks(file: BinaryIO) -> Iterator[bytes]:
+    """Give a file's bytes from its beginning, in pieces that one call sends."""
+    position = 0
+    while part := os.pread(file.fileno(), CHUNK, position):
+        yield part
+        position += len(part)
