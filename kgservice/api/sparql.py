@@ -16,8 +16,8 @@ from kgservice.model.errors import InputError
 from kgservice.mpli import query
 from kgservice.mpli.application import Application
 from kgservice.mpli.service_description import service_description
-from kgservice.store.port import QueryAnswer
 from kgservice.store.results import accept_of, choose_graph_format, content_type
+from kgservice.store.spool import QueryAnswer
 
 MOST_QUERIES, MOST_QUERIES_EACH = 24, 16
 """Queries that may run or wait for a reader at once: each holds a thread."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.scopes import scope_of
-from kgservice.store.port import QueryAnswer, QueryScope
+from kgservice.store.port import QueryScope
+from kgservice.store.spool import QueryAnswer
 
 _VARYING = re.compile(r"\b(?:now|rand|uuid|struuid|bnode|service)\b", re.IGNORECASE)
 _NEW_NODES = re.compile(r"\bconstruct\b.*(?:_:|\[|\()", re.IGNORECASE | re.DOTALL)

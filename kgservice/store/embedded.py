@@ -23,14 +23,13 @@ from kgservice.store.port import (
     DatasetName,
     GraphChange,
     GraphInfo,
-    QueryAnswer,
     QueryScope,
     Session,
 )
 from kgservice.store.readers import Lease, ReaderPool
 from kgservice.store.results import not_acceptable
 from kgservice.store.snapshots import Snapshot, Snapshots
-from kgservice.store.spool import SpoolFolder
+from kgservice.store.spool import QueryAnswer, SpoolFolder
 from kgservice.store.wire import TripleWriter, read_rows, read_triples, skolem_prefix
 from kgservice.store.writer_link import WriterLink
 

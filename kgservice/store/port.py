@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import BinaryIO, Protocol, TypeAlias
 from typing import Literal as OneOf
+from typing import Protocol, TypeAlias
 
 from kgservice.model.rdf import Iri, Row, Triple
-from kgservice.store.spool import chunks
+from kgservice.store.spool import QueryAnswer
 
 DatasetName = OneOf["shared", "private"]
 MERGED_GRAPH = "urn:kgservice:merged"
@@ -145,28 +145,6 @@ class Client:
 
 
 INSIDE = Client()
-
-
-@dataclass(frozen=True, slots=True)
-class QueryAnswer:
-    """A finished, serialised answer: status and length are known before the first byte is sent.
-
-    Attributes:
-        media_type: What it was written as.
-        content: Its bytes, or a file without a name when they are many.
-        generation: Of the dataset that answered.
-        state: Names what the query saw: of one state, one query has one answer; see `Store.state`.
-    """
-
-    media_type: str
-    content: bytes | BinaryIO
-    generation: int
-    state: str = ""
-
-    @property
-    def body(self) -> bytes:
-        """All bytes of the answer, in memory."""
-        return self.content if isinstance(self.content, bytes) else b"".join(chunks(self.content))
 
 
 class ChangeFile(Protocol):

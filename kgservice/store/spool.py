@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -77,3 +78,25 @@ def chunks(file: BinaryIO) -> Iterator[bytes]:
     while part := os.pread(file.fileno(), CHUNK, position):
         yield part
         position += len(part)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAnswer:
+    """A finished, serialised answer: status and length are known before the first byte is sent.
+
+    Attributes:
+        media_type: What it was written as.
+        content: Its bytes, or a file without a name when they are many.
+        generation: Of the dataset that answered.
+        state: Names what the query saw: of one state, one query has one answer; see `Store.state`.
+    """
+
+    media_type: str
+    content: bytes | BinaryIO
+    generation: int
+    state: str = ""
+
+    @property
+    def body(self) -> bytes:
+        """All bytes of the answer, in memory."""
+        return self.content if isinstance(self.content, bytes) else b"".join(chunks(self.content))
