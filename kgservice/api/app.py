@@ -20,6 +20,7 @@ from kgservice.api import (
     notices,
     pages,
     problems,
+    queries,
     sparql,
     status,
     tmf620,
@@ -57,8 +58,8 @@ def create_app(application: Application) -> Flask:
     app.url_map.strict_slashes = False
     problems.install(app, application.base_iri)
     parts = (
-        status, pages, catalogs, contexts, tokens, sparql, mpli, tmf620, tmf620_hub, dcat, void,
-        gaia_x, credential_events, notices, entities,
+        status, pages, catalogs, contexts, tokens, sparql, queries, mpli, tmf620, tmf620_hub, dcat,
+        void, gaia_x, credential_events, notices, entities,
     )  # fmt: skip
     for part in parts:
         app.register_blueprint(part.blueprint(application))

@@ -1,4 +1,4 @@
-"""`kg query`: SPARQL from the command line."""
+"""`kg query`: SPARQL from the command line, by its text, by a file, or by a saved query's name."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import json
 import re
 import sys
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import click
 
 from kgservice.cli.context import load_settings
-from kgservice.cli.gateway import open_gateway
-from kgservice.cli.output import print_table
+from kgservice.cli.gateway import Answer, Gateway, open_gateway
+from kgservice.cli.output import print_json, print_table
 from kgservice.model.errors import InputError
 
 _FORMATS = {
@@ -33,30 +34,93 @@ PREFIXES = {
     "sh": "http://www.w3.org/ns/shacl#",
     "country": "http://publications.europa.eu/resource/authority/country/",
 }
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @click.command()
-@click.argument("text")
+@click.argument("text", required=False)
+@click.option("--param", "given", metavar="NAME=VALUE", multiple=True, help="Of a saved query.")
+@click.option("--list", "is_list", is_flag=True, help="List the saved queries and parameters.")
+@click.option("--show", is_flag=True, help="Print the saved query instead of running it.")
 @click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="table")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def query(text: str, form: str, as_json: bool) -> int:
-    """Run a SPARQL query: a text, a .rq file, or - for standard input.
+def query(
+    text: str | None, given: tuple[str, ...], is_list: bool, show: bool, form: str, as_json: bool
+) -> int:
+    """Run a SPARQL query: a text, a .rq file, - for standard input, or a saved query's name.
 
     Usual prefixes (kg, dcterms, prov, country …) need not be declared. By default a SELECT gives a
     table, a CONSTRUCT or DESCRIBE Turtle, and an ASK yes or no, with exit code 1 for no.
 
     Example: kg query 'SELECT ?title { ?o a kg:PostgreSQL ; dcterms:title ?title }'
+
+    Example: kg query postgresql-offers --param country=NLD --param most=60
     """
-    source = with_prefixes(_read(text))
-    accept = _FORMATS["json" if as_json else form]
     with open_gateway(load_settings()) as gateway:
-        answer = gateway.call(
-            "POST", "/sparql", body=source, content_type="application/sparql-query", accept=accept
-        )
+        if is_list:
+            return _list(gateway, as_json)
+        if text is None:
+            raise click.UsageError("Give a query, a file, - or the name of a saved query.")
+        is_saved = _NAME.fullmatch(text) is not None
+        if show:
+            click.echo(gateway.call("GET", f"/queries/{quote(text)}/text").body.decode(), nl=False)
+            return 0
+        accept = _FORMATS["json" if as_json else form]
+        if is_saved:
+            answer = gateway.call("GET", _address(text, given), accept=accept)
+        elif given:
+            raise click.UsageError("--param is for saved queries; see kg query --list.")
+        else:
+            answer = _run(gateway, _read(text), accept)
+    return _print(answer, is_table=form == "table" and not as_json)
+
+
+def _address(name: str, given: tuple[str, ...]) -> str:
+    pairs = [one.partition("=") for one in given]
+    for one, (_, equals, _) in zip(given, pairs, strict=True):
+        if not equals:
+            raise click.UsageError(f"--param {one}: write NAME=VALUE.")
+    return f"/queries/{quote(name)}?{urlencode([(key, value) for key, _, value in pairs])}"
+
+
+def _run(gateway: Gateway, text: str, accept: str) -> Answer:
+    return gateway.call(
+        "POST",
+        "/sparql",
+        body=with_prefixes(text),
+        content_type="application/sparql-query",
+        accept=accept,
+    )
+
+
+def _list(gateway: Gateway, as_json: bool) -> int:
+    found = gateway.call("GET", "/queries").json()
+    if as_json:
+        print_json(found)
+        return 0
+    listed = found.get("queries")
+    for one in listed if isinstance(listed, list) else []:
+        click.echo(f"{one['name']}: {one['title']}")
+        for parameter in one["parameters"]:
+            click.echo(f"    {_usage(parameter)}  {parameter['description']}")
+    problems = found.get("problems")
+    for problem in problems if isinstance(problems, list) else []:
+        click.echo(f"kg: {problem['at']}: {problem['detail']}   [{problem['code']}]", err=True)
+    return 0
+
+
+def _usage(parameter: dict[str, str]) -> str:
+    if "default" in parameter:
+        return f"{parameter['name']}={parameter['default']}"
+    written = f"{parameter['name']}={parameter['example']}"
+    return written if parameter["required"] else f"[{written}]"
+
+
+def _print(answer: Answer, *, is_table: bool) -> int:
     content = answer.body.decode("utf-8")
     media_type = answer.headers.get("Content-Type", "").partition(";")[0]
     said = _answer(content, media_type)
-    if form != "table" or as_json or media_type != "text/tab-separated-values":
+    if not is_table or media_type != "text/tab-separated-values":
         click.echo(content, nl=not content.endswith("\n"))
     elif said is not None:
         click.echo("yes" if said else "no")
