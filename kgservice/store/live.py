@@ -14,7 +14,9 @@ from kgservice.store.changelog import ChangeLog
 from kgservice.store.dataset import MERGED, Dataset, Delta, difference
 from kgservice.store.engine import select_json
 from kgservice.store.loading import Fresh, Journal, Loader, split
-from kgservice.store.port import MERGED_GRAPH, CommitResult, GraphInfo
+from kgservice.store.own import OwnGraphs
+from kgservice.store.port import MERGED_GRAPH, CommitResult, GraphInfo, is_set_aside
+from kgservice.store.setting_aside import graph_infos, move_aside, without_aside
 from kgservice.store.touched import TouchLog
 
 _MOST_NOTED = 4_000_000
@@ -32,6 +34,8 @@ class LiveStore:
         """Open both; OSError when another process holds them."""
         self.shared = Dataset(data_dir / "store" / "shared")
         self.private = Dataset(data_dir / "store" / "private")
+        self._own = OwnGraphs(self.private)
+        move_aside(self.shared, self.private)
         self._touched = TouchLog(self.shared.inputs)
         self._lock = threading.RLock()
         self._pending: list[Delta] = []
@@ -43,25 +47,37 @@ class LiveStore:
             pass
 
     def commit(self, dataset: str, changes: Sequence[Change]) -> CommitResult:
-        """Apply all changes or none."""
+        """Apply all changes or none; what is set aside comes first, and stays when the rest fails.
+
+        A crash between the two leaves a quarantine that is newer than its document; whoever
+        commits them does both again.
+        """
         with self._lock:
             if dataset == "private":
-                self.catch_up()
-                changes = [
-                    Change(c.graph, c.statements, c.kind, False, c.if_version) for c in changes
-                ]
-            target = self.private if dataset == "private" else self.shared
-            commit = Commit(target, changes)
-            target.write(commit.delta)
+                return self._commit_private(changes)
+            changes, aside = without_aside(changes)
+            commit = Commit(self.shared, changes)
+            apart = self._commit_private(aside) if aside else None
+            self.shared.write(commit.delta)
             commit.finish()
-            if dataset == "shared" and commit.result.versions:
+            if commit.result.versions:
                 self._pending.append(commit.merged)
                 if commit.touched is not None:
                     self._touched.note(commit.touched)
                 merged = (commit.merged.added, commit.merged.removed)
                 texts = chain.from_iterable(part.get(MERGED, ()) for part in merged)
                 self._changelog.note(self.shared.generation, texts)
-            return commit.result
+            return _together(commit.result, apart)
+
+    def _commit_private(self, changes: Sequence[Change]) -> CommitResult:
+        self.catch_up()
+        changes = [Change(c.graph, c.statements, c.kind, False, c.if_version) for c in changes]
+        commit = Commit(self.private, changes)
+        owners = self._own.extend(commit.delta)
+        self.private.write(commit.delta)
+        self._own.note(owners)
+        commit.finish()
+        return commit.result
 
     def take(self, path: str) -> Iterator[CommitResult]:
         """Commit a file of changes; each step applies a part of it."""
@@ -128,19 +144,14 @@ class LiveStore:
 
     def graph(self, dataset: str, graph: str) -> bytes:
         """Give a graph's statements as N-Triples."""
-        source = self._of(dataset)
+        source = self._of("private" if is_set_aside(graph) else dataset)
         name = MERGED if graph == MERGED_GRAPH else graph
         return "".join(f"{text}.\n" for text in sorted(source.statements(name))).encode()
 
     def graphs(self, dataset: str, prefix: str) -> list[GraphInfo]:
         """List the graphs whose IRI starts with `prefix`."""
         with self._lock:
-            source = self._of(dataset)
-            return [
-                GraphInfo(name, version, name in source.merged)
-                for name, version in sorted(source.versions.items())
-                if name.startswith(prefix)
-            ]
+            return graph_infos(self._of(dataset), self.private, prefix)
 
     def changes(
         self, since: int, predicates: Sequence[str]
@@ -173,3 +184,12 @@ class LiveStore:
             assert isinstance(rows, ox.QuerySolutions)  # noqa: S101 - a SELECT
             result["merged_statements"] = int(next(iter(rows))["n"].value)
             return result
+
+
+def _together(result: CommitResult, apart: CommitResult | None) -> CommitResult:
+    """Count what was set aside as part of a commit; the generation is the shared dataset's."""
+    if apart is None:
+        return result
+    versions = {**result.versions, **apart.versions}
+    added, removed = result.added + apart.added, result.removed + apart.removed
+    return CommitResult(result.generation, versions, added, removed)

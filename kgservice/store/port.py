@@ -3,11 +3,16 @@
 Two datasets: `shared` (catalogues, inferred statements, labels, vocabulary, workers, metadata) and
 `private` (one graph per request, plan, service and job). Each keeps a *merged graph* beside its
 named graphs: every statement of the graphs that were committed with `merge=True`, once. The
-private dataset's merged graph is a copy of the shared one, so that a private query can join.
+private dataset's merged graph is a copy of the shared one, so that a private query can join; beside
+it, each customer's graphs are merged into an *own graph*, and all of them into everyone's.
+
+What is set aside (quarantine, `is_set_aside`) is committed, read and listed as shared, and kept in
+the private dataset: no query that reaches every shared graph sees it.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -29,6 +34,25 @@ INPUTS = "urn:kgservice:inputs"
 """Its version is the number of the last commit that changed what conclusions are drawn from."""
 DERIVED_GRAPHS = frozenset({RULES_GRAPH})
 """What is concluded from all other graphs together, and so changes no conclusion itself."""
+
+
+EVERYONES_GRAPH = "urn:kgservice:own"
+"""What the private graphs of all customers say, each statement once; kept by the store."""
+SET_ASIDE = "/quarantine"
+"""How the names of graphs end that are kept apart from what everybody may read."""
+
+
+def own_graph(customer: str) -> str:
+    """Name the graph of what a customer's private graphs say, each statement once.
+
+    The store keeps it: a private graph is whose it says it is (`GRAPH kg:customer NAME`).
+    """
+    return f"{EVERYONES_GRAPH}:{hashlib.sha256(customer.encode()).hexdigest()[:32]}"
+
+
+def is_set_aside(graph: str) -> bool:
+    """Say whether a graph is kept apart from what everybody may read."""
+    return graph.endswith(SET_ASIDE)
 
 
 class ChangeKind(Enum):
