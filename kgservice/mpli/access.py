@@ -21,12 +21,15 @@ from kgservice.model.errors import AccessDenied, InputError, NotFound, Unauthent
 ROLES = ("anonymous", "analyst", "customer", "editor", "operator", "worker")
 _MAY: dict[str, frozenset[str]] = {
     "anonymous": frozenset({"read-shared"}),
-    "analyst": frozenset({"read-shared", "subscribe"}),
+    "analyst": frozenset({"read-shared", "read-quarantine", "subscribe"}),
     "customer": frozenset({"read-shared", "subscribe", "use-services", "see-jobs"}),
-    "editor": frozenset({"read-shared", "subscribe", "edit-catalogs", "see-jobs"}),
+    "editor": frozenset(
+        {"read-shared", "read-quarantine", "subscribe", "edit-catalogs", "see-jobs"}
+    ),
     "operator": frozenset(
         {
             "read-shared",
+            "read-quarantine",
             "subscribe",
             "use-services",
             "see-jobs",

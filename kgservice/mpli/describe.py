@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from kgservice.model.errors import NotFound
+from kgservice.model.errors import AccessDenied, NotFound
 from kgservice.model.rdf import is_valid_iri
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.query import QueryCall, run
-from kgservice.mpli.scopes import own_graphs
-
-_PRIVATE = ("request/", "plan/", "service/", "job/")
+from kgservice.mpli.scopes import dataset_of
 
 
 def describe(application: Application, caller: Caller, iri: str, accept: str) -> tuple[bytes, str]:
@@ -21,15 +19,16 @@ def describe(application: Application, caller: Caller, iri: str, accept: str) ->
     unknown = NotFound(f"Nothing is known of {iri}.", code="entity-unknown")
     if not is_valid_iri(iri):
         raise unknown
-    name = iri.removeprefix(application.base_iri)
     graph = iri.partition("#")[0]
-    if name.startswith(_PRIVATE):
-        if graph not in own_graphs(application, caller):
-            raise unknown
+    caller.require("read-shared")
+    try:
+        dataset = dataset_of(application, caller, graph)
+    except AccessDenied:
+        raise unknown from None
+    if dataset == "private":
         text = f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}"
         call = QueryCall(text, _rdf(accept), named_graphs=(graph,), default_graphs=(graph,))
     else:
-        caller.require("read-shared")
         text = (
             f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ {{ BIND(<{iri}> AS ?s) ?s ?p ?o }}"
             f" UNION {{ GRAPH <{graph}> {{ ?s ?p ?o }} }} }}"

@@ -39,7 +39,8 @@ def run(application: Application, caller: Caller, call: QueryCall) -> QueryAnswe
     """Answer a query in a reader process, within the deadline and memory cap of the settings.
 
     With no dataset given, the default graph is the merged graph: every admitted, inferred and
-    label statement once. A customer's own requests, plans and services are seen beside it.
+    label statement once. What a customer's own requests, plans, services and jobs say is seen
+    beside it; an operator sees those of all.
 
     Raises:
         InputError: the query or its dataset is not acceptable.
@@ -47,7 +48,7 @@ def run(application: Application, caller: Caller, call: QueryCall) -> QueryAnswe
         DeadlineExceeded: it was stopped at the deadline.
         Unavailable: it needed more memory than allowed.
     """
-    scope = scope_of(application, caller, call.default_graphs, call.named_graphs)
+    scope = _scope(application, caller, call)
     return application.store.query(call.text, scope=scope, accept=call.accept)
 
 
@@ -62,7 +63,7 @@ def run_unless(
     The tag names the state of the data, what the caller may see of it, the query and what it
     accepts (RFC 9110 §8.8.3, strong); the engine answers all of these in one way only.
     """
-    scope = scope_of(application, caller, call.default_graphs, call.named_graphs)
+    scope = _scope(application, caller, call)
     if _varies(call.text):
         return Answered(application.store.query(call.text, scope=scope, accept=call.accept), "")
     if is_known is not None:
@@ -71,6 +72,10 @@ def run_unless(
             return Answered(None, tag)
     answer = application.store.query(call.text, scope=scope, accept=call.accept)
     return Answered(answer, _tag(answer.state, scope, call))
+
+
+def _scope(application: Application, caller: Caller, call: QueryCall) -> QueryScope:
+    return scope_of(application, caller, call.default_graphs, call.named_graphs, text=call.text)
 
 
 def _varies(text: str) -> bool:

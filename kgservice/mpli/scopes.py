@@ -1,80 +1,175 @@
-"""What a caller's query may see: the merged graph, and the private graphs that are the caller's."""
+"""What a caller's query may see: shared graphs, or the caller's own beside the merged graph.
+
+There are two datasets that no query can join but by the merged graph, which both have (decision
+0023). What a query says of graphs decides which one it gets; what that one shows is decided by its
+lists alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from kgservice.model.errors import AccessDenied, InputError
-from kgservice.model.rdf import Literal, to_text
+from kgservice.model.rdf import Iri, Literal, is_valid_iri, to_text
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
-from kgservice.store.port import MERGED_GRAPH, QueryScope
+from kgservice.mpli.query_graphs import QueryGraphs, graphs_of
+from kgservice.store.port import (
+    EVERYONES_GRAPH,
+    MERGED_GRAPH,
+    DatasetName,
+    QueryScope,
+    is_quarantine,
+    own_graph,
+)
 
 MAX_GRAPHS = 20
 """Longer dataset lists make joins slow out of proportion (decision 0001)."""
-
-
-def own_graphs(application: Application, caller: Caller) -> tuple[str, ...]:
-    """List the private graphs that a caller may read, newest last."""
-    if not caller.may("use-services"):
-        return ()
-    store = application.store
-    graphs = tuple(info.graph for info in store.graphs(application.base_iri, dataset="private"))
-    if caller.may("see-all"):
-        return graphs
-    owned = {
-        str(row["graph"])
-        for row in store.read(_OWNED.format(name=to_text(Literal(caller.name))), dataset="private")
-    }
-    return tuple(graph for graph in graphs if graph in owned)
-
-
-_OWNED = """PREFIX kg: <https://w3id.org/kgservice/ns#>
-SELECT ?graph WHERE {{ GRAPH ?graph {{ ?graph kg:customer {name} }} }}"""
+MOST_OWN = MAX_GRAPHS - 2
+"""Own graphs that GRAPH can range over, beside the merged graph and the own graph."""
+NOTHING = "urn:kgservice:empty"
+"""A graph that does not exist: FROM NAMED without FROM has an empty default graph (§13.2)."""
+_PRIVATE = ("request/", "plan/", "service/", "job/")
 
 
 def scope_of(
     application: Application,
     caller: Caller,
-    default_graphs: tuple[str, ...] = (),
-    named_graphs: tuple[str, ...] = (),
+    default_graphs: Sequence[str] = (),
+    named_graphs: Sequence[str] = (),
+    *,
+    text: str = "",
 ) -> QueryScope:
     """Give what a query of a caller may see, with the dataset that it names (Protocol §2.1.4).
 
+    A dataset in the call counts before that of the text (FROM, FROM NAMED). Without one, the
+    default graph is the merged graph, and beside it what the caller's own graphs say; GRAPH then
+    reaches own graphs when the text names one, or when a customer's GRAPH takes a variable.
+
     Raises:
-        InputError: the dataset is too long (`dataset-too-long`).
+        InputError: the dataset is too long (`dataset-too-long`), of two kinds that cannot be joined
+            (`dataset-mixed`), or GRAPH would have to range over too many own graphs
+            (`own-graphs-too-many`).
         AccessDenied: it names a graph that the caller may not read.
     """
-    asked = (*default_graphs, *named_graphs)
-    if len(set(asked)) > MAX_GRAPHS:
+    said = graphs_of(text)
+    if not (default_graphs or named_graphs):
+        default_graphs, named_graphs = said.default_graphs, said.named_graphs
+    if default_graphs or named_graphs:
+        return _named_scope(application, caller, tuple(default_graphs), tuple(named_graphs))
+    if not caller.may("use-services"):
+        return QueryScope("shared")
+    everything = EVERYONES_GRAPH if caller.may("see-all") else own_graph(caller.name)
+    named = _own_named(application, caller, said) if said.uses_graph else ()
+    if named is None or not (named or _says_anything(application, everything)):
+        return QueryScope("shared")
+    return QueryScope("private", (MERGED_GRAPH, everything), named)
+
+
+def dataset_of(application: Application, caller: Caller, graph: str) -> DatasetName:
+    """Say in which dataset a graph is that a caller names.
+
+    Raises:
+        AccessDenied: the caller may not read it; whether there is one is not told.
+    """
+    is_private = graph.removeprefix(application.base_iri).startswith(_PRIVATE)
+    if is_quarantine(graph):
+        is_allowed = caller.may("read-quarantine")
+    elif graph.startswith(EVERYONES_GRAPH):
+        is_allowed = caller.may("see-all") or (
+            caller.may("use-services") and graph == own_graph(caller.name)
+        )
+    elif is_private:
+        is_allowed = bool(_own_among(application, caller, [graph]))
+    else:
+        return "shared"
+    if not is_allowed:
+        raise AccessDenied(f"The graph {graph} is not yours, or does not exist.")
+    return "private"
+
+
+def _named_scope(
+    application: Application, caller: Caller, default: tuple[str, ...], named: tuple[str, ...]
+) -> QueryScope:
+    asked = list(dict.fromkeys((*default, *named)))
+    if len(asked) > MAX_GRAPHS:
         raise InputError(
-            f"A dataset of {len(set(asked))} graphs is too long; {MAX_GRAPHS} are allowed.",
+            f"A dataset of {len(asked)} graphs is too long; {MAX_GRAPHS} are allowed.",
             code="dataset-too-long",
             hint="Leave the dataset away: the default is the merged graph of everything.",
         )
-    own = own_graphs(application, caller)
-    private = [graph for graph in asked if graph in own]
-    _refuse_private(application, [graph for graph in asked if graph not in own])
-    if not own or (asked and not private):
-        return QueryScope(
-            "shared",
-            default_graphs=default_graphs,
-            named_graphs=named_graphs or (() if default_graphs else None),
-        )
-    if asked:
-        return QueryScope("private", default_graphs, named_graphs)
-    recent = own[-(MAX_GRAPHS - 1) :]
-    return QueryScope("private", (MERGED_GRAPH, *recent), (MERGED_GRAPH, *recent))
-
-
-def _refuse_private(application: Application, graphs: Sequence[str]) -> None:
-    """Refuse graphs that are private, of those that the caller does not own."""
-    if not graphs:
-        return
-    kept = {
-        info.graph for info in application.store.graphs(application.base_iri, dataset="private")
+    where = {
+        graph: dataset_of(application, caller, graph) for graph in asked if graph != MERGED_GRAPH
     }
-    kinds = ("request/", "plan/", "service/", "job/")
-    for graph in graphs:
-        if graph in kept or graph.removeprefix(application.base_iri).startswith(kinds):
-            raise AccessDenied(f"The graph {graph} is not yours, or does not exist.")
+    if len(set(where.values())) > 1:
+        raise _mixed()
+    default = default or (NOTHING,)
+    if "private" not in where.values():
+        return QueryScope("shared", default, named)
+    return QueryScope("private", default, named)
+
+
+def _mixed() -> InputError:
+    return InputError(
+        "One query cannot read private and shared named graphs together.",
+        code="dataset-mixed",
+        hint=f"Name the private ones, and <{MERGED_GRAPH}> for what all shared graphs say.",
+    )
+
+
+def own_graphs(application: Application, caller: Caller, at_most: int = 1000) -> tuple[str, ...]:
+    """List the private graphs that a caller may read, in no order."""
+    return _own(application, caller, "", at_most)
+
+
+def _own_named(
+    application: Application, caller: Caller, said: QueryGraphs
+) -> tuple[str, ...] | None:
+    """List the own graphs that GRAPH reaches; None when the query is about shared graphs."""
+    if said.has_open_graph and not caller.may("see-all"):
+        own = own_graphs(application, caller, MOST_OWN + 1)
+        if len(own) > MOST_OWN:
+            raise InputError(
+                f"GRAPH with a variable would look into more than {MOST_OWN} graphs of yours.",
+                code="own-graphs-too-many",
+                hint="Leave GRAPH away: the default graph has what all of them say. Or name"
+                " those you mean with FROM NAMED.",
+            )
+    else:
+        own = _own_among(application, caller, sorted(said.mentioned))
+    if own and any(graph not in own for graph in said.reached):
+        raise _mixed()
+    return own or None
+
+
+def _own_among(application: Application, caller: Caller, graphs: Sequence[str]) -> tuple[str, ...]:
+    """Choose those graphs that are private ones of the caller's."""
+    start = application.base_iri
+    names = [
+        to_text(Iri(graph))
+        for graph in graphs
+        if graph.removeprefix(start).startswith(_PRIVATE) and is_valid_iri(graph)
+    ]
+    return _own(application, caller, f"VALUES ?graph {{ {' '.join(names)} }}") if names else ()
+
+
+def _own(
+    application: Application, caller: Caller, which: str, at_most: int = 1000
+) -> tuple[str, ...]:
+    if not caller.may("use-services"):
+        return ()
+    owner = "?customer" if caller.may("see-all") else to_text(Literal(caller.name))
+    rows = application.store.read(
+        "PREFIX kg: <https://w3id.org/kgservice/ns#>"
+        f" SELECT DISTINCT ?graph {{ {which} GRAPH ?graph {{ ?graph kg:customer {owner} }} }}"
+        f" LIMIT {at_most}",
+        dataset="private",
+    )
+    return tuple(row["graph"].value for row in rows if isinstance(row["graph"], Iri))
+
+
+def _says_anything(application: Application, graph: str) -> bool:
+    rows = application.store.read(
+        f"SELECT ?s {{ GRAPH <{graph}> {{ ?s ?p ?o }} }} LIMIT 1", dataset="private"
+    )
+    return bool(rows)

@@ -15,8 +15,8 @@ from kgservice.store.dataset import MERGED, Dataset, Delta, difference
 from kgservice.store.engine import select_json
 from kgservice.store.loading import Fresh, Journal, Loader, split
 from kgservice.store.own import OwnGraphs
-from kgservice.store.port import MERGED_GRAPH, CommitResult, GraphInfo, is_set_aside
-from kgservice.store.setting_aside import graph_infos, move_aside, without_aside
+from kgservice.store.port import MERGED_GRAPH, CommitResult, GraphInfo, is_quarantine
+from kgservice.store.quarantine import graph_infos, move_quarantine, without_quarantine
 from kgservice.store.touched import TouchLog
 
 _MOST_NOTED = 4_000_000
@@ -35,7 +35,7 @@ class LiveStore:
         self.shared = Dataset(data_dir / "store" / "shared")
         self.private = Dataset(data_dir / "store" / "private")
         self._own = OwnGraphs(self.private)
-        move_aside(self.shared, self.private)
+        move_quarantine(self.shared, self.private)
         self._touched = TouchLog(self.shared.inputs)
         self._lock = threading.RLock()
         self._pending: list[Delta] = []
@@ -47,7 +47,7 @@ class LiveStore:
             pass
 
     def commit(self, dataset: str, changes: Sequence[Change]) -> CommitResult:
-        """Apply all changes or none; what is set aside comes first, and stays when the rest fails.
+        """Apply all changes or none; of shared graphs, those in quarantine come first.
 
         A crash between the two leaves a quarantine that is newer than its document; whoever
         commits them does both again.
@@ -55,9 +55,9 @@ class LiveStore:
         with self._lock:
             if dataset == "private":
                 return self._commit_private(changes)
-            changes, aside = without_aside(changes)
+            changes, refused = without_quarantine(changes)
             commit = Commit(self.shared, changes)
-            apart = self._commit_private(aside) if aside else None
+            apart = self._commit_private(refused) if refused else None
             self.shared.write(commit.delta)
             commit.finish()
             if commit.result.versions:
@@ -144,7 +144,7 @@ class LiveStore:
 
     def graph(self, dataset: str, graph: str) -> bytes:
         """Give a graph's statements as N-Triples."""
-        source = self._of("private" if is_set_aside(graph) else dataset)
+        source = self._of("private" if is_quarantine(graph) else dataset)
         name = MERGED if graph == MERGED_GRAPH else graph
         return "".join(f"{text}.\n" for text in sorted(source.statements(name))).encode()
 
@@ -187,7 +187,7 @@ class LiveStore:
 
 
 def _together(result: CommitResult, apart: CommitResult | None) -> CommitResult:
-    """Count what was set aside as part of a commit; the generation is the shared dataset's."""
+    """Count quarantine as part of a commit; the generation is the shared dataset's."""
     if apart is None:
         return result
     versions = {**result.versions, **apart.versions}

@@ -20,7 +20,7 @@ from kgservice.store.change import Change
 from kgservice.store.change_file import DESCRIBE, REPLACE, Part, read_frames
 from kgservice.store.dataset import Dataset, is_own_text, membership_text, subject_of, version_text
 from kgservice.store.disk import to_disk
-from kgservice.store.port import META_GRAPH, CommitResult, is_set_aside
+from kgservice.store.port import META_GRAPH, CommitResult, is_quarantine
 from kgservice.store.touched import Touched, TouchLog
 
 JOURNAL = "journal"
@@ -78,7 +78,7 @@ def split(frame: Sequence[Part], dataset: Dataset) -> tuple[Fresh, list[Change]]
             is_new = kind == DESCRIBE and not mixed and _is_unknown(text, dataset, seen)
         else:
             is_once = times[graph] == 1 and graph not in dataset.versions
-            is_new = kind == REPLACE and is_once and bool(text) and not is_set_aside(graph)
+            is_new = kind == REPLACE and is_once and bool(text) and not is_quarantine(graph)
         if is_new:
             fresh.add(part)
         else:

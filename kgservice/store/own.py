@@ -7,14 +7,13 @@ kept the same way, for operators. All change in the transaction of the graphs th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import pyoxigraph as ox
 
 from kgservice.model.terms import KG
 from kgservice.store.dataset import MERGED, Dataset, Delta, iri_of, parse
-from kgservice.store.port import EVERYONES_GRAPH, META_GRAPH, is_set_aside, own_graph
+from kgservice.store.port import EVERYONES_GRAPH, META_GRAPH, is_quarantine, own_graph
 
 _CUSTOMER = ox.NamedNode(KG.customer.value)
 _KEPT = f"{EVERYONES_GRAPH}:kept"
@@ -23,14 +22,10 @@ _KEPT = f"{EVERYONES_GRAPH}:kept"
 
 @dataclass(slots=True)
 class _Own:
-    """What one own graph gains, and which graphs lose what it may lose with them."""
+    """What one own graph gains, and what it loses unless another graph of the owner's has it."""
 
     gained: list[str] = field(default_factory=list)
-    lost: set[tuple[str, str]] = field(default_factory=set)
-
-    def lose(self, graph: str, statements: Iterable[str]) -> None:
-        """Note what a graph loses."""
-        self.lost |= {(graph, text) for text in statements}
+    lost: set[str] = field(default_factory=set)
 
 
 class OwnGraphs:
@@ -63,8 +58,10 @@ class OwnGraphs:
                 owners[name] = self._owner(name, added, removed)
                 self._change(found, name, owners[name], (added, removed))
         known = {**self._owners, **owners}
+        gone = {(name, text) for name, texts in delta.removed.items() for text in texts}
         for graph, own in found.items():
-            delta.remove(graph, self._leaving(graph, own, known))
+            held = {text for text in own.lost if self._is_held(text, graph, known, gone)}
+            delta.remove(graph, sorted(own.lost - held))
             delta.add(graph, own.gained)
         return owners
 
@@ -78,7 +75,7 @@ class OwnGraphs:
         added, removed = changed
         everyones = found.setdefault(EVERYONES_GRAPH, _Own())
         everyones.gained += added
-        everyones.lose(name, removed)
+        everyones.lost.update(removed)
         old = self._owners.get(name, "")
         if new != old:
             before = self._dataset.statements(name)
@@ -86,7 +83,7 @@ class OwnGraphs:
         if new:
             found.setdefault(own_graph(new), _Own()).gained += added
         if old:
-            found.setdefault(own_graph(old), _Own()).lose(name, removed)
+            found.setdefault(own_graph(old), _Own()).lost.update(removed)
 
     def _owner(self, name: str, added: list[str], removed: list[str]) -> str:
         start = f"<{name}> {_CUSTOMER} "
@@ -103,26 +100,21 @@ class OwnGraphs:
         values = (quad.object for quad in parse(claims))
         return _only([*kept, *(v.value for v in values if isinstance(v, ox.Literal))])
 
-    def _leaving(self, graph: str, own: _Own, owners: dict[str, str]) -> list[str]:
-        """List what an own graph loses: what no other graph that it is made of still holds."""
-        return [
-            text
-            for text in sorted({text for _, text in own.lost})
-            if all((name, text) in own.lost for name in self._holders(text, graph, owners))
-        ]
-
-    def _holders(self, text: str, graph: str, owners: dict[str, str]) -> list[str]:
+    def _is_held(
+        self, text: str, graph: str, owners: dict[str, str], gone: set[tuple[str, str]]
+    ) -> bool:
+        """Say whether a graph that an own graph is made of holds a statement after this."""
         (triple,) = parse([text])
         quads = self._dataset.store.quads_for_pattern(
             triple.subject, triple.predicate, triple.object, None
         )
         names = [q.graph_name.value for q in quads if isinstance(q.graph_name, ox.NamedNode)]
-        return [
-            name
+        return any(
+            (graph == EVERYONES_GRAPH or own_graph(owners.get(name, "")) == graph)
+            and (name, text) not in gone
             for name in names
             if _is_owned(name)
-            and (graph == EVERYONES_GRAPH or own_graph(owners.get(name, "")) == graph)
-        ]
+        )
 
     def _make(self) -> None:
         delta = Delta()
@@ -143,4 +135,4 @@ def _only(names: list[str]) -> str:
 def _is_owned(name: str) -> bool:
     """Say whether a graph is somebody's, and not one that the store makes."""
     is_made = name in (MERGED, META_GRAPH) or name.startswith(EVERYONES_GRAPH)
-    return not is_made and not is_set_aside(name)
+    return not is_made and not is_quarantine(name)

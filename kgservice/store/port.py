@@ -6,8 +6,8 @@ named graphs: every statement of the graphs that were committed with `merge=True
 private dataset's merged graph is a copy of the shared one, so that a private query can join; beside
 it, each customer's graphs are merged into an *own graph*, and all of them into everyone's.
 
-What is set aside (quarantine, `is_set_aside`) is committed, read and listed as shared, and kept in
-the private dataset: no query that reaches every shared graph sees it.
+Quarantine (`is_quarantine`) is committed, read and listed as shared, and kept in the private
+dataset: no query that reaches every shared graph sees it.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ DERIVED_GRAPHS = frozenset({RULES_GRAPH})
 
 EVERYONES_GRAPH = "urn:kgservice:own"
 """What the private graphs of all customers say, each statement once; kept by the store."""
-SET_ASIDE = "/quarantine"
-"""How the names of graphs end that are kept apart from what everybody may read."""
+QUARANTINE = "/quarantine"
+"""How the names of graphs end that hold what was not admitted; not everybody may read them."""
 
 
 def own_graph(customer: str) -> str:
@@ -50,9 +50,9 @@ def own_graph(customer: str) -> str:
     return f"{EVERYONES_GRAPH}:{hashlib.sha256(customer.encode()).hexdigest()[:32]}"
 
 
-def is_set_aside(graph: str) -> bool:
-    """Say whether a graph is kept apart from what everybody may read."""
-    return graph.endswith(SET_ASIDE)
+def is_quarantine(graph: str) -> bool:
+    """Say whether a graph holds what was not admitted."""
+    return graph.endswith(QUARANTINE)
 
 
 class ChangeKind(Enum):

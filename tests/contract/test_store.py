@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from kgservice.model.errors import InputError, PreconditionFailed
 from kgservice.model.rdf import XSD, Blank, Iri, Literal, Triple
+from kgservice.model.terms import KG
 from kgservice.store import open_store
 from kgservice.store.port import (
+    EVERYONES_GRAPH,
     MERGED_GRAPH,
     META_GRAPH,
     RULES_GRAPH,
@@ -22,6 +24,7 @@ from kgservice.store.port import (
     GraphChange,
     QueryScope,
     Store,
+    own_graph,
 )
 
 G, H = "http://example.org/graph/1", "http://example.org/graph/2"
@@ -443,3 +446,43 @@ def test_changes_before_the_start_are_not_known_but_their_number_is(tmp_path: Pa
         assert not again.changes(number + 1, []).is_complete
     finally:
         again.close()
+
+
+def test_what_a_customers_graphs_say_is_in_one_own_graph_once(store: Store) -> None:
+    first, second = "http://example.org/request/1", "http://example.org/plan/2"
+    mine, theirs = fact("mine"), fact("theirs")
+
+    def of(graph: str, name: str) -> Triple:
+        return Triple(Iri(graph), KG.customer, Literal(name))
+
+    store.commit(
+        [
+            GraphChange(first, (of(first, "anna"), mine)),
+            GraphChange(second, (of(second, "anna"), mine)),
+            GraphChange(H, (of(H, "bob"), theirs)),
+        ],
+        dataset="private",
+    )
+    own = {mine, of(first, "anna"), of(second, "anna")}
+    assert set(store.graph(own_graph("anna"), dataset="private")) == own
+    assert set(store.graph(own_graph("bob"), dataset="private")) == {of(H, "bob"), theirs}
+    assert set(store.graph(EVERYONES_GRAPH, dataset="private")) == {*own, of(H, "bob"), theirs}
+
+    store.commit([GraphChange(first, kind=ChangeKind.DELETE)], dataset="private")
+    assert set(store.graph(own_graph("anna"), dataset="private")) == {mine, of(second, "anna")}
+
+
+def test_quarantine_is_read_as_shared_and_reached_by_no_query_that_sees_every_graph(
+    store: Store,
+) -> None:
+    refused = fact("refused")
+    store.commit(
+        [GraphChange(G, (fact("a"),), merge=True), GraphChange(f"{G}/quarantine", (refused,))]
+    )
+
+    text = "SELECT ?g WHERE { GRAPH ?g { ?s ?p ?o } FILTER(?g != <urn:kgservice:meta>) }"
+    answer = store.query(text, scope=QueryScope("shared"), accept=CSV)
+
+    assert store.graph(f"{G}/quarantine") == [refused]
+    assert G.encode() in answer.body
+    assert b"quarantine" not in answer.body

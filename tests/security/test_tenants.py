@@ -62,8 +62,6 @@ def test_a_dataset_of_own_and_foreign_graphs_is_refused(
     "query",
     [
         EVERYTHING,
-        "SELECT ?s FROM <ANNA> { ?s ?p ?o }",
-        "SELECT ?s FROM NAMED <ANNA> FROM <ANNA> { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } }",
         "SELECT ?s { GRAPH <ANNA> { ?s ?p ?o } }",
         "SELECT ?s { <ANNA> (!<urn:x:none>)* ?s }",
         "SELECT ?s { ?s kg:customer 'anna' }",

@@ -1,4 +1,4 @@
-"""What is set aside: named like a shared graph, and kept in the private dataset.
+"""Quarantine: named like shared graphs, and kept in the private dataset.
 
 A reader either sees every named graph of its snapshot or those of a short list (decision 0001), so
 what not everybody may read cannot stay among the graphs that everybody reaches (decision 0023).
@@ -10,20 +10,20 @@ from collections.abc import Sequence
 
 from kgservice.store.change import Change, Commit
 from kgservice.store.dataset import Dataset
-from kgservice.store.port import GraphInfo, is_set_aside
+from kgservice.store.port import GraphInfo, is_quarantine
 
 
-def without_aside(changes: Sequence[Change]) -> tuple[Sequence[Change], list[Change]]:
-    """Divide changes of shared graphs: those for everybody, and those to set aside."""
-    aside = [change for change in changes if is_set_aside(change.graph)]
-    if not aside:
-        return changes, aside
-    return [change for change in changes if not is_set_aside(change.graph)], aside
+def without_quarantine(changes: Sequence[Change]) -> tuple[Sequence[Change], list[Change]]:
+    """Divide changes of shared graphs: those for everybody, and those in quarantine."""
+    refused = [change for change in changes if is_quarantine(change.graph)]
+    if not refused:
+        return changes, refused
+    return [change for change in changes if not is_quarantine(change.graph)], refused
 
 
-def move_aside(shared: Dataset, private: Dataset) -> None:
+def move_quarantine(shared: Dataset, private: Dataset) -> None:
     """Move what an earlier release kept among the shared graphs; twice is as good as once."""
-    names = [name for name in shared.versions if is_set_aside(name)]
+    names = [name for name in shared.versions if is_quarantine(name)]
     if not names:
         return
     put = [Change(n, sorted(shared.statements(n)), "replace", False, None) for n in names]
@@ -37,17 +37,17 @@ def move_aside(shared: Dataset, private: Dataset) -> None:
 
 
 def graph_infos(source: Dataset, private: Dataset, prefix: str) -> list[GraphInfo]:
-    """List a dataset's graphs; what is set aside counts as shared."""
+    """List a dataset's graphs; quarantine counts as shared."""
     is_private = source is private
     found = [
         GraphInfo(name, version, name in source.merged)
         for name, version in source.versions.items()
-        if name.startswith(prefix) and not (is_private and is_set_aside(name))
+        if name.startswith(prefix) and not (is_private and is_quarantine(name))
     ]
     if not is_private:
         found += [
             GraphInfo(name, version, False)
             for name, version in private.versions.items()
-            if name.startswith(prefix) and is_set_aside(name)
+            if name.startswith(prefix) and is_quarantine(name)
         ]
     return sorted(found, key=lambda info: info.graph)
