@@ -14,14 +14,8 @@ from kgservice.model.rdf import Iri, Literal, is_valid_iri, to_text
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.query_graphs import QueryGraphs, graphs_of
-from kgservice.store.port import (
-    EVERYONES_GRAPH,
-    MERGED_GRAPH,
-    DatasetName,
-    QueryScope,
-    is_quarantine,
-    own_graph,
-)
+from kgservice.store.names import EVERYONES_GRAPH, is_quarantine, own_graph
+from kgservice.store.port import MERGED_GRAPH, DatasetName, QueryScope
 
 MAX_GRAPHS = 20
 """Longer dataset lists make joins slow out of proportion (decision 0001)."""

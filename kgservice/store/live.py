@@ -14,8 +14,9 @@ from kgservice.store.changelog import ChangeLog
 from kgservice.store.dataset import MERGED, Dataset, Delta, difference
 from kgservice.store.engine import select_json
 from kgservice.store.loading import Fresh, Journal, Loader, split
+from kgservice.store.names import is_quarantine
 from kgservice.store.own import OwnGraphs
-from kgservice.store.port import MERGED_GRAPH, CommitResult, GraphInfo, is_quarantine
+from kgservice.store.port import MERGED_GRAPH, CommitResult, GraphInfo
 from kgservice.store.quarantine import graph_infos, move_quarantine, without_quarantine
 from kgservice.store.touched import TouchLog
 

@@ -20,7 +20,8 @@ from kgservice.store.change import Change
 from kgservice.store.change_file import DESCRIBE, REPLACE, Part, read_frames
 from kgservice.store.dataset import Dataset, is_own_text, membership_text, subject_of, version_text
 from kgservice.store.disk import to_disk
-from kgservice.store.port import META_GRAPH, CommitResult, is_quarantine
+from kgservice.store.names import is_quarantine
+from kgservice.store.port import META_GRAPH, CommitResult
 from kgservice.store.touched import Touched, TouchLog
 
 JOURNAL = "journal"

@@ -13,7 +13,8 @@ import pyoxigraph as ox
 
 from kgservice.model.terms import KG
 from kgservice.store.dataset import MERGED, Dataset, Delta, iri_of, parse
-from kgservice.store.port import EVERYONES_GRAPH, META_GRAPH, is_quarantine, own_graph
+from kgservice.store.names import EVERYONES_GRAPH, is_quarantine, own_graph
+from kgservice.store.port import META_GRAPH
 
 _CUSTOMER = ox.NamedNode(KG.customer.value)
 _KEPT = f"{EVERYONES_GRAPH}:kept"

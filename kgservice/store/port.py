@@ -6,13 +6,12 @@ named graphs: every statement of the graphs that were committed with `merge=True
 private dataset's merged graph is a copy of the shared one, so that a private query can join; beside
 it, each customer's graphs are merged into an *own graph*, and all of them into everyone's.
 
-Quarantine (`is_quarantine`) is committed, read and listed as shared, and kept in the private
+Quarantine (`names.is_quarantine`) is committed, read and listed as shared, and kept in the private
 dataset: no query that reaches every shared graph sees it.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -21,38 +20,33 @@ from typing import Literal as OneOf
 from typing import Protocol, TypeAlias
 
 from kgservice.model.rdf import Iri, Row, Triple
+from kgservice.store.names import (
+    DERIVED_GRAPHS as DERIVED_GRAPHS,
+)
+from kgservice.store.names import (
+    INPUTS as INPUTS,
+)
+from kgservice.store.names import (
+    LABEL_GRAPH as LABEL_GRAPH,
+)
+from kgservice.store.names import (
+    MERGED_GRAPH as MERGED_GRAPH,
+)
+from kgservice.store.names import (
+    META_GRAPH as META_GRAPH,
+)
+from kgservice.store.names import (
+    RULES_GRAPH as RULES_GRAPH,
+)
+from kgservice.store.names import (
+    VOCABULARY_GRAPH as VOCABULARY_GRAPH,
+)
+from kgservice.store.names import (
+    WORKER_GRAPH as WORKER_GRAPH,
+)
 from kgservice.store.spool import QueryAnswer
 
 DatasetName = OneOf["shared", "private"]
-MERGED_GRAPH = "urn:kgservice:merged"
-META_GRAPH = "urn:kgservice:meta"
-VOCABULARY_GRAPH = "urn:kgservice:vocabulary"
-LABEL_GRAPH = "urn:kgservice:labels"
-WORKER_GRAPH = "urn:kgservice:workers"
-RULES_GRAPH = "urn:kgservice:rules"
-INPUTS = "urn:kgservice:inputs"
-"""Its version is the number of the last commit that changed what conclusions are drawn from."""
-DERIVED_GRAPHS = frozenset({RULES_GRAPH})
-"""What is concluded from all other graphs together, and so changes no conclusion itself."""
-
-
-EVERYONES_GRAPH = "urn:kgservice:own"
-"""What the private graphs of all customers say, each statement once; kept by the store."""
-QUARANTINE = "/quarantine"
-"""How the names of graphs end that hold what was not admitted; not everybody may read them."""
-
-
-def own_graph(customer: str) -> str:
-    """Name the graph of what a customer's private graphs say, each statement once.
-
-    The store keeps it: a private graph is whose it says it is (`GRAPH kg:customer NAME`).
-    """
-    return f"{EVERYONES_GRAPH}:{hashlib.sha256(customer.encode()).hexdigest()[:32]}"
-
-
-def is_quarantine(graph: str) -> bool:
-    """Say whether a graph holds what was not admitted."""
-    return graph.endswith(QUARANTINE)
 
 
 class ChangeKind(Enum):

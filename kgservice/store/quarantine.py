@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from kgservice.store.change import Change, Commit
 from kgservice.store.dataset import Dataset
-from kgservice.store.port import GraphInfo, is_quarantine
+from kgservice.store.names import is_quarantine
+from kgservice.store.port import GraphInfo
 
 
 def without_quarantine(changes: Sequence[Change]) -> tuple[Sequence[Change], list[Change]]:

@@ -13,8 +13,8 @@ from kgservice.model.errors import InputError, PreconditionFailed
 from kgservice.model.rdf import XSD, Blank, Iri, Literal, Triple
 from kgservice.model.terms import KG
 from kgservice.store import open_store
+from kgservice.store.names import EVERYONES_GRAPH, own_graph
 from kgservice.store.port import (
-    EVERYONES_GRAPH,
     MERGED_GRAPH,
     META_GRAPH,
     RULES_GRAPH,
@@ -24,7 +24,6 @@ from kgservice.store.port import (
     GraphChange,
     QueryScope,
     Store,
-    own_graph,
 )
 
 G, H = "http://example.org/graph/1", "http://example.org/graph/2"

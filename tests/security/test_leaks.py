@@ -13,7 +13,8 @@ import requests
 from kgservice.model.rdf import Iri, Literal, Triple, typed
 from kgservice.model.terms import KG, RDF
 from kgservice.store import open_store
-from kgservice.store.port import GraphChange, own_graph
+from kgservice.store.names import own_graph
+from kgservice.store.port import GraphChange
 from tests.running import Service
 from tests.security.leak_probes import Probe, probes, query
 

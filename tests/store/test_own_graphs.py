@@ -12,13 +12,8 @@ import pytest
 from kgservice.model.rdf import Iri, Literal, Triple, typed
 from kgservice.model.terms import KG
 from kgservice.store.embedded import EmbeddedStore
-from kgservice.store.port import (
-    EVERYONES_GRAPH,
-    ChangeKind,
-    GraphChange,
-    QueryScope,
-    own_graph,
-)
+from kgservice.store.names import EVERYONES_GRAPH, own_graph
+from kgservice.store.port import ChangeKind, GraphChange, QueryScope
 from tests.store.embedded_stores import open_embedded
 
 GRAPHS = [f"http://x/request/{n}" for n in range(5)]
