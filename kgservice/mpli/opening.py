@@ -21,6 +21,7 @@ from kgservice.mpli.notice_clerk import NoticeClerk
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.publish_hub import Hub
 from kgservice.store import open_store
+from kgservice.store.caps import AnswerLimits
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
 from kgservice.store.vocabulary import load_vocabulary
@@ -45,6 +46,8 @@ def open_application(
         query_workers=settings.query_workers,
         query_timeout_s=settings.query_timeout_s,
         query_memory_mb=settings.query_memory_mb,
+        answer_limits=AnswerLimits(settings.query_max_rows, settings.query_max_mb),
+        service_endpoints=settings.service_endpoints,
     )
     try:
         load_ontologies(store, extra)

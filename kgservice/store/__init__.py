@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kgservice.store.caps import AnswerLimits
     from kgservice.store.port import Store
 
 __all__ = ["open_store"]
@@ -17,14 +18,19 @@ def open_store(
     query_workers: int = 2,
     query_timeout_s: float = 30.0,
     query_memory_mb: int = 1024,
+    answer_limits: AnswerLimits | None = None,
+    service_endpoints: frozenset[str] = frozenset(),
 ) -> Store:
     """Start the writer process and the reader processes over a data folder.
 
     Args:
         data_dir: Made when absent; held by this process until `close`.
-        query_workers: Queries that may run at once; one more process is kept as a hot spare.
+        query_workers: Queries that may run at once; as many long ones may go on beside them, and
+            as many processes (at most 4) stand by.
         query_timeout_s: Deadline of a query that gives none of its own, in seconds.
         query_memory_mb: Address space of one reader process, in MiB.
+        answer_limits: Rows and bytes of one answer; by default those of `AnswerLimits`.
+        service_endpoints: What SERVICE in a query may call.
 
     Raises:
         Unavailable: another process holds the folder (`data-folder-in-use`).
@@ -36,4 +42,6 @@ def open_store(
         query_workers=query_workers,
         query_timeout_s=query_timeout_s,
         query_memory_mb=query_memory_mb,
+        answer_limits=answer_limits,
+        service_endpoints=service_endpoints,
     )

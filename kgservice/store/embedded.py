@@ -11,8 +11,9 @@ from typing import Literal as OneOf
 
 from kgservice.model.errors import InputError, Unavailable
 from kgservice.model.rdf import Iri, Row, Triple
+from kgservice.store.caps import AnswerLimits
 from kgservice.store.change_file import SpooledChanges
-from kgservice.store.gate import check_query
+from kgservice.store.federation import Federation
 from kgservice.store.port import (
     INSIDE,
     ChangeFile,
@@ -43,7 +44,14 @@ class EmbeddedStore:
     """A store on this machine's disk; made by `open_store`. Its methods may run in any thread."""
 
     def __init__(
-        self, data_dir: Path, *, query_workers: int, query_timeout_s: float, query_memory_mb: int
+        self,
+        data_dir: Path,
+        *,
+        query_workers: int,
+        query_timeout_s: float,
+        query_memory_mb: int,
+        answer_limits: AnswerLimits | None = None,
+        service_endpoints: frozenset[str] = frozenset(),
     ) -> None:
         """Start the processes; see `open_store`."""
         folder = data_dir.resolve()
@@ -55,7 +63,13 @@ class EmbeddedStore:
             folder / "snapshots",
             lambda dataset, path: int(self.writer.ask("snapshot", dataset, path)),
         )
-        self.readers = ReaderPool(query_workers, query_memory_mb, warm=self._snapshots.latest)
+        self.readers = ReaderPool(
+            query_workers,
+            query_memory_mb,
+            limits=answer_limits,
+            warm=self._snapshots.latest,
+        )
+        self._federation = Federation(service_endpoints)
         self._spool = SpoolFolder(folder / "spool")
         self._run = secrets.token_hex(8)
         self._queries = 0
@@ -131,11 +145,13 @@ class EmbeddedStore:
 
         `accept` may be a whole Accept header; `not-acceptable` when it takes no type of ours.
         """
-        check_query(text)
+        limit_s = self._timeout_s if deadline_s is None else deadline_s
+        end = time.monotonic() + limit_s
+        text = self._federation.complete(text, end)
         self._queries += 1
         path = self._spool.new_path()
         try:
-            with self._lease(scope, deadline_s, client, text) as (lease, snapshot):
+            with self._lease(scope, limit_s, client, text, end) as (lease, snapshot):
                 media_type, body = lease.ask("query", text, accept, str(path), text=text)
         except BaseException:
             path.unlink(missing_ok=True)
@@ -167,6 +183,7 @@ class EmbeddedStore:
         deadline_s: float | None,
         client: Client = INSIDE,
         text: str = "",
+        end: float | None = None,
     ) -> Iterator[tuple[Lease, Snapshot]]:
         graphs = {*scope.default_graphs, *(scope.named_graphs or ())}
         if len(graphs) > MAX_GRAPHS:
@@ -179,7 +196,7 @@ class EmbeddedStore:
         if scope.dataset == "private" and named is None:
             named = ()  # "every graph" is for shared data only
         limit_s = self._timeout_s if deadline_s is None else deadline_s
-        end = time.monotonic() + limit_s
+        end = time.monotonic() + limit_s if end is None else end
         with (
             self._snapshots.lease(scope.dataset, end) as snapshot,
             self.readers.lease(limit_s, client, text, end=end) as lease,

@@ -12,6 +12,7 @@ from typing import Any
 import pyoxigraph as ox
 
 from kgservice.store import engine, results
+from kgservice.store.caps import AnswerLimits, Capped, TooLarge
 from kgservice.store.child import connect
 from kgservice.store.confinement import confine
 from kgservice.store.port import Columns
@@ -26,8 +27,9 @@ Dataset = tuple[tuple[str, ...], tuple[str, ...] | None]
 class Reader:
     """Takes `(method, arguments)`, answers `(code, value)`; code `ok` or the kind of failure."""
 
-    def __init__(self) -> None:
-        """Start with nothing open."""
+    def __init__(self, limits: AnswerLimits) -> None:
+        """Start with nothing open; `limits` bound what `query` answers."""
+        self._limits = limits
         self._open: dict[str, ox.Store] = {}
         self._snapshot = ox.Store()
         self._dataset: Dataset = ((), ())
@@ -62,7 +64,7 @@ class Reader:
         if media_type is None:
             return "", form.encode()
         spool = Spool(path)
-        results.write_to(found, media_type, spool)
+        results.write_to(found, media_type, Capped(spool, media_type, self._limits))
         return media_type, spool.finish()
 
     def load(self, ntriples: bytes) -> None:
@@ -114,13 +116,15 @@ def _answer(work: Callable[..., object], arguments: tuple[object, ...]) -> tuple
         return "syntax", str(error)
     except MemoryError:
         return "memory", ""
+    except TooLarge as error:
+        return "too-large", str(error)
     except Exception as error:  # the parent must get an answer
         return "failed", f"{type(error).__name__}: {error}"
 
 
-def serve(connection: Connection[Any, Any]) -> None:
+def serve(connection: Connection[Any, Any], limits: AnswerLimits) -> None:
     """Answer until the pipe is closed."""
-    reader = Reader()
+    reader = Reader(limits)
     while True:
         try:
             method, arguments = connection.recv()
@@ -129,13 +133,13 @@ def serve(connection: Connection[Any, Any]) -> None:
         connection.send(_answer(getattr(reader, method), arguments))
 
 
-def main(descriptor: str, memory_mb: str) -> None:
+def main(descriptor: str, memory_mb: str, max_rows: str, max_mb: str) -> None:
     """Take the limits, say that it is ready, serve."""
     connection = connect(descriptor, ignore=(signal.SIGINT,))
     confine(connection, int(memory_mb))
     connection.send(("ok", None))
-    serve(connection)
+    serve(connection, AnswerLimits(int(max_rows), int(max_mb)))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:5])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from kgservice.model.errors import DeadlineExceeded, InputError, KgError, Unavailable
+from kgservice.store.caps import AnswerLimits
 from kgservice.store.child import Child
 from kgservice.store.mistakes import syntax_error
 from kgservice.store.port import INSIDE, Client
@@ -133,17 +134,18 @@ class ReaderPool:
         size: int,
         memory_mb: int,
         *,
-        arguments: tuple[str, ...] = (),
+        limits: AnswerLimits | None = None,
         warm: Callable[[], list[Path]] = list,
     ) -> None:
         """Start `size` processes and as many spares, up to 4; they get ready in the background.
 
-        `arguments` go to the reader behind its memory cap; `warm` names the snapshots that a
-        process opens before it counts as ready.
+        `limits` bound each answer; `warm` names the snapshots that a process opens before it counts
+        as ready.
         """
         self._memory_mb = memory_mb
         self._fresh_mb = 0.0
-        self._arguments = [str(memory_mb), *arguments]
+        limits = limits or AnswerLimits()
+        self._arguments = [str(n) for n in (memory_mb, limits.max_rows, limits.max_mb)]
         self._warm = warm
         self._size = size
         self._spare = min(size, MOST_SPARE)  # one deadline may come for all at once
