@@ -44,6 +44,7 @@ def blueprint(application: Application) -> Blueprint:
             accept=_accept(),
             default_graphs=_values("default-graph-uri"),
             named_graphs=_values("named-graph-uri"),
+            address=request.remote_addr or "",
         )
         known = request.if_none_match
         is_asked = request.method in _REMEMBERED and bool(known)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.scopes import scope_of
-from kgservice.store.port import QueryScope
+from kgservice.store.port import Client, QueryScope
 from kgservice.store.spool import QueryAnswer
 
 _VARYING = re.compile(r"\b(?:now|rand|uuid|struuid|bnode|service)\b", re.IGNORECASE)
@@ -19,12 +19,16 @@ _NEW_NODES = re.compile(r"\bconstruct\b.*(?:_:|\[|\()", re.IGNORECASE | re.DOTAL
 
 @dataclass(frozen=True, slots=True)
 class QueryCall:
-    """A query as it came: its text, what may be answered, and its dataset (Protocol §2.1.4)."""
+    """A query as it came: its text, what may be answered, and its dataset (Protocol §2.1.4).
+
+    `address` is where it came from: callers without a token share the readers by it.
+    """
 
     text: str
     accept: str
     default_graphs: tuple[str, ...] = ()
     named_graphs: tuple[str, ...] = ()
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,14 @@ def run(application: Application, caller: Caller, call: QueryCall) -> QueryAnswe
         Unavailable: it needed more memory than allowed.
     """
     scope = _scope(application, caller, call)
-    return application.store.query(call.text, scope=scope, accept=call.accept)
+    client = _client(caller, call)
+    return application.store.query(call.text, scope=scope, accept=call.accept, client=client)
+
+
+def _client(caller: Caller, call: QueryCall) -> Client:
+    if caller.role == "anonymous":
+        return Client(f"anonymous {call.address}", is_known=False)
+    return Client(caller.id)
 
 
 def run_unless(
@@ -65,12 +76,13 @@ def run_unless(
     """
     scope = _scope(application, caller, call)
     if _varies(call.text):
-        return Answered(application.store.query(call.text, scope=scope, accept=call.accept), "")
+        return Answered(run(application, caller, call), "")
     if is_known is not None:
         tag = _tag(application.store.state(scope), scope, call)
         if is_known(tag):
             return Answered(None, tag)
-    answer = application.store.query(call.text, scope=scope, accept=call.accept)
+    client = _client(caller, call)
+    answer = application.store.query(call.text, scope=scope, accept=call.accept, client=client)
     return Answered(answer, _tag(answer.state, scope, call))
 
 

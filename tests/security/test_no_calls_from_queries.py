@@ -83,14 +83,14 @@ def test_the_gate_lets_the_word_pass_where_it_is_a_name(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["service#", "service:a#", "service<", "service ", "1service\t:"])
 def test_looking_for_calls_takes_linear_time(piece: str) -> None:
-    begin = time.monotonic()
+    begin = time.process_time()
 
     with contextlib.suppress(InputError):
         check_query("SELECT * {" + piece * (250_000 // len(piece)) + "'")
     with contextlib.suppress(InputError):
         check_query("SELECT * {" + piece * 390 + "x" * 240_000 + "'")
 
-    assert time.monotonic() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 def test_a_reader_cannot_call_anyone_even_when_the_gate_is_passed(

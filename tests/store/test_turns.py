@@ -103,11 +103,11 @@ def test_a_cancelled_query_says_so_and_the_next_one_is_answered(filled: Embedded
 
 def test_many_kills_at_once_are_made_good(filled: EmbeddedStore) -> None:
     for _ in range(3):
+        until(lambda: len(filled.readers._ready) == 4)
         with ThreadPoolExecutor(2) as threads:
             codes = list(threads.map(lambda _: ask(filled, ENDLESS, ANNA, 1), range(2)))
         assert codes == ["query-deadline"] * 2
         assert ask(filled, "ASK {}", EVE, LATER_S) == "ok"
-    until(lambda: len(filled.readers._ready) == 4)
 
 
 def test_tokens_come_first_then_who_has_least(tmp_path: Path) -> None:
