@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from kgservice.ingest.report import IN_FULL, SyncReport, problem_as_json, problem_from
+from kgservice.ingest.report import SyncReport, problem_as_json
+from kgservice.ingest.sums import Sums
 from kgservice.model.errors import Problem
 
 _SCHEMA: Final = """
@@ -26,15 +27,16 @@ CREATE TABLE IF NOT EXISTS document (
   until TEXT, outcome TEXT, proven INTEGER, statements INTEGER, admitted INTEGER,
   refused INTEGER, derived INTEGER, offerings INTEGER, fields INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS problem (source_id TEXT, code TEXT, text TEXT);
+CREATE INDEX IF NOT EXISTS document_apart ON document (outcome) WHERE outcome != 'imported';
+CREATE INDEX IF NOT EXISTS document_proven ON document (proven) WHERE proven;
 CREATE INDEX IF NOT EXISTS problem_of ON problem (source_id);
 CREATE INDEX IF NOT EXISTS problem_code ON problem (code);
 CREATE TABLE IF NOT EXISTS named (subject TEXT, owner TEXT, source_id TEXT);
 CREATE INDEX IF NOT EXISTS named_of ON named (source_id);
 CREATE INDEX IF NOT EXISTS named_subject ON named (subject);
 """
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 _BEFORE: Final = "source_id, graph, content, digest, outcome"
-_SUMS: Final = ("statements", "admitted", "refused", "derived", "offerings")
 NEVER: Final = ""
 """`until` of a document whose outcome does not depend on it alone: it is read again each time."""
 ALWAYS: Final = "9999"
@@ -108,6 +110,7 @@ class KeptIndex:
         if self.get("version") not in ("", _VERSION):
             raise sqlite3.DatabaseError("another version")
         self._db.execute("PRAGMA cache_size = -16000")
+        self._sums = Sums(self._db, self.get("sums"))
 
     def __enter__(self) -> KeptIndex:
         """Use it."""
@@ -130,27 +133,34 @@ class KeptIndex:
 
     def save(self, **texts: str) -> None:
         """Make what was put in count, with texts to remember."""
-        rows = {**texts, "version": _VERSION}.items()
+        rows = {**texts, "version": _VERSION, "sums": self._sums.to_text()}.items()
         self._db.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", list(rows))
         self._db.commit()
 
     def forget_changes(self) -> None:
         """Go back to what was saved last."""
         self._db.rollback()
+        self._sums = Sums(self._db, self.get("sums"))
         self._fields = {}
 
     def rebuild(self, documents: Iterable[KeptDocument]) -> None:
         """Start again from what the metadata graph says."""
         for table in ("document", "problem", "named", "fields", "state"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
-        self._fields = {}
+        self._sums, self._fields = Sums(self._db, ""), {}
         self.put(list(documents))
         self.save(state="", rules="")
 
-    def known(self, moment: str) -> dict[str, str]:
-        """Give the fingerprints of what needs not be read again when they are the same."""
+    def known(self, moment: str, only: Collection[str] = ()) -> dict[str, str]:
+        """Give the fingerprints of what needs not be read again when they are the same.
+
+        Of all documents, or of those in `only`.
+        """
         query = "SELECT source_id, fingerprint FROM document WHERE until > ? AND fingerprint != ''"
-        return dict(self._db.execute(query, (moment,)))
+        if not only:
+            return dict(self._db.execute(query, (moment,)))
+        query += " AND source_id = ?"
+        return dict(row for one in only for row in self._db.execute(query, (moment, one)))
 
     def names(self) -> dict[str, str]:
         """Give the providers that documents name, with who else described them then."""
@@ -182,7 +192,9 @@ class KeptIndex:
 
     def put(self, documents: Sequence[KeptDocument]) -> None:
         """Note documents, in place of what was kept of them."""
-        ids = [(one.source_id,) for one in documents]
+        names = [one.source_id for one in documents]
+        self._sums.count(names, -1)
+        ids = [(name,) for name in names]
         self._db.executemany("DELETE FROM problem WHERE source_id = ?", ids)
         self._db.executemany("DELETE FROM named WHERE source_id = ?", ids)
         self._db.executemany(
@@ -207,10 +219,13 @@ class KeptIndex:
             "INSERT INTO named VALUES (?, ?, ?)",
             [(*pair, one.source_id) for one in documents for pair in one.named],
         )
+        self._sums.count(names, 1)
 
     def drop(self, ids: Iterable[str]) -> None:
         """Forget documents."""
-        rows = [(one,) for one in ids]
+        names = list(ids)
+        self._sums.count(names, -1)
+        rows = [(name,) for name in names]
         for table in ("document", "problem", "named"):
             self._db.executemany(f"DELETE FROM {table} WHERE source_id = ?", rows)  # noqa: S608
 
@@ -226,24 +241,8 @@ class KeptIndex:
         return found
 
     def tell(self, report: SyncReport) -> None:
-        """Let a report say what is kept: sums, problems, coverage, and who is not taken over."""
-        sums = ", ".join(f"SUM({name})" for name in _SUMS)
-        query = f"SELECT COUNT(*), SUM(outcome = 'quarantined'), {sums} FROM document"  # noqa: S608
-        numbers = [int(n or 0) for n in self._db.execute(query).fetchone()]
-        report.counts |= dict(zip(("documents", "quarantined", *_SUMS), numbers, strict=True))
-        for code, number in self._db.execute("SELECT code, COUNT(*) FROM problem GROUP BY code"):
-            rows = self._db.execute(
-                "SELECT text FROM problem WHERE code = ? ORDER BY rowid LIMIT ?", (code, IN_FULL)
-            )
-            report.find(problem_from(json.loads(row[0])) for row in rows)
-            report.codes[code] += max(0, number - IN_FULL)
-        query = (
-            "SELECT f.text, COUNT(*) FROM document d JOIN fields f ON d.fields = f.id GROUP BY 1"
-        )
-        for text, number in self._db.execute(query):
-            kind, mapped, unmapped = json.loads(text)
-            if kind:
-                report.cover(kind, mapped, unmapped, number)
+        """Let a report say what is kept: sums, problems, coverage."""
+        self._sums.tell(report)
 
     def apart(self) -> Iterator[tuple[str, str]]:
         """Give outcome and id of the documents that are quarantined or refused."""

@@ -7,19 +7,20 @@ import hashlib
 import pickle
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from kgservice.model.documents import (
     ImportContext,
     Importer,
     ImportItem,
     SourceDocument,
+    Unchanged,
 )
 from kgservice.store.sandbox import run_isolated
 
@@ -35,13 +36,19 @@ class Batch:
 
     Attributes:
         documents: The documents among them.
+        unchanged: Ids of those that are as they were.
         others: All else.
         packed: The documents as bytes, for the spool.
     """
 
     documents: list[SourceDocument]
+    unchanged: list[str]
     others: list[ImportItem]
     packed: bytes
+
+
+_Packed: TypeAlias = tuple[bytes, list[str], list[ImportItem]]
+"""A batch on its way: most documents of most syncs are unchanged, and an id is quick to send."""
 
 
 def read_batches(
@@ -53,13 +60,13 @@ def read_batches(
         Unavailable: the source cannot be reached or broke half-way.
     """
     arguments = (importer, source, context)
-    blobs: Iterable[tuple[bytes, list[ImportItem]]] = (
+    blobs: Iterable[_Packed] = (
         run_isolated(read_in_child, arguments, chunk=1, deadline_s=DEADLINE_S)
         if isolated
         else _batches(importer.read(source, context))
     )
-    for packed, others in blobs:
-        yield Batch(unpack(packed), others, packed)
+    for packed, unchanged, others in blobs:
+        yield Batch(unpack(packed), unchanged, others, packed)
 
 
 def unpack(packed: bytes) -> list[SourceDocument]:
@@ -68,20 +75,31 @@ def unpack(packed: bytes) -> list[SourceDocument]:
     return found
 
 
-def read_in_child(
-    importer: Importer, source: str, context: ImportContext
-) -> Iterator[tuple[bytes, list[ImportItem]]]:
+def pack(documents: Sequence[SourceDocument]) -> bytes:
+    """Make bytes of documents."""
+    return pickle.dumps(documents, pickle.HIGHEST_PROTOCOL)
+
+
+def read_in_child(importer: Importer, source: str, context: ImportContext) -> Iterator[_Packed]:
     """Run the importer; a function by name, since the child process imports it."""
     gc.disable()  # the process ends after this one task
     yield from _batches(importer.read(source, context))
 
 
-def _batches(items: Iterable[ImportItem]) -> Iterator[tuple[bytes, list[ImportItem]]]:
+def _batches(items: Iterable[ImportItem]) -> Iterator[_Packed]:
     rest = iter(items)
     while some := list(islice(rest, BATCH)):
-        documents = [item for item in some if isinstance(item, SourceDocument)]
-        others: list[ImportItem] = [i for i in some if not isinstance(i, SourceDocument)]
-        yield pickle.dumps(documents, pickle.HIGHEST_PROTOCOL), others
+        documents: list[SourceDocument] = []
+        unchanged: list[str] = []
+        others: list[ImportItem] = []
+        for item in some:
+            if isinstance(item, Unchanged):
+                unchanged.append(item.source_id)
+            elif isinstance(item, SourceDocument):
+                documents.append(item)
+            else:
+                others.append(item)
+        yield pack(documents), unchanged, others
 
 
 class Spool:

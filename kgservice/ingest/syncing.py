@@ -19,7 +19,7 @@ from kgservice.ingest.ownership import Ownership
 from kgservice.ingest.reading import Batch, Spool, read_batches
 from kgservice.ingest.report import SyncReport
 from kgservice.ingest.taking import Setting, Taking
-from kgservice.model.documents import Gone, SetAside, SourceDocument, Unchanged
+from kgservice.model.documents import Gone, SetAside, SourceDocument
 from kgservice.model.errors import Problem, Severity
 from kgservice.model.terms import KG
 from kgservice.store.port import META_GRAPH, ChangeKind, GraphChange, Store
@@ -127,7 +127,7 @@ class Sync:
     def _known(self) -> dict[str, str]:
         """Give the fingerprints of what is decided; not where a provider is somebody else's now."""
         kept = self._kept
-        known = kept.known(self._moment.astimezone(UTC).isoformat())
+        known = kept.known(self._moment.astimezone(UTC).isoformat(), self._only)
         if kept.get("others") != self._others:
             before = kept.names()
             now = self._taking.ownership.foreign(before)
@@ -185,6 +185,7 @@ class Sync:
 
     def _note_others(self, batch: Batch) -> None:
         report = self._report
+        self._unchanged += batch.unchanged
         for item in batch.others:
             if isinstance(item, Problem):
                 report.find([item])
@@ -192,8 +193,6 @@ class Sync:
                     report.close("unreadable", item.at)
             elif isinstance(item, SetAside):
                 report.close("set-aside", f"{item.at} ({item.kind})")
-            elif isinstance(item, Unchanged):
-                self._unchanged.append(item.source_id)
             elif isinstance(item, Gone):
                 self._gone.append(item.source_id)
 
@@ -282,5 +281,9 @@ class Sync:
         taking, report = self._taking, self._report
         apart = {name: outcome for outcome, name in self._kept.apart()}
         touched = taking.changes.new | taking.changes.changed
-        for name in (*taking.ids, *self._unchanged):
+        same = self._unchanged
+        if not apart:
+            report.outcomes["unchanged"] += len(same)
+            same = []
+        for name in (*taking.ids, *same):
             report.close(apart.get(name) or ("imported" if name in touched else "unchanged"), name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
 
@@ -249,9 +250,26 @@ def parse(statements: Iterable[str]) -> list[ox.Quad]:
 
 def stored_form(statements: Iterable[str]) -> set[str]:
     """Give statements as the engine keeps them: it rewrites the lexical forms of literals."""
+    return {text if _is_stored_form(text) else _rewritten(text) for text in statements}
+
+
+def _is_stored_form(text: str) -> bool:
+    """Say whether nothing is there to rewrite: an IRI or a plain string, without escapes."""
+    is_plain = text.endswith('" ') or '"' not in text
+    return is_plain and "\\" not in text and text.isprintable()
+
+
+def _rewritten(text: str) -> str:
+    subject, predicate, value = text.split(" ", 2)
+    return f"{subject} {predicate} {_stored_value(value)} "
+
+
+@lru_cache(maxsize=16_384)
+def _stored_value(value: str) -> str:
+    """Give a literal as the engine keeps it; the same ones come again and again."""
     scratch = ox.Store()
-    scratch.extend(parse(statements))
-    return {text_of(quad) for quad in scratch}
+    scratch.extend(parse([f"<urn:s> <urn:p> {value}"]))
+    return str(next(iter(scratch)).object)
 
 
 def nquads(by_graph: dict[str, list[str]]) -> bytes:

@@ -93,6 +93,8 @@ def _is_unknown(text: str, dataset: Dataset, seen: set[str]) -> bool:
     if subjects & seen or any(is_own_text(line) for line in lines):
         return False
     seen |= subjects
+    if any(subject[1:-1] in dataset.versions for subject in subjects):
+        return False  # a graph that exists is described already
     return not dataset.statements_about(META_GRAPH, subjects)
 
 

@@ -143,11 +143,12 @@ def _described(
 
 def _credentials(inventory: Inventory, context: ImportContext) -> Iterator[tuple[str, ImportItem]]:
     """Give the credentials that lie in objects, each a document of its own, with its id."""
-    reader = CredentialReader(context)
+    reader: CredentialReader | None = None
     for resource in list(inventory.resources()):
         for piece in inventory.pieces(resource).values():
             record = record_of(piece) if may_hold_credentials(bytes(piece.text)) else None
             if isinstance(record, Record):
+                reader = reader or CredentialReader(context)
                 for item in reader.read(record.body, record.at):
                     if isinstance(item, SourceDocument | Unchanged):
                         yield item.source_id, item

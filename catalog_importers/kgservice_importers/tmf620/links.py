@@ -93,6 +93,7 @@ class Fingerprints:
         self._left_out = cast("Mapping[str, list[str]]", _data()["leftOut"])
         self._digests: dict[_Key, bytes] = {}
         self._closures: dict[_Key, frozenset[_Key]] = {}
+        self._beside: dict[frozenset[_Key], bytes] = {}
         self._linkable = self._targets()
         base = hashlib.sha256(_context_digest(context))
         for resource in everywhere():
@@ -102,13 +103,20 @@ class Fingerprints:
 
     def of(self, piece: Piece) -> str:
         """Give the fingerprint of the document that is about an object."""
-        whole = hashlib.sha256(self._own(piece))
-        whole.update(self._base)
-        reached = set[_Key]().union(*map(self._reached, self._links(piece)))
-        self.linked.update(reached)
-        for key in sorted(reached):
-            whole.update(self._digest(key))
+        text = bytes(piece.text)
+        whole = hashlib.sha256(self._own(piece.resource, text))
+        whole.update(self._joined(frozenset(self._links(piece.resource, text))))
         return whole.hexdigest()
+
+    def _joined(self, links: frozenset[_Key]) -> bytes:
+        """Give what counts beside an object's own text; many have the same links."""
+        known = self._beside.get(links)
+        if known is None:
+            reached = set[_Key]().union(*map(self._reached, links))
+            self.linked.update(reached)
+            known = self._base + b"".join(map(self._digest, sorted(reached)))
+            self._beside[links] = known
+        return known
 
     def _targets(self) -> dict[bytes, list[_Key]]:
         """Give the objects that have an id; offerings are never followed."""
@@ -125,17 +133,20 @@ class Fingerprints:
         if known is None:
             waiting, reached = [key], {key}
             while waiting:
-                new = set(self._links(self._piece(waiting.pop()))) - reached
+                piece = self._piece(waiting.pop())
+                new = set(self._links(piece.resource, bytes(piece.text))) - reached
                 reached |= new
                 waiting += new
             known = self._closures[key] = frozenset(reached)
         return known
 
-    def _links(self, piece: Piece) -> list[_Key]:
+    def _links(self, resource: str, text: bytes) -> list[_Key]:
         linkable = self._linkable
-        found = [key for name in self._ids(piece) if name in linkable for key in linkable[name]]
-        targets = _targets_of(piece.resource)
-        return [key for key in found if key[0] in targets]
+        named = linkable.keys() & self._ids(resource, text)
+        if not named:
+            return []
+        targets = _targets_of(resource)
+        return [key for name in named for key in linkable[name] if key[0] in targets]
 
     def _piece(self, key: _Key) -> Piece:
         return self._inventory.pieces(key[0])[key[1]]
@@ -144,14 +155,13 @@ class Fingerprints:
         known = self._digests.get(key)
         if known is None:
             whole = hashlib.sha256(f"{key[0]} {key[1]} ".encode())
-            whole.update(self._own(self._piece(key)))
+            whole.update(self._own(key[0], bytes(self._piece(key).text)))
             known = self._digests[key] = whole.digest()
         return known
 
-    def _own(self, piece: Piece) -> Text:
+    def _own(self, resource: str, text: bytes) -> bytes:
         """Give what of an object counts: its text, and how many of its ends are still to come."""
-        text = bytes(piece.text)
-        unwanted = self._left_out.get(piece.resource)
+        unwanted = self._left_out.get(resource)
         if unwanted:
             body = _read(text)
             text = canonical({name: body[name] for name in body if name not in unwanted})
@@ -159,14 +169,13 @@ class Fingerprints:
             return text
         return b"%d " % sum(end > self._now for end in _END.findall(text)) + text
 
-    def _ids(self, piece: Piece) -> set[bytes]:
-        text = bytes(piece.text)
-        if piece.resource not in self._left_out and not _hides_names(text):
+    def _ids(self, resource: str, text: bytes) -> set[bytes]:
+        if resource not in self._left_out and not _hides_names(text):
             found = set(_NAMING.findall(text))
             if b"" not in found:
                 return found | {_last_segment(one) for one in found if b"/" in one}
-        record = recognise(_read(text), "", piece.resource)
-        links = links_of(piece.resource, record.body) if record else ()
+        record = recognise(_read(text), "", resource)
+        links = links_of(resource, record.body) if record else ()
         return {_quoted(identifier) for _, identifier in links}
 
 
