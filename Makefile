@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo serve test test-long bench check lock terms clean
+.PHONY: setup demo serve packages test test-long bench check lock terms clean
 
 setup: $(STAMP)
 
@@ -24,10 +24,13 @@ demo: setup  ## the whole story in one go: catalogues, request, plan, databases,
 serve: setup  ## the service on http://127.0.0.1:8080 with the bundled catalogues
 	@$(BIN)/kg serve --samples
 
-test: setup  ## every test; needs nothing but what setup installs
+test: setup packages  ## every test; needs nothing but what setup and packages install
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not long"
 
-test-long: setup  ## the random and chaos tests at full size
+packages:  ## what some tests need from the system, where it can be installed
+	@sh tools/test_packages.sh
+
+test-long: setup packages  ## the random and chaos tests at full size
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 bench: setup  ## the benchmarks: bench/results.json and a table

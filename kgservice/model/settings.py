@@ -25,6 +25,12 @@ DEFAULTS: Mapping[str, str] = {
     "KG_SERVICE_ENDPOINTS": "",
     "KG_PUBLIC_READ": "1",
     "KG_ALLOW_HOSTS": "",
+    "KG_STORE_QUERY_URL": "",
+    "KG_STORE_UPDATE_URL": "",
+    "KG_STORE_GRAPH_URL": "",
+    "KG_STORE_USER": "",
+    "KG_STORE_PASSWORD_FILE": "",
+    "KG_STORE_QUERY_PARAMETERS": "",
 }
 
 
@@ -38,6 +44,27 @@ class Setting:
     name: str
     value: str
     origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStoreSettings:
+    """Where the store is when it is not in the data folder.
+
+    Attributes:
+        query_url: For queries (SPARQL 1.1 Protocol §2.1).
+        update_url: For updates (§2.2).
+        graph_url: For whole graphs (Graph Store HTTP Protocol, indirect); empty when not used.
+        user: Name for Basic or Digest authentication; empty for none.
+        password_file: File that holds the password.
+        query_parameters: Sent with each query, such as `timeout={ms}`.
+    """
+
+    query_url: str
+    update_url: str
+    graph_url: str = ""
+    user: str = ""
+    password_file: str = ""
+    query_parameters: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +84,7 @@ class Settings:
     service_endpoints: frozenset[str]
     public_read: bool
     allow_hosts: frozenset[str]
+    remote_store: RemoteStoreSettings | None
     origins: tuple[Setting, ...]
 
 
@@ -99,6 +127,7 @@ def resolve_settings(
         service_endpoints=_endpoints(found["KG_SERVICE_ENDPOINTS"], base),
         public_read=_matching(found["KG_PUBLIC_READ"], r"[01]", "give 1 or 0") == "1",
         allow_hosts=_hosts(found["KG_ALLOW_HOSTS"]),
+        remote_store=_remote_store(found),
         origins=tuple(found.values()),
     )
 
@@ -116,6 +145,36 @@ def invalid_setting(setting: Setting, cure: str) -> InputError:
 _JOBS_URL = r"|sqlite:///.+|postgresql(\+psycopg)?://[^/\s]*/[^/\s]+"
 _JOBS_CURE = "give sqlite:///FILE or postgresql://HOST/DATABASE, or nothing for the data folder"
 _BASE = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?(/[^\s?#]*)?")
+
+
+_STORE_URL = r"|https?://[^/?#@\s]+(/[^?#@\s]*)?"
+
+
+def _remote_store(found: Mapping[str, Setting]) -> RemoteStoreSettings | None:
+    cure = "give an http or https address without user and password"
+    query, update, graph = (
+        _matching(found[f"KG_STORE_{name}_URL"], _STORE_URL, cure)
+        for name in ("QUERY", "UPDATE", "GRAPH")
+    )
+    if not query:
+        for name in ("KG_STORE_UPDATE_URL", "KG_STORE_GRAPH_URL"):
+            if found[name].value:
+                raise invalid_setting(found[name], "give KG_STORE_QUERY_URL too, or neither")
+        return None
+    if not update:
+        raise invalid_setting(found["KG_STORE_QUERY_URL"], "give KG_STORE_UPDATE_URL too")
+    return RemoteStoreSettings(
+        query_url=query,
+        update_url=update,
+        graph_url=graph,
+        user=_matching(found["KG_STORE_USER"], r"[^:\s]*", "give a name without colon"),
+        password_file=found["KG_STORE_PASSWORD_FILE"].value,
+        query_parameters=_matching(
+            found["KG_STORE_QUERY_PARAMETERS"],
+            r"|[\w.-]+=[\w.{}-]*(&[\w.-]+=[\w.{}-]*)*",
+            "give NAME=VALUE, joined by &; {ms} and {s} stand for the deadline",
+        ),
+    )
 
 
 def _origin(name: str, layers: Sequence[tuple[Mapping[str, str], str]]) -> Setting:

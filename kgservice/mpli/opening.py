@@ -48,6 +48,7 @@ def open_application(
         query_memory_mb=settings.query_memory_mb,
         answer_limits=AnswerLimits(settings.query_max_rows, settings.query_max_mb),
         service_endpoints=settings.service_endpoints,
+        remote=settings.remote_store,
     )
     try:
         load_ontologies(store, extra)

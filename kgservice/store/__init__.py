@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kgservice.store.caps import AnswerLimits
+    from kgservice.model.settings import RemoteStoreSettings
     from kgservice.store.port import Store
 
 __all__ = ["open_store"]
@@ -20,6 +21,7 @@ def open_store(
     query_memory_mb: int = 1024,
     answer_limits: AnswerLimits | None = None,
     service_endpoints: frozenset[str] = frozenset(),
+    remote: RemoteStoreSettings | None = None,
 ) -> Store:
     """Start the writer process and the reader processes over a data folder.
 
@@ -31,10 +33,22 @@ def open_store(
         query_memory_mb: Address space of one reader process, in MiB.
         answer_limits: Rows and bytes of one answer; by default those of `AnswerLimits`.
         service_endpoints: What SERVICE in a query may call.
+        remote: The engine of others that holds the statements; None for our own in the folder.
 
     Raises:
-        Unavailable: another process holds the folder (`data-folder-in-use`).
+        Unavailable: another process holds the folder (`data-folder-in-use`), or the remote store
+            is away (`store-unreachable`) or not fit for this (`store-unfit`).
     """
+    if remote is not None:
+        from kgservice.store.remote import RemoteStore
+
+        return RemoteStore(
+            data_dir,
+            remote,
+            query_workers=query_workers,
+            query_timeout_s=query_timeout_s,
+            query_memory_mb=query_memory_mb,
+        )
     from kgservice.store.embedded import EmbeddedStore  # children load this package without it
 
     return EmbeddedStore(

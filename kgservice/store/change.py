@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kgservice.model.errors import InputError, PreconditionFailed
+from kgservice.store.commit_target import CommitTarget
 from kgservice.store.dataset import (
     MERGED,
-    Dataset,
     Delta,
     is_own_text,
     membership_text,
@@ -99,7 +99,7 @@ class _Graph:
 class Commit:
     """One commit on one dataset: `plan` gives the transaction, `finish` notes that it is there."""
 
-    def __init__(self, dataset: Dataset, changes: Sequence[Change]) -> None:
+    def __init__(self, dataset: CommitTarget, changes: Sequence[Change]) -> None:
         """Check the preconditions; PreconditionFailed when one does not hold."""
         self._dataset = dataset
         self._graphs: dict[str, _Graph] = {}
@@ -265,10 +265,12 @@ class Commit:
             if graph.was_merged
             for text in (graph.removed() if graph.merge else graph.before or ())
         }
+        distinct = list(dict.fromkeys(candidates))
+        holders = self._dataset.holders(distinct)
         self.merged.removed[MERGED] = [
             text
-            for text in dict.fromkeys(candidates)
-            if all((name, text) in leaving for name in self._dataset.merged_graphs_with(text))
+            for text in distinct
+            if all((name, text) in leaving for name in holders.get(text, ()))
         ]
 
     def _touch(self, versions: dict[str, int]) -> None:

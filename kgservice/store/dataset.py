@@ -8,7 +8,7 @@ are statements of the metadata graph, written in the same transaction as what th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import zip_longest
@@ -114,16 +114,26 @@ class Dataset:
             if ox.Quad(quad.subject, quad.predicate, quad.object, name) in self.store
         }
 
-    def merged_graphs_with(self, statement: str) -> list[str]:
-        """List the graphs of the merged graph that hold a statement now."""
+    def holders(self, statements: Iterable[str]) -> dict[str, list[str]]:
+        """Say which graphs of the merged graph hold each of some statements now."""
+        found = self.graphs_with(statements)
+        return {text: [g for g in names if g in self.merged] for text, names in found.items()}
+
+    def graphs_with(self, statements: Iterable[str]) -> dict[str, list[str]]:
+        """Say which named graphs hold each of some statements now."""
+        return {text: self._graphs_with(text) for text in statements}
+
+    def _graphs_with(self, statement: str) -> list[str]:
         (triple,) = parse([statement])
         quads = self.store.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
         names = (quad.graph_name for quad in quads)
-        return [
-            name.value
-            for name in names
-            if isinstance(name, ox.NamedNode) and name.value in self.merged
-        ]
+        return [name.value for name in names if isinstance(name, ox.NamedNode)]
+
+    def of_themselves(self, predicate: str) -> Iterator[tuple[str, str]]:
+        """Give what graphs say of themselves by a property whose values are literals."""
+        for quad in self.store.quads_for_pattern(None, ox.NamedNode(predicate), None, None):
+            if quad.subject == quad.graph_name and isinstance(quad.object, ox.Literal):
+                yield iri_of(quad.subject), quad.object.value
 
     def write(self, delta: Delta) -> None:
         """Write all of it or nothing; removals come before additions.

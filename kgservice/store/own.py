@@ -7,12 +7,14 @@ kept the same way, for operators. All change in the transaction of the graphs th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pyoxigraph as ox
 
 from kgservice.model.terms import KG
-from kgservice.store.dataset import MERGED, Dataset, Delta, iri_of, parse
+from kgservice.store.commit_target import CommitTarget
+from kgservice.store.dataset import MERGED, Delta, parse
 from kgservice.store.names import EVERYONES_GRAPH, is_quarantine, own_graph
 from kgservice.store.port import META_GRAPH
 
@@ -35,13 +37,12 @@ class OwnGraphs:
     One that names nobody, or several, is in everyone's graph only.
     """
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: CommitTarget) -> None:
         """Read who owns what; make the own graphs of a folder that has none."""
         self._dataset = dataset
         claims: dict[str, list[str]] = {}
-        for quad in dataset.store.quads_for_pattern(None, _CUSTOMER, None, None):
-            if quad.subject == quad.graph_name and isinstance(quad.object, ox.Literal):
-                claims.setdefault(iri_of(quad.subject), []).append(quad.object.value)
+        for graph, name in dataset.of_themselves(_CUSTOMER.value):
+            claims.setdefault(graph, []).append(name)
         self._owners = {graph: _only(names) for graph, names in claims.items()}
         if not dataset.versions.pop(_KEPT, 0):
             self._make()
@@ -60,8 +61,9 @@ class OwnGraphs:
                 self._change(found, name, owners[name], (added, removed))
         known = {**self._owners, **owners}
         gone = {(name, text) for name, texts in delta.removed.items() for text in texts}
+        holders = self._dataset.graphs_with({text for own in found.values() for text in own.lost})
         for graph, own in found.items():
-            held = {text for text in own.lost if self._is_held(text, graph, known, gone)}
+            held = {t for t in own.lost if _is_held(t, graph, known, gone, holders.get(t, ()))}
             delta.remove(graph, sorted(own.lost - held))
             delta.add(graph, own.gained)
         return owners
@@ -91,31 +93,10 @@ class OwnGraphs:
         claims = [text for text in added if text.startswith(start)]
         if not claims and not any(text.startswith(start) for text in removed):
             return self._owners.get(name, "")
-        kept = {
-            str(quad.object.value)
-            for quad in self._dataset.store.quads_for_pattern(
-                ox.NamedNode(name), _CUSTOMER, None, ox.NamedNode(name)
-            )
-            if f"{start}{quad.object} " not in removed and isinstance(quad.object, ox.Literal)
-        }
-        values = (quad.object for quad in parse(claims))
-        return _only([*kept, *(v.value for v in values if isinstance(v, ox.Literal))])
-
-    def _is_held(
-        self, text: str, graph: str, owners: dict[str, str], gone: set[tuple[str, str]]
-    ) -> bool:
-        """Say whether a graph that an own graph is made of holds a statement after this."""
-        (triple,) = parse([text])
-        quads = self._dataset.store.quads_for_pattern(
-            triple.subject, triple.predicate, triple.object, None
-        )
-        names = [q.graph_name.value for q in quads if isinstance(q.graph_name, ox.NamedNode)]
-        return any(
-            (graph == EVERYONES_GRAPH or own_graph(owners.get(name, "")) == graph)
-            and (name, text) not in gone
-            for name in names
-            if _is_owned(name)
-        )
+        about = self._dataset.statements_about(name, [f"<{name}>"])
+        kept = [text for text in about if text.startswith(start) and text not in removed]
+        values = (quad.object for quad in parse([*kept, *claims]))
+        return _only([v.value for v in values if isinstance(v, ox.Literal)])
 
     def _make(self) -> None:
         delta = Delta()
@@ -126,6 +107,22 @@ class OwnGraphs:
                 delta.add(own_graph(owner), statements)
         delta.set_version(_KEPT, 0, 1)
         self._dataset.write(delta)
+
+
+def _is_held(
+    text: str,
+    graph: str,
+    owners: dict[str, str],
+    gone: set[tuple[str, str]],
+    names: Sequence[str],
+) -> bool:
+    """Say whether a graph that an own graph is made of holds a statement after this."""
+    return any(
+        (graph == EVERYONES_GRAPH or own_graph(owners.get(name, "")) == graph)
+        and (name, text) not in gone
+        for name in names
+        if _is_owned(name)
+    )
 
 
 def _only(names: list[str]) -> str:

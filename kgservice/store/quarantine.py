@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kgservice.store.change import Change, Commit
+from kgservice.store.commit_target import CommitTarget
 from kgservice.store.dataset import Dataset
 from kgservice.store.names import is_quarantine
 from kgservice.store.port import GraphInfo
@@ -37,7 +38,7 @@ def move_quarantine(shared: Dataset, private: Dataset) -> None:
         commit.finish()
 
 
-def graph_infos(source: Dataset, private: Dataset, prefix: str) -> list[GraphInfo]:
+def graph_infos(source: CommitTarget, private: CommitTarget, prefix: str) -> list[GraphInfo]:
     """List a dataset's graphs; quarantine counts as shared."""
     is_private = source is private
     found = [

@@ -67,6 +67,10 @@ class Reader:
         results.write_to(found, media_type, Capped(spool, media_type, self._limits))
         return media_type, spool.finish()
 
+    def form(self, text: str) -> results.Form:
+        """Parse a query that another engine will answer, and name the form of its answer."""
+        return results.form_of(self._scratch.query(text))
+
     def load(self, ntriples: bytes) -> None:
         """Put statements into the scratch store."""
         self._scratch.bulk_load(ntriples, ox.RdfFormat.N_TRIPLES, lenient=True)

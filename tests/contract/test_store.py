@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from kgservice.store.port import (
     QueryScope,
     Store,
 )
+from tests.virtuoso import running_virtuoso
 
 G, H = "http://example.org/graph/1", "http://example.org/graph/2"
 GRAPH_QUERY = "CONSTRUCT { <urn:a> <urn:b> 1 } {}"
@@ -36,14 +38,33 @@ def fact(subject: str, value: str = "x") -> Triple:
     return Triple(Iri(f"http://example.org/{subject}"), Iri("http://example.org/p"), Literal(value))
 
 
-@pytest.fixture(scope="module", params=["embedded"])
-def opened(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Store]:
-    """Each adapter, once a module."""
-    store = open_store(tmp_path_factory.mktemp("data"), query_workers=1)
-    yield store
-    store.close()
+pytestmark = pytest.mark.xdist_group("store contract")
+Opening = Callable[[], Store]
+
+
+@contextmanager
+def adapter(kind: str, folder: Path) -> Iterator[Opening]:
+    """Give what opens a store of a kind, again and again the same one."""
+    if kind == "embedded":
+        yield lambda: open_store(folder / "data", query_workers=1)
+        return
+    with running_virtuoso(folder / "virtuoso") as server:
+        yield lambda: open_store(folder / "data", query_workers=1, remote=server.settings)
+
+
+@pytest.fixture(scope="module", params=["embedded", "virtuoso"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each adapter of the port."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def opened(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store of each adapter, once a module."""
+    with adapter(kind, tmp_path_factory.mktemp("data")) as open_again:
+        store = open_again()
+        yield store
+        store.close()
 
 
 @pytest.fixture
@@ -433,18 +454,21 @@ def test_what_is_concluded_is_no_change(store: Store) -> None:
     assert store.changes(before, [P]).number == before
 
 
-def test_changes_before_the_start_are_not_known_but_their_number_is(tmp_path: Path) -> None:
-    first = open_store(tmp_path / "data", query_workers=1)
-    put(first, G, fact("a"), merge=True)
-    number = first.changes(0, []).number
-    first.close()
-    again = open_store(tmp_path / "data", query_workers=1)
-    try:
-        assert again.changes(number, []).is_complete
-        assert not again.changes(number - 1, []).is_complete
-        assert not again.changes(number + 1, []).is_complete
-    finally:
-        again.close()
+def test_changes_before_the_start_are_not_known_but_their_number_is(
+    kind: str, tmp_path: Path
+) -> None:
+    with adapter(kind, tmp_path) as open_again:
+        first = open_again()
+        put(first, G, fact("a"), merge=True)
+        number = first.changes(0, []).number
+        first.close()
+        again = open_again()
+        try:
+            assert again.changes(number, []).is_complete
+            assert not again.changes(number - 1, []).is_complete
+            assert not again.changes(number + 1, []).is_complete
+        finally:
+            again.close()
 
 
 def test_what_a_customers_graphs_say_is_in_one_own_graph_once(store: Store) -> None:
