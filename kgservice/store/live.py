@@ -68,7 +68,7 @@ class LiveStore:
                 merged = (commit.merged.added, commit.merged.removed)
                 texts = chain.from_iterable(part.get(MERGED, ()) for part in merged)
                 self._changelog.note(self.shared.generation, texts)
-            return _together(commit.result, apart)
+            return together(commit.result, apart)
 
     def _commit_private(self, changes: Sequence[Change]) -> CommitResult:
         self.catch_up()
@@ -187,7 +187,7 @@ class LiveStore:
             return result
 
 
-def _together(result: CommitResult, apart: CommitResult | None) -> CommitResult:
+def together(result: CommitResult, apart: CommitResult | None) -> CommitResult:
     """Count quarantine as part of a commit; the generation is the shared dataset's."""
     if apart is None:
         return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 
 import pyoxigraph as ox
@@ -29,29 +30,9 @@ class Asking:
         """Ask by this client."""
         self._client = client
 
-    def over(self, dataset: RemoteDataset, scope: QueryScope, deadline_s: float) -> Asked:
-        """Ask within one scope."""
-        return Asked(self._client, Scope(dataset, scope), deadline_s)
-
-    def rows(
-        self, text: Text, dataset: RemoteDataset, scope: QueryScope, deadline_s: float
-    ) -> list[Row]:
-        """Answer a trusted SELECT or ASK."""
-        return self.over(dataset, scope, deadline_s).rows(text)
-
-    def answer(
-        self,
-        text: Text,
-        dataset: RemoteDataset,
-        scope: QueryScope,
-        deadline_s: float,
-        media_type: str,
-    ) -> bytes:
-        """Answer any query, as a media type."""
-        asked = self.over(dataset, scope, deadline_s)
-        if text.form in ("SELECT", "ASK"):
-            return results.write(asked.table(text), media_type)
-        return results.choose_graph_format(asked.ntriples(text), media_type)[0]
+    def over(self, dataset: RemoteDataset, scope: QueryScope, end: float) -> Asked:
+        """Ask within one scope, until a moment of `time.monotonic()`."""
+        return Asked(self._client, Scope(dataset, scope), end)
 
     def count(self, dataset: RemoteDataset) -> int:
         """Count the statements of a dataset's named graphs."""
@@ -80,7 +61,13 @@ class Asked:
 
     client: RemoteClient
     scope: Scope
-    deadline_s: float
+    end: float
+
+    def answer(self, text: Text, media_type: str) -> bytes:
+        """Answer any query, as a media type."""
+        if text.form in ("SELECT", "ASK"):
+            return results.write(self.table(text), media_type)
+        return results.choose_graph_format(self.ntriples(text), media_type)[0]
 
     def table(self, text: Text) -> ox.QuerySolutions | ox.QueryBoolean:
         """Run a SELECT or ASK."""
@@ -134,10 +121,13 @@ class Asked:
         return list(found)
 
     def _send(self, outgoing: Outgoing, accept: str) -> bytes:
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise too_late(0)
         try:
-            return self.client.query(outgoing.text, outgoing.dataset, accept, self.deadline_s)
+            return self.client.query(outgoing.text, outgoing.dataset, accept, left)
         except Refusal as refusal:
-            raise _failed(refusal, self.deadline_s) from None
+            raise _failed(refusal, left) from None
 
 
 def _failed(refusal: Refusal, deadline_s: float) -> KgError:

@@ -160,7 +160,7 @@ class RemoteDataset:
         """Add the index's own changes: of graphs that begin or end to exist."""
         old = {subject_of(t) for t in delta.removed.get(META_GRAPH, ()) if _VERSION in t}
         new = {subject_of(t) for t in delta.added.get(META_GRAPH, ()) if _VERSION in t}
-        apart = {f"<{name}>" for name in (META_GRAPH, STATE, INPUTS)}
+        apart = {f"<{name}>" for name in (META_GRAPH, STATE, INPUTS, f"{EVERYONES_GRAPH}:kept")}
         delta.add(self.index, [self._entry(name) for name in sorted(new - old - apart)])
         delta.remove(self.index, [self._entry(name) for name in sorted(old - new - apart)])
 
@@ -194,9 +194,7 @@ class RemoteDataset:
 
 _ALL: Final = "CONSTRUCT { ?s ?p ?o } WHERE { GRAPH <%s> { ?s ?p ?o } }"
 _ABOUT: Final = "CONSTRUCT { ?s ?p ?o } WHERE { VALUES ?s { %s } GRAPH <%s> { ?s ?p ?o } }"
-_OF_THEMSELVES: Final = (
-    "SELECT ?g ?o WHERE { GRAPH <%s> { ?g %s <%s> } GRAPH ?g { ?g <%s> ?o } }"
-)
+_OF_THEMSELVES: Final = "SELECT ?g ?o WHERE { GRAPH <%s> { ?g %s <%s> } GRAPH ?g { ?g <%s> ?o } }"
 _HOLDERS: Final = "SELECT ?g ?s ?p ?o WHERE { VALUES ?s { %s } GRAPH ?g { ?s ?p ?o } }"
 
 

@@ -44,8 +44,10 @@ def hold(folder: Path) -> TextIOWrapper:
         return file
 
 
-def claim(client: RemoteClient, folder: Path) -> None:
+def claim(client: RemoteClient, folder: Path) -> str:
     """Let the engine and the data folder belong together; two writers would lose each other's work.
+
+    Gives the name that they share.
 
     Raises:
         Unavailable: the engine belongs to another folder, or is empty while this one has work
@@ -56,7 +58,7 @@ def claim(client: RemoteClient, folder: Path) -> None:
     text = f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH <{_OWNER}> {{ ?s ?p ?o }} }}"
     found = [line.split('"')[1] for line in from_engine(_asked(client, text, GRAPH))]
     if found == [ours]:
-        return
+        return ours
     if found or (folder / "remote.journal").exists():
         raise Unavailable(
             "The remote store belongs to another data folder.",
@@ -66,6 +68,7 @@ def claim(client: RemoteClient, folder: Path) -> None:
     ours = ours or secrets.token_hex(16)
     file.write_text(ours, encoding="utf-8")
     client.update(f'INSERT DATA {{ GRAPH <{_OWNER}> {{ <{_OWNER}> <{_OWNER}> "{ours}" }} }}')
+    return ours
 
 
 _X: Final = f"<{_PROBE}>"

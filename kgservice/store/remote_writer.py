@@ -1,0 +1,172 @@
+"""The one writer of a remote store: serial commits, and what they touched, in this process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+from kgservice.model.errors import InputError
+from kgservice.store.change import Change, Commit
+from kgservice.store.change_file import SpooledChanges
+from kgservice.store.changelog import ChangeLog
+from kgservice.store.dataset import MERGED
+from kgservice.store.live import together
+from kgservice.store.loading import Journal
+from kgservice.store.own import OwnGraphs
+from kgservice.store.port import CommitResult, DatasetName, GraphInfo
+from kgservice.store.quarantine import graph_infos, without_quarantine
+from kgservice.store.remote_client import RemoteClient
+from kgservice.store.remote_dataset import RemoteDataset, refuse_names
+from kgservice.store.remote_opening import check_fitness, claim, hold
+from kgservice.store.remote_writes import Writes
+from kgservice.store.touched import TouchLog
+
+
+class RemoteWriter:
+    """Both datasets of an engine that this data folder has to itself."""
+
+    def __init__(self, client: RemoteClient, folder: Path) -> None:
+        """Claim the engine, finish what was interrupted.
+
+        Raises:
+            Unavailable: another process holds the folder, another folder the engine, or the engine
+                is away or unfit.
+        """
+        self._lock_file = hold(folder)
+        self._writing = threading.RLock()
+        self._is_changing = False
+        try:
+            self.name = claim(client, folder)
+            self._writes = Writes(client, folder)
+            self.shared = RemoteDataset("shared", client, self._writes)
+            self.private = RemoteDataset("private", client, self._writes)
+            self._writes.finish(self.shared.held)
+            self._read_state()
+            for dataset in (self.shared, self.private):
+                dataset.begin()
+            check_fitness(client, self._writes)
+            self._journal = Journal(folder)
+            if self._journal.exists():
+                self._apply()
+        except BaseException:
+            self._lock_file.close()
+            raise
+
+    def _read_state(self) -> None:
+        self.shared.read_state()
+        self.private.read_state()
+        self._own = OwnGraphs(self.private)
+        self._touched = TouchLog(self.shared.inputs)
+        self._changelog = ChangeLog(self.shared.generation)
+
+    def recover(self) -> None:
+        """Finish what was begun, before anything else is written or read for a decision.
+
+        Raises:
+            Unavailable: the engine is still away.
+        """
+        if self._writes.is_pending() and not self._is_changing:
+            with self._writing:
+                if self._writes.is_pending():
+                    self._writes.finish(self.shared.held)
+                    self._read_state()
+
+    def dataset(self, name: DatasetName) -> RemoteDataset:
+        """Give one of the two."""
+        return self.private if name == "private" else self.shared
+
+    def state(self, name: DatasetName) -> str:
+        """Name the state of a dataset; nothing while a commit is on its way."""
+        if self._is_changing or self._writes.is_pending():
+            return ""
+        return f"{self.name}-{name}-{self.generation(name)}"
+
+    def generation(self, name: DatasetName) -> int:
+        """Number the state; a private one counts the commits of both datasets."""
+        shared = self.shared.generation
+        return shared + self.private.generation if name == "private" else shared
+
+    def commit(self, dataset: DatasetName, changes: Sequence[Change]) -> CommitResult:
+        """Apply all changes or none; quarantine, which is named like shared graphs, comes first."""
+        with self._writing:
+            self.recover()
+            self._is_changing = True
+            try:
+                if dataset == "private":
+                    return self._commit_private(changes)
+                changes, refused = without_quarantine(changes)
+                refuse_names((change.graph for change in changes), self.private)
+                commit = Commit(self.shared, changes)
+                apart = self._commit_private(refused) if refused else None
+                self.shared.write(commit.delta)
+                commit.finish()
+            except SyntaxError as error:
+                raise InputError(
+                    f"A statement cannot be stored: {error}.", code="statement-invalid"
+                ) from error
+            finally:
+                self._is_changing = False
+            if commit.result.versions:
+                self._note(commit)
+            return together(commit.result, apart)
+
+    def _commit_private(self, changes: Sequence[Change]) -> CommitResult:
+        refuse_names((change.graph for change in changes), self.shared)
+        changes = [Change(c.graph, c.statements, c.kind, False, c.if_version) for c in changes]
+        commit = Commit(self.private, changes)
+        owners = self._own.extend(commit.delta)
+        self.private.write(commit.delta)
+        self._own.note(owners)
+        commit.finish()
+        return commit.result
+
+    def _note(self, commit: Commit) -> None:
+        if commit.touched is not None:
+            self._touched.note(commit.touched)
+        parts = (commit.merged.added, commit.merged.removed)
+        texts = chain.from_iterable(part.get(MERGED, ()) for part in parts)
+        self._changelog.note(self.shared.generation, texts)
+
+    def take(self, changes: SpooledChanges) -> CommitResult:
+        """Commit a file: it is ours from the moment that it is moved, and applied part by part."""
+        with self._writing:
+            self.recover()
+            self._journal.take(changes.finish())
+            return self._apply()
+
+    def _apply(self) -> CommitResult:
+        """Apply what is left of the file that was committed; parts may be applied twice."""
+        added = removed = 0
+        for frame in self._journal.frames():
+            content = [
+                Change(graph, text.split("\n")[:-1], kind, merge, None)
+                for graph, text, kind, merge in frame
+            ]
+            result = self.commit("shared", content)
+            added, removed = added + result.added, removed + result.removed
+        self._journal.end()
+        return CommitResult(self.shared.generation, {}, added, removed)
+
+    def changed_subjects(self, since: int) -> frozenset[str] | None:
+        """See the port."""
+        with self._writing:
+            return self._changelog.since(since)
+
+    def touched(
+        self, since: int, predicates: Sequence[str]
+    ) -> tuple[int, bool, bytes, tuple[str, ...]]:
+        """See `TouchLog.since`."""
+        with self._writing:
+            return self._touched.since(since, predicates)
+
+    def graphs(self, dataset: DatasetName, prefix: str) -> list[GraphInfo]:
+        """See the port."""
+        with self._writing:
+            return graph_infos(self.dataset(dataset), self.private, prefix)
+
+    def close(self) -> None:
+        """Let the commit end, then the folder go."""
+        with self._writing:
+            self._lock_file.close()
