@@ -20,8 +20,8 @@ from kgservice.mpli.notice_book import NoticeBook
 from kgservice.mpli.notice_clerk import NoticeClerk
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.publish_hub import Hub
-from kgservice.store import open_store
-from kgservice.store.caps import AnswerLimits
+from kgservice.store import open_remote_store, open_store
+from kgservice.store.caps import AnswerLimits, QueryLimits
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
 from kgservice.store.vocabulary import load_vocabulary
@@ -41,15 +41,7 @@ def open_application(
     folder = Path(settings.data_dir).resolve()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     extra = (*sorted((folder / "ontology").glob("*.ttl")), *ontologies)
-    store = open_store(
-        folder,
-        query_workers=settings.query_workers,
-        query_timeout_s=settings.query_timeout_s,
-        query_memory_mb=settings.query_memory_mb,
-        answer_limits=AnswerLimits(settings.query_max_rows, settings.query_max_mb),
-        service_endpoints=settings.service_endpoints,
-        remote=settings.remote_store,
-    )
+    store = _open_store(settings, folder)
     try:
         load_ontologies(store, extra)
         vocabulary = load_vocabulary(extra)
@@ -78,6 +70,23 @@ def open_application(
         chores |= {action: partial(do, application) for action, do in CHORES.items()}
         jobs.start()  # last: an interrupted chore goes on at once and needs all of this
     return application
+
+
+def _open_store(settings: Settings, folder: Path) -> Store:
+    answers = AnswerLimits(settings.query_max_rows, settings.query_max_mb)
+    if settings.remote_store is not None:
+        limits = QueryLimits(
+            settings.query_workers, settings.query_timeout_s, settings.query_memory_mb, answers
+        )
+        return open_remote_store(folder, settings.remote_store, limits, settings.service_endpoints)
+    return open_store(
+        folder,
+        query_workers=settings.query_workers,
+        query_timeout_s=settings.query_timeout_s,
+        query_memory_mb=settings.query_memory_mb,
+        answer_limits=answers,
+        service_endpoints=settings.service_endpoints,
+    )
 
 
 def _make_hub(settings: Settings, store: Store, folder: Path) -> Hub:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kgservice.store.caps import AnswerLimits
     from kgservice.model.settings import RemoteStoreSettings
+    from kgservice.store.caps import AnswerLimits, QueryLimits
     from kgservice.store.port import Store
 
-__all__ = ["open_store"]
+__all__ = ["open_remote_store", "open_store"]
 
 
 def open_store(
@@ -21,7 +21,6 @@ def open_store(
     query_memory_mb: int = 1024,
     answer_limits: AnswerLimits | None = None,
     service_endpoints: frozenset[str] = frozenset(),
-    remote: RemoteStoreSettings | None = None,
 ) -> Store:
     """Start the writer process and the reader processes over a data folder.
 
@@ -33,22 +32,10 @@ def open_store(
         query_memory_mb: Address space of one reader process, in MiB.
         answer_limits: Rows and bytes of one answer; by default those of `AnswerLimits`.
         service_endpoints: What SERVICE in a query may call.
-        remote: The engine of others that holds the statements; None for our own in the folder.
 
     Raises:
-        Unavailable: another process holds the folder (`data-folder-in-use`), or the remote store
-            is away (`store-unreachable`) or not fit for this (`store-unfit`).
+        Unavailable: another process holds the folder (`data-folder-in-use`).
     """
-    if remote is not None:
-        from kgservice.store.remote import RemoteStore
-
-        return RemoteStore(
-            data_dir,
-            remote,
-            query_workers=query_workers,
-            query_timeout_s=query_timeout_s,
-            query_memory_mb=query_memory_mb,
-        )
     from kgservice.store.embedded import EmbeddedStore  # children load this package without it
 
     return EmbeddedStore(
@@ -59,3 +46,22 @@ def open_store(
         answer_limits=answer_limits,
         service_endpoints=service_endpoints,
     )
+
+
+def open_remote_store(
+    data_dir: Path,
+    remote: RemoteStoreSettings,
+    limits: QueryLimits | None = None,
+    service_endpoints: frozenset[str] = frozenset(),
+) -> Store:
+    """Open the engine of others that holds a data folder's statements; see `open_store`.
+
+    Raises:
+        Unavailable: another process holds the folder (`data-folder-in-use`), another folder the
+            engine (`store-of-another-folder`), or the engine is away (`store-unreachable`), does
+            not let us in (`store-login`) or is not fit for this (`store-unfit`).
+    """
+    from kgservice.store.caps import QueryLimits
+    from kgservice.store.remote import RemoteStore
+
+    return RemoteStore(data_dir, remote, limits or QueryLimits(), service_endpoints)

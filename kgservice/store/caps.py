@@ -16,6 +16,16 @@ class AnswerLimits:
     max_mb: int = 256
 
 
+@dataclass(frozen=True, slots=True)
+class QueryLimits:
+    """What queries may use; see `open_store`."""
+
+    workers: int = 2
+    timeout_s: float = 30.0
+    memory_mb: int = 1024
+    answers: AnswerLimits | None = None
+
+
 class TooLarge(Exception):
     """The answer passed a limit; `args[0]` names it."""
 

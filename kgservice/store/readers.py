@@ -81,7 +81,7 @@ class Lease:
             self._child.process.kill()
             raise _died(_ABORTED)
         if code == "too-large":
-            raise _too_large(value)
+            raise too_large(value)
         raise InputError(f"The query failed in the engine: {value}.", code="query-failed")
 
 
@@ -99,7 +99,8 @@ def _died(exit_code: int) -> Unavailable:
     )
 
 
-def _too_large(limit: str) -> InputError:
+def too_large(limit: str) -> InputError:
+    """Make the error for an answer that is not sent."""
     error = InputError(
         f"The answer has more than {limit}; nothing of it is sent.",
         code="answer-too-large",

@@ -17,9 +17,10 @@ import pyoxigraph as ox
 from kgservice.model.rdf import Row, Triple
 from kgservice.model.settings import RemoteStoreSettings
 from kgservice.store import results
+from kgservice.store.caps import AnswerLimits, QueryLimits
 from kgservice.store.change import Change
 from kgservice.store.change_file import SpooledChanges
-from kgservice.store.gate import check_query
+from kgservice.store.federation import Federation
 from kgservice.store.names import is_quarantine
 from kgservice.store.port import (
     INSIDE,
@@ -39,7 +40,7 @@ from kgservice.store.remote_client import RemoteClient
 from kgservice.store.remote_session import RemoteSession
 from kgservice.store.remote_text import read_text
 from kgservice.store.remote_writer import RemoteWriter
-from kgservice.store.spool import QueryAnswer
+from kgservice.store.spool import QueryAnswer, Spool, SpoolFolder
 from kgservice.store.wire import TripleWriter, read_triples, skolem_prefix
 
 MOST_AT_ONCE = 50_000
@@ -53,20 +54,20 @@ class RemoteStore:
         self,
         data_dir: Path,
         settings: RemoteStoreSettings,
-        *,
-        query_workers: int,
-        query_timeout_s: float,
-        query_memory_mb: int,
+        limits: QueryLimits,
+        service_endpoints: frozenset[str] = frozenset(),
     ) -> None:
         """Claim the engine for this data folder, finish what was interrupted; see `open_store`."""
         self._folder = data_dir.resolve() / "store"
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._timeout_s = query_timeout_s
+        self._timeout_s = limits.timeout_s
         client = RemoteClient(settings)
-        self._writer = RemoteWriter(client, self._folder)
-        self._asking = Asking(client)
+        self._writer = RemoteWriter(client, self._folder)  # from here on the folder is ours
+        self._asking = Asking(client, limits.answers or AnswerLimits())
         ox.Store(str(self._folder / "nothing"))  # what scratch stores stand beside
-        self.readers = ReaderPool(query_workers, query_memory_mb)
+        self.readers = ReaderPool(limits.workers, limits.memory_mb, limits=limits.answers)
+        self._federation = Federation(service_endpoints)
+        self._spool = SpoolFolder(data_dir.resolve() / "spool")
         self._queries = 0
 
     def commit(
@@ -115,10 +116,10 @@ class RemoteStore:
         Our own parser looks at it first, in a reader process, so that its mistakes are shown as
         ever, and nothing but SPARQL 1.1 reaches the engine.
         """
-        check_query(text)
+        end = self._end(deadline_s)
+        text = self._federation.complete(text, end)
         self._queries += 1
         self._writer.recover()
-        end = self._end(deadline_s)
         with self._lease(end, client, text) as lease:
             form: results.Form = lease.ask("form", text, text=text)
         media_type = results.negotiate(accept, form)
@@ -128,9 +129,15 @@ class RemoteStore:
             scope = QueryScope("private", scope.default_graphs, ())
         generation, before = self._writer.generation(scope.dataset), self.state(scope)
         asked = self._asking.over(self._writer.dataset(scope.dataset), scope, end)
-        body = asked.answer(read_text(text), media_type)
+        path = self._spool.new_path()
+        try:
+            body = asked.answer(read_text(text), media_type, Spool(str(path)))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        content = self._spool.take(path) if body is None else body
         state = before if before == self.state(scope) else ""
-        return QueryAnswer(media_type, body, generation, state)
+        return QueryAnswer(media_type, content, generation, state)
 
     def state(self, scope: QueryScope) -> str:
         """Name the state that a query would see now; none while a commit is on its way."""

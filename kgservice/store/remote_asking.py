@@ -5,18 +5,22 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from io import BytesIO
 
 import pyoxigraph as ox
 
 from kgservice.model.errors import InputError, KgError, Unavailable
 from kgservice.model.rdf import Row
 from kgservice.store import results
+from kgservice.store.caps import AnswerLimits, Capped, TooLarge
 from kgservice.store.port import MERGED_GRAPH, QueryScope
+from kgservice.store.readers import too_large
 from kgservice.store.remote_client import GRAPH, TABLE, Dataset, Refusal, RemoteClient, too_late
 from kgservice.store.remote_dataset import RemoteDataset
 from kgservice.store.remote_scope import Outgoing, Scope
 from kgservice.store.remote_terms import AS, from_engine, table
 from kgservice.store.remote_text import Text, Token, is_word
+from kgservice.store.spool import Spool
 from kgservice.store.wire import read_rows
 
 _DESCRIBED = 200
@@ -26,13 +30,13 @@ _LOG = logging.getLogger(__name__)
 class Asking:
     """Queries over one engine."""
 
-    def __init__(self, client: RemoteClient) -> None:
-        """Ask by this client."""
-        self._client = client
+    def __init__(self, client: RemoteClient, limits: AnswerLimits) -> None:
+        """Ask by this client; answers have limits."""
+        self._client, self._limits = client, limits
 
     def over(self, dataset: RemoteDataset, scope: QueryScope, end: float) -> Asked:
         """Ask within one scope, until a moment of `time.monotonic()`."""
-        return Asked(self._client, Scope(dataset, scope), end)
+        return Asked(self._client, Scope(dataset, scope), end, self._limits)
 
     def count(self, dataset: RemoteDataset) -> int:
         """Count the statements of a dataset's named graphs."""
@@ -62,12 +66,25 @@ class Asked:
     client: RemoteClient
     scope: Scope
     end: float
+    limits: AnswerLimits
 
-    def answer(self, text: Text, media_type: str) -> bytes:
-        """Answer any query, as a media type."""
-        if text.form in ("SELECT", "ASK"):
-            return results.write(self.table(text), media_type)
-        return results.choose_graph_format(self.ntriples(text), media_type)[0]
+    def answer(self, text: Text, media_type: str, spool: Spool) -> bytes | None:
+        """Answer any query, as a media type; None when the bytes went to the spool's file.
+
+        Raises:
+            InputError: the answer is too large (`answer-too-large`).
+        """
+        output = Capped(spool, media_type, self.limits)
+        try:
+            if text.form in ("SELECT", "ASK"):
+                results.write_to(self.table(text), media_type, output)
+            else:
+                found = self.ntriples(text)
+                Capped(BytesIO(), "application/n-triples", self.limits).write(found)
+                output.write(results.choose_graph_format(found, media_type)[0])
+        except TooLarge as error:
+            raise too_large(str(error)) from None
+        return spool.finish()
 
     def table(self, text: Text) -> ox.QuerySolutions | ox.QueryBoolean:
         """Run a SELECT or ASK."""

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from kgservice.model.errors import InputError, PreconditionFailed
 from kgservice.model.rdf import XSD, Blank, Iri, Literal, Triple
 from kgservice.model.terms import KG
-from kgservice.store import open_store
+from kgservice.store import open_remote_store, open_store
+from kgservice.store.caps import QueryLimits
 from kgservice.store.names import EVERYONES_GRAPH, own_graph
 from kgservice.store.port import (
     MERGED_GRAPH,
@@ -49,7 +50,7 @@ def adapter(kind: str, folder: Path) -> Iterator[Opening]:
         yield lambda: open_store(folder / "data", query_workers=1)
         return
     with running_virtuoso(folder / "virtuoso") as server:
-        yield lambda: open_store(folder / "data", query_workers=1, remote=server.settings)
+        yield lambda: open_remote_store(folder / "data", server.settings, QueryLimits(workers=1))
 
 
 @pytest.fixture(scope="module", params=["embedded", "virtuoso"])
