@@ -28,6 +28,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_MENTIONED = re.compile("from|graph", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -56,6 +57,8 @@ class QueryGraphs:
 
 def graphs_of(text: str) -> QueryGraphs:
     """Read what a query says of graphs; what it does not understand it leaves to the engine."""
+    if not _MENTIONED.search(text):
+        return QueryGraphs()  # as most queries, and quickly
     return _Scan(text if len(text) <= MAX_BYTES else "").found
 
 

@@ -201,7 +201,7 @@ class EmbeddedStore:
             self._snapshots.lease(scope.dataset, end) as snapshot,
             self.readers.lease(limit_s, client, text, end=end) as lease,
         ):
-            lease.ask("open", str(snapshot.path), (scope.default_graphs, named))
+            lease.open(str(snapshot.path), (scope.default_graphs, named))
             yield lease, snapshot
 
     def stats(self) -> dict[str, int]:

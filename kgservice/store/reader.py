@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import signal
 import sys
 from array import array
@@ -25,7 +26,10 @@ Dataset = tuple[tuple[str, ...], tuple[str, ...] | None]
 
 
 class Reader:
-    """Takes `(method, arguments)`, answers `(code, value)`; code `ok` or the kind of failure."""
+    """Takes `(opening, method, arguments)`, answers `(code, value)`.
+
+    The code is `ok` or the kind of failure.
+    """
 
     def __init__(self, limits: AnswerLimits) -> None:
         """Start with nothing open; `limits` bound what `query` answers."""
@@ -35,11 +39,16 @@ class Reader:
         self._dataset: Dataset = ((), ())
         self._scratch = ox.Store()
 
-    def open(self, path: str, dataset: Dataset) -> None:
-        """Begin a piece of work on a snapshot, with an empty scratch store."""
-        self.warm(path)
-        self._snapshot, self._dataset = self._open[path], dataset
-        self._scratch = ox.Store()
+    def answer(
+        self, opening: tuple[str, Dataset] | None, method: str, arguments: tuple[object, ...]
+    ) -> object:
+        """Call a method; with an opening, begin a new piece of work first."""
+        if opening is not None:
+            path, self._dataset = opening
+            self.warm(path)
+            self._snapshot = self._open[path]
+            self._scratch = ox.Store()
+        return getattr(self, method)(*arguments)
 
     def warm(self, path: str) -> None:
         """Have a snapshot open; a query on it need not wait for that."""
@@ -131,10 +140,11 @@ def serve(connection: Connection[Any, Any], limits: AnswerLimits) -> None:
     reader = Reader(limits)
     while True:
         try:
-            method, arguments = connection.recv()
+            message = pickle.loads(connection.recv_bytes())  # noqa: S301 - from our parent
         except EOFError:
             return
-        connection.send(_answer(getattr(reader, method), arguments))
+        answer = _answer(reader.answer, message)
+        connection.send_bytes(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
 
 
 def main(descriptor: str, memory_mb: str, max_rows: str, max_mb: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 import threading
 import time
 from collections import deque
@@ -23,6 +24,10 @@ MOST_SPARE = 4
 _ABORTED = -6
 _HINT_MEMORY = "Ask for less at once: add LIMIT, select fewer variables, or drop ORDER BY."
 _PAGE_MB = 4096 / 2**20
+_BRIEF_S = 0.02
+"""A query that took no longer than this has not filled the memory of its process."""
+Dataset = tuple[tuple[str, ...], tuple[str, ...] | None]
+Opening = tuple[str, Dataset]
 
 
 class Lease:
@@ -34,9 +39,14 @@ class Lease:
         self._turn = turn
         self._deadline_s = deadline_s
         self._end = end
+        self._opening: Opening | None = None
         self.is_dead = False
         turn.kill = child.process.kill
         turn.check()
+
+    def open(self, path: str, dataset: Dataset) -> None:
+        """Let the next call begin with this snapshot and dataset, and a new scratch store."""
+        self._opening = (path, dataset)
 
     def ask(self, method: str, *arguments: object, text: str = "") -> Any:  # noqa: ANN401
         """Call a method of the reader; `text` is the query that an error shows.
@@ -50,12 +60,12 @@ class Lease:
         """
         if self.is_dead:
             raise _died(0)
-        connection = self._child.connection
+        message = pickle.dumps((self._opening, method, arguments), pickle.HIGHEST_PROTOCOL)
+        self._opening = None
         try:
-            connection.send((method, arguments))
-            if not connection.poll(max(0.0, self._end - time.monotonic())):
-                self._overrun()
-            code, value = connection.recv()
+            code, value = pickle.loads(self._child.exchange(message, self._end))  # noqa: S301
+        except TimeoutError:
+            self._overrun()
         except (EOFError, OSError):
             self.is_dead = True
             self._turn.check()
@@ -151,7 +161,9 @@ class ReaderPool:
         self._size = size
         self._spare = min(size, MOST_SPARE)  # one deadline may come for all at once
         self.turns = Turns(size)
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._changed = threading.Condition(lock)  # for those who wait for a process
+        self._needed = threading.Condition(lock)  # for the nurse: only woken when there is work
         self._ready: deque[Child] = deque()
         self._gone: deque[Child] = deque()
         self._is_closed = False
@@ -184,10 +196,12 @@ class ReaderPool:
             finally:
                 turn.kill = None
                 is_dead = lease is None or lease.is_dead or bool(turn.stopped)
-                self._give_back(child, is_dead=is_dead)
+                was_brief = time.monotonic() - (turn.began or 0.0) < _BRIEF_S
+                self._give_back(child, is_dead=is_dead, was_brief=was_brief)
         finally:
             self.turns.give_back(turn)
-            self._wake()
+            with self._changed:
+                self._call_nurse()
 
     def _take(self, end: float) -> Child:
         with self._changed:
@@ -196,7 +210,7 @@ class ReaderPool:
                     raise Unavailable("The store is closed.", code="store-closed")
                 while self._ready:
                     child = self._ready.popleft()
-                    self._changed.notify_all()
+                    self._call_nurse()
                     if child.process.poll() is None:
                         return child
                     self._gone.append(child)
@@ -205,31 +219,34 @@ class ReaderPool:
                     raise _late()
                 self._changed.wait(left)
 
-    def _give_back(self, child: Child, *, is_dead: bool) -> None:
+    def _give_back(self, child: Child, *, is_dead: bool, was_brief: bool) -> None:
         with self._changed:
             if is_dead:
                 self.kills += 1
             is_surplus = len(self._ready) >= self._size + self._spare
-            if is_dead or is_surplus or self._is_closed or self._is_worn(child):
+            is_worn = not was_brief and self._is_worn(child)
+            if is_dead or is_surplus or self._is_closed or is_worn:
                 self._gone.append(child)
             else:
                 self._ready.appendleft(child)
-            self._changed.notify_all()
+                self._changed.notify()
+            self._call_nurse()
 
     def _is_worn(self, child: Child) -> bool:
         """Say whether a process keeps so much memory that the next query would miss it."""
         return _size_mb(child) - self._fresh_mb > self._memory_mb / 4
 
-    def _wake(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
+    def _call_nurse(self) -> None:
+        """Wake the nurse, if there is something to do; the lock is held."""
+        if self._is_closed or self._gone or self._missing() > 0:
+            self._needed.notify()
 
     def _keep_ready(self) -> None:
         """In a thread: bury the dead; get processes ready for the free places, and spares."""
         while True:
             with self._changed:
                 while not (self._is_closed or self._gone or self._missing() > 0):
-                    self._changed.wait()
+                    self._needed.wait()
                 if self._is_closed:
                     return
                 gone, self._gone = list(self._gone), deque()
@@ -253,7 +270,7 @@ class ReaderPool:
         try:
             child.receive(end)
             for path in self._warm():
-                child.connection.send(("warm", (str(path),)))
+                child.connection.send((None, "warm", (str(path),)))
                 child.receive(end)
             self._fresh_mb = _size_mb(child)
         except (EOFError, OSError):  # TimeoutError too
@@ -270,6 +287,7 @@ class ReaderPool:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+            self._call_nurse()
         self._nurse.join()
         with self._changed:
             children = [*self._ready, *self._gone]

@@ -22,7 +22,8 @@ MOST_CALLS = 8
 _FORMS = frozenset(("SELECT", "ASK", "CONSTRUCT", "DESCRIBE"))
 _CLOSING = {"{": "}", "(": ")", "[": "]"}
 _PLAIN_LOCAL = re.compile(r"[\w:-]*")
-_MAYBE = re.compile(r"SERVICE", re.IGNORECASE)
+_MAYBE = re.compile(r"(?<!https://w3id\.org/kg)SERVICE|SERVICE(?!/ns#)", re.IGNORECASE)
+"""A call, or a word of this kind; not the namespace of nearly every query."""
 
 
 @dataclass(frozen=True, slots=True)
