@@ -20,7 +20,7 @@ from kgservice.api import (
     notices,
     pages,
     problems,
-    queries,
+    query_page,
     sparql,
     status,
     tmf620,
@@ -58,8 +58,8 @@ def create_app(application: Application) -> Flask:
     app.url_map.strict_slashes = False
     problems.install(app, application.base_iri)
     parts = (
-        status, pages, catalogs, contexts, tokens, sparql, queries, mpli, tmf620, tmf620_hub, dcat,
-        void, gaia_x, credential_events, notices, entities,
+        status, pages, catalogs, contexts, tokens, sparql, query_page, mpli, tmf620, tmf620_hub,
+        dcat, void, gaia_x, credential_events, notices, entities,
     )  # fmt: skip
     for part in parts:
         app.register_blueprint(part.blueprint(application))

@@ -25,17 +25,17 @@ def blueprint(application: Application) -> Blueprint:
 
     @routes.get("/")
     def start() -> Response:
-        page = _page("kgservice", _start(application))
+        page = page_of("kgservice", _start(application))
         page.headers["Link"] = '</.well-known/void>; rel="describedby", </dcat>; rel="alternate"'
         return page
 
     @routes.get("/docs")
     def docs() -> Response:
-        return _page("The contract", "".join(_operations(contract)))
+        return page_of("The contract", "".join(_operations(contract)))
 
     @routes.get("/docs/errors")
-    def errors_page() -> Response:
-        return _page("Errors and findings", "".join(_from_markdown(errors)))
+    def errorspage_of() -> Response:
+        return page_of("Errors and findings", "".join(_from_markdown(errors)))
 
     @routes.get("/style.css")
     def style() -> Response:
@@ -48,13 +48,14 @@ def _text(name: str) -> str:
     return files("kgservice.api").joinpath(name).read_text(encoding="utf-8")
 
 
-def _page(title: str, body: str) -> Response:
-    head = (
+def page_of(title: str, body: str, head: str = "", kind: str = "") -> Response:
+    """Make a page in the common dress; `head` goes into its head, `kind` is a class of `main`."""
+    start = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width">'
-        '<link rel="stylesheet" href="/style.css"><main>'
+        f'<link rel="stylesheet" href="/style.css">{head}<main class="{kind}">'
     )
-    return Response(f"{head}<h1>{escape(title)}</h1>{body}</main></html>\n", mimetype="text/html")
+    return Response(f"{start}<h1>{escape(title)}</h1>{body}</main></html>\n", mimetype="text/html")
 
 
 def _start(application: Application) -> str:
@@ -74,7 +75,8 @@ def _start(application: Application) -> str:
         " <a href='/tmf-api/productCatalogManagement/v4/productOffering'>TMF620</a>,"
         " <a href='/dcat'>DCAT</a>, <a href='/self-descriptions'>Gaia-X</a>"
         " (<a href='/credentials-events'>events</a>), <a href='/.well-known/void'>VoID</a>"
-        "<li><a href='/sparql'>SPARQL endpoint</a><li><a href='/docs'>The contract</a>"
+        "<li><a href='/sparql'>SPARQL</a>, for people and programs, with"
+        " <a href='/queries'>questions</a> by name<li><a href='/docs'>The contract</a>"
         " (<a href='/openapi.json'>OpenAPI 3.1</a>)<li><a href='/docs/errors'>Errors</a></ul>"
     )
 

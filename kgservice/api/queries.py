@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from flask import Blueprint, Response, jsonify, request
 
+from kgservice.api.asked import accepted
 from kgservice.api.auth import require
 from kgservice.api.problems import problem_as_json
-from kgservice.api.waiting import Places
-from kgservice.mpli import query, saved_queries
+from kgservice.mpli import saved_queries
+from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
+from kgservice.mpli.query import QueryCall
+from kgservice.mpli.query_header import RESERVED
 
-MOST_QUERIES, MOST_QUERIES_EACH = 24, 16
 
-
-def blueprint(application: Application) -> Blueprint:
-    """Make the routes."""
-    routes = Blueprint("queries", __name__)
-    working = Places(MOST_QUERIES, MOST_QUERIES_EACH)
+def add_routes(
+    routes: Blueprint, application: Application, answer: Callable[[Caller, QueryCall], Response]
+) -> None:
+    """Add the routes beside `/sparql`; `answer` runs a query as `/sparql` does."""
 
     @routes.get("/queries")
     def list_queries() -> Response:
@@ -31,21 +35,12 @@ def blueprint(application: Application) -> Blueprint:
     @routes.get("/queries/<name>")
     def run_query(name: str) -> Response:
         caller = require(application, "read-shared")
-        given = {
-            key: values for key, values in request.args.lists() if key not in ("format", "output")
-        }
-        accept = request.headers.get("Accept", "*/*")
-        call = saved_queries.call_of(application, caller, name, given, accept)
-        with working.place(caller.id):
-            answer = query.run(application, caller, call)
-        response = Response(answer.body, content_type=answer.media_type)
-        response.headers["Kg-Generation"] = str(answer.generation)
-        return response
+        given = {key: values for key, values in request.args.lists() if key not in RESERVED}
+        call = saved_queries.call_of(application, caller, name, given, accepted())
+        return answer(caller, replace(call, address=request.remote_addr or ""))
 
     @routes.get("/queries/<name>/text")
     def show_text(name: str) -> Response:
         require(application, "read-shared")
         one = saved_queries.find(application, name)
         return Response(one.text, content_type="application/sparql-query; charset=utf-8")
-
-    return routes

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from kgservice.api import queries, query_page
+from kgservice.api.asked import FORM, accepted, values_of
 from kgservice.api.auth import require
 from kgservice.api.published import root
 from kgservice.api.spooled import SpooledBody
 from kgservice.api.waiting import Places
 from kgservice.model.errors import InputError
 from kgservice.mpli import query
+from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.service_description import service_description
-from kgservice.store.results import accept_of, choose_graph_format, content_type
+from kgservice.store.results import choose_graph_format, content_type
 from kgservice.store.spool import QueryAnswer
 
 MOST_QUERIES, MOST_QUERIES_EACH = 24, 16
 """Queries that may run or wait for a reader at once: each holds a thread."""
 
 DIRECT = "application/sparql-query"
-_FORM = "application/x-www-form-urlencoded"
 _REMEMBERED = ("GET", "HEAD", "QUERY")
 
 
@@ -32,20 +34,7 @@ def blueprint(application: Application) -> Blueprint:
     routes = Blueprint("sparql", __name__)
     working = Places(MOST_QUERIES, MOST_QUERIES_EACH)
 
-    @routes.route("/sparql", methods=["GET", "POST", "QUERY"])
-    def endpoint() -> Response:
-        caller = require(application, "read-shared")
-        if request.method in ("GET", "HEAD") and "query" not in request.args:
-            turtle = service_description(application, caller, root(application))
-            body, media_type = choose_graph_format(turtle, _accept())
-            return Response(body, content_type=content_type(media_type))
-        call = query.QueryCall(
-            text=_query_text(),
-            accept=_accept(),
-            default_graphs=_values("default-graph-uri"),
-            named_graphs=_values("named-graph-uri"),
-            address=request.remote_addr or "",
-        )
+    def answer(caller: Caller, call: query.QueryCall) -> Response:
         known = request.if_none_match
         is_asked = request.method in _REMEMBERED and bool(known)
         with working.place(caller.id):
@@ -59,6 +48,25 @@ def blueprint(application: Application) -> Blueprint:
                 response.headers["Cache-Control"] = "public, no-cache"
         return response
 
+    @routes.route("/sparql", methods=["GET", "POST", "QUERY"])
+    def endpoint() -> Response:
+        if query_page.is_wanted():
+            return query_page.page(application)
+        caller = require(application, "read-shared")
+        if request.method in ("GET", "HEAD") and "query" not in request.args:
+            turtle = service_description(application, caller, root(application))
+            body, media_type = choose_graph_format(turtle, accepted())
+            return Response(body, content_type=content_type(media_type))
+        call = query.QueryCall(
+            text=_query_text(),
+            accept=accepted(),
+            default_graphs=values_of("default-graph-uri"),
+            named_graphs=values_of("named-graph-uri"),
+            address=request.remote_addr or "",
+        )
+        return answer(caller, call)
+
+    queries.add_routes(routes, application, answer)
     return routes
 
 
@@ -72,29 +80,13 @@ def _respond(answer: QueryAnswer) -> Response:
     return response
 
 
-def _accept() -> str:
-    """Give the Accept header, or what `format` or `output` says in its place."""
-    names = [*_values("format"), *_values("output")]
-    if names:
-        return accept_of(names[0])
-    return request.headers.get("Accept", "*/*")
-
-
-def _values(name: str) -> tuple[str, ...]:
-    """Collect a repeated parameter from the query string and, for a form, from the body."""
-    values = request.args.getlist(name)
-    if request.method == "POST" and request.mimetype == _FORM:
-        values = values + request.form.getlist(name)
-    return tuple(values)
-
-
 def _query_text() -> str:
     if request.method in ("POST", "QUERY"):
         if request.mimetype == DIRECT:
             return _direct_text()
-        if request.method == "QUERY" or request.mimetype != _FORM:
+        if request.method == "QUERY" or request.mimetype != FORM:
             raise _unsupported(request.mimetype)
-    values = _values("query")
+    values = values_of("query")
     if len(values) != 1:
         raise InputError(
             f"Exactly one `query` is needed; there are {len(values)}.",
@@ -127,7 +119,7 @@ def _unsupported(media_type: str) -> InputError:
     error = InputError(
         f"A query cannot come as {media_type or 'nothing'}.",
         code="unsupported-media-type",
-        hint=f"Send {DIRECT} in UTF-8, or the parameter `query` as {_FORM}.",
+        hint=f"Send {DIRECT} in UTF-8, or the parameter `query` as {FORM}.",
     )
     error.status = 415
     return error

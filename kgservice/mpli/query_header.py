@@ -30,7 +30,7 @@ TYPES = {
 }
 """The types of parameters, and what a value of each is."""
 
-RESERVED = frozenset(("format", "output", "query", "default-graph-uri", "named-graph-uri"))
+RESERVED = frozenset(("format", "output"))
 """Names that mean something else in the address of a saved query."""
 
 _FIELD = re.compile(r"^# (Purpose|Title|Right|Cost): (.+)$")

@@ -1,0 +1,40 @@
+"""A real service with the samples, for the real clients; and a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.running import Service
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    one = Service(tmp_path_factory.mktemp("clients") / "data").start("--samples")
+    yield one
+    one.stop()
+
+
+def needs(command: str, package: str) -> str:
+    """Give the path of a program; without it, fail in CI and skip elsewhere."""
+    path = shutil.which(command)
+    if path is None:
+        message = f"{command} is missing: apt install {package}"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = needs("chromium", "chromium")
+    with sync_playwright() as playwright:
+        # no sandbox of its own: tests may run as root, and only our own page is opened
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
