@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 _READS: Final = ("GET", "HEAD", "QUERY")
 _READ_BY_POST: Final = ("/sparql",)
 _HEADERS: Final = "Accept, Authorization, Content-Type, If-None-Match"
-_EXPOSED: Final = "Content-Disposition, ETag, Kg-Generation, Link, Location, Retry-After"
+_EXPOSED: Final = "Content-Disposition, ETag, Kg-Generation, Kg-Hint, Link, Location, Retry-After"
 _PREFLIGHT_S: Final = "86400"
 
 

@@ -83,6 +83,16 @@
     },
   });
 
+  /* What the service says of a query that ran: a misspelt term, for example. */
+  const notice = document.getElementById("notice");
+  yasgui.on("query", () => { notice.textContent = ""; });
+  const { setResponse } = Yasr.prototype;
+  Yasr.prototype.setResponse = function (data, duration) {
+    const hint = data && data.headers && data.headers.get && data.headers.get("Kg-Hint");
+    notice.textContent = hint || "";
+    return setResponse.call(this, data, duration);
+  };
+
   for (const button of buttons) {
     button.addEventListener("click", () => {
       const tab = yasgui.getTab();

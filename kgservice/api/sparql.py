@@ -12,6 +12,7 @@ from kgservice.api import queries, query_page
 from kgservice.api.asked import FORM, accepted, values_of
 from kgservice.api.auth import require
 from kgservice.api.published import root
+from kgservice.api.query_hints import QueryHints
 from kgservice.api.spooled import SpooledBody
 from kgservice.api.waiting import Places
 from kgservice.model.errors import InputError
@@ -33,6 +34,7 @@ def blueprint(application: Application) -> Blueprint:
     """Make the routes."""
     routes = Blueprint("sparql", __name__)
     working = Places(MOST_QUERIES, MOST_QUERIES_EACH)
+    hints = QueryHints(application)
 
     def answer(caller: Caller, call: query.QueryCall) -> Response:
         known = request.if_none_match
@@ -46,7 +48,7 @@ def blueprint(application: Application) -> Blueprint:
             response.set_etag(found.tag)
             if "Authorization" not in request.headers:
                 response.headers["Cache-Control"] = "public, no-cache"
-        return response
+        return hints.add(response, call.text)
 
     @routes.route("/sparql", methods=["GET", "POST", "QUERY"])
     def endpoint() -> Response:

@@ -34,6 +34,7 @@ PREFIXES = {
     "sh": "http://www.w3.org/ns/shacl#",
     "country": "http://publications.europa.eu/resource/authority/country/",
 }
+_PLACE = re.compile(r"\b(\d+):(\d+)\b")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -84,13 +85,27 @@ def _address(name: str, given: tuple[str, ...]) -> str:
 
 
 def _run(gateway: Gateway, text: str, accept: str) -> Answer:
-    return gateway.call(
-        "POST",
-        "/sparql",
-        body=with_prefixes(text),
-        content_type="application/sparql-query",
-        accept=accept,
-    )
+    prologue = usual_prefixes(text)
+    try:
+        answer = gateway.call(
+            "POST",
+            "/sparql",
+            body=prologue + text,
+            content_type="application/sparql-query",
+            accept=accept,
+        )
+    except InputError as error:
+        if prologue:  # positions are those of the text as it was given
+            error.at, error.hint = _one_line_up(error.at), _one_line_up(error.hint)
+        raise
+    hint = answer.headers.get("Kg-Hint", "")
+    if hint:
+        click.echo(f"kg: {_one_line_up(hint) if prologue else hint}", err=True)
+    return answer
+
+
+def _one_line_up(text: str) -> str:
+    return _PLACE.sub(lambda place: f"{max(1, int(place[1]) - 1)}:{place[2]}", text)
 
 
 def _list(gateway: Gateway, as_json: bool) -> int:
@@ -140,15 +155,15 @@ def _answer(content: str, media_type: str) -> bool | None:
     return {"true": True, "false": False}.get(content.strip())
 
 
-def with_prefixes(text: str) -> str:
-    """Declare, on the first line, the usual prefixes that a query uses but does not declare."""
+def usual_prefixes(text: str) -> str:
+    """Declare, in one line, the usual prefixes that a query uses and does not declare."""
     lower = text.lower()
     missing = [
         f"PREFIX {name}: <{iri}>"
         for name, iri in PREFIXES.items()
         if f"{name}:" in text and f"prefix {name}:" not in lower
     ]
-    return " ".join([*missing, text])
+    return " ".join(missing) + "\n" if missing else ""
 
 
 def _read(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from kgservice.model.errors import InputError
+from kgservice.store.hints import hint_for, misspelt_word, undeclared_prefix
 
 _POSITION = re.compile(r"error at (\d+):(\d+): ?(.*)", re.DOTALL)
 _EXPECTED = re.compile(r'(?:^|, |one of )\s*("[^"]*"|[A-Z]{2,})(?=,|$)')
@@ -13,6 +14,7 @@ _HIDDEN = {
     "contains a variable that is unbound": "a selected variable is not in GROUP BY",
     "IRI parsing failed": "the IRI before this is not valid",
 }
+_FUNCTION = re.compile(r"\b(?:ADJUST|CONCAT|STRBEFORE|STRSTARTS|SHA256|isLITERAL|isNUMERIC)\b")
 SHOWN = 160
 """Characters of the line that are shown."""
 
@@ -29,8 +31,22 @@ def syntax_error(message: str, text: str) -> InputError:
     match = _POSITION.search(message)
     if match is None:
         return InputError(f"{message.rstrip('.')}.", code="query-syntax", at="query")
-    what = _reworded(match[3])
-    return _at("query-syntax", f"{what}.", text, (int(match[1]), int(match[2])), "")
+    place = int(match[1]), int(match[2])
+    offset = _offset(text, place)
+    unknown = undeclared_prefix(text)
+    if unknown is not None and unknown.offset < offset:
+        detail = f"the prefix `{unknown.text}` is not declared."
+        return query_error("query-syntax", detail, text, unknown.offset, unknown.hint)
+    word = misspelt_word(text, offset)
+    if word is not None:
+        detail = f"`{word.text}` is no word of SPARQL."
+        return query_error("query-syntax", detail, text, word.offset, word.hint)
+    return _at("query-syntax", f"{_reworded(match[3])}.", text, place, hint_for(text))
+
+
+def _offset(text: str, place: tuple[int, int]) -> int:
+    lines = text.split("\n")[: place[0] - 1]
+    return sum(len(line) + 1 for line in lines) + place[1] - 1
 
 
 def _reworded(message: str) -> str:
@@ -38,6 +54,8 @@ def _reworded(message: str) -> str:
     for engine, ours in _HIDDEN.items():
         if engine in message:
             return ours
+    if _FUNCTION.search(message):
+        return "expected an expression, or what goes on or ends the one before this"
     wanted = [word for word in _EXPECTED.findall(message.partition("expected")[2]) if word]
     return f"expected {' or '.join(wanted[:4])}" if wanted else "the text is not SPARQL up to here"
 
