@@ -99,11 +99,12 @@ class _Graph:
 class Commit:
     """One commit on one dataset: `plan` gives the transaction, `finish` notes that it is there."""
 
-    def __init__(self, dataset: CommitTarget, changes: Sequence[Change]) -> None:
+    def __init__(
+        self, dataset: CommitTarget, changes: Sequence[Change], *, is_input: bool = True
+    ) -> None:
         """Check the preconditions; PreconditionFailed when one does not hold."""
-        self._dataset = dataset
-        self._graphs: dict[str, _Graph] = {}
-        self._digests: dict[str, bytes] = {}
+        self._dataset, self._is_input = dataset, is_input
+        self._graphs, self._digests = dict[str, _Graph](), dict[str, bytes]()
         for change in changes:
             self._check(change)
         for change in gathered(changes):
@@ -274,6 +275,8 @@ class Commit:
         ]
 
     def _touch(self, versions: dict[str, int]) -> None:
+        if not self._is_input:
+            return
         number = self._dataset.inputs
         known = ChainMap(versions, self._dataset.versions)
         self.touched = touched_by(number + 1, self.delta, self.merged, known)

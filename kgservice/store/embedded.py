@@ -13,6 +13,7 @@ from kgservice.model.errors import InputError, Unavailable
 from kgservice.model.rdf import Iri, Row, Triple
 from kgservice.store.caps import AnswerLimits
 from kgservice.store.change_file import SpooledChanges
+from kgservice.store.embedded_written import EmbeddedWritten
 from kgservice.store.federation import Federation
 from kgservice.store.port import (
     INSIDE,
@@ -73,6 +74,14 @@ class EmbeddedStore:
         self._spool = SpoolFolder(folder / "spool")
         self._run = secrets.token_hex(8)
         self._queries = 0
+        try:
+            self.written = EmbeddedWritten(
+                folder, timeout_s=query_timeout_s, memory_mb=query_memory_mb, show=self._show
+            )
+        except Unavailable:
+            self.readers.close()
+            self.writer.close()
+            raise
 
     def commit(
         self, changes: Sequence[GraphChange] | ChangeFile, *, dataset: DatasetName = "shared"
@@ -105,6 +114,9 @@ class EmbeddedStore:
         if result.versions or name == "take":
             self._snapshots.note_commit(dataset)
         return result
+
+    def _show(self, path: str, versions: dict[str, int]) -> None:
+        self._ask("show", "shared", path, versions)
 
     def read(
         self, text: str, *, dataset: DatasetName = "shared", graphs: Sequence[str] = ()
@@ -163,7 +175,8 @@ class EmbeddedStore:
 
     def state(self, scope: QueryScope) -> str:
         """Name the state that a query would see now; see the port."""
-        with self._snapshots.lease(scope.dataset, time.monotonic() + self._timeout_s) as snapshot:
+        end, snapshots = time.monotonic() + self._timeout_s, self._snapshots_of(scope.dataset)
+        with snapshots.lease(scope.dataset, end) as snapshot:
             return self._name(snapshot)
 
     def _name(self, snapshot: Snapshot) -> str:
@@ -198,17 +211,22 @@ class EmbeddedStore:
         limit_s = self._timeout_s if deadline_s is None else deadline_s
         end = time.monotonic() + limit_s if end is None else end
         with (
-            self._snapshots.lease(scope.dataset, end) as snapshot,
+            self._snapshots_of(scope.dataset).lease(scope.dataset, end) as snapshot,
             self.readers.lease(limit_s, client, text, end=end) as lease,
         ):
             lease.open(str(snapshot.path), (scope.default_graphs, named))
             yield lease, snapshot
+
+    def _snapshots_of(self, dataset: DatasetName) -> Snapshots:
+        return self.written.snapshots if dataset == "written" else self._snapshots
 
     def stats(self) -> dict[str, int]:
         """Count statements, graphs, generations, queries, kills."""
         counted: dict[str, int] = self.writer.ask("stats")
         return {
             **counted,
+            "written_statements": self.written.count(),
+            "written_graphs": len(self.written.graphs()),
             "queries": self._queries,
             "kills": self.readers.kills,
             "shed": self.readers.turns.shed,
@@ -219,6 +237,7 @@ class EmbeddedStore:
     def close(self) -> None:
         """Stop the processes; everything committed stays."""
         self.readers.close()
+        self.written.close()
         self.writer.close()
 
 

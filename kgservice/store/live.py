@@ -47,17 +47,19 @@ class LiveStore:
         for _ in self.apply() if self._journal.exists() else ():
             pass
 
-    def commit(self, dataset: str, changes: Sequence[Change]) -> CommitResult:
+    def commit(
+        self, dataset: str, changes: Sequence[Change], *, is_input: bool = True
+    ) -> CommitResult:
         """Apply all changes or none; of shared graphs, those in quarantine come first.
 
-        A crash between the two leaves a quarantine that is newer than its document; whoever
+        `is_input` says that conclusions are drawn from these graphs. A crash between the two leaves a quarantine that is newer than its document; whoever
         commits them does both again.
         """
         with self._lock:
             if dataset == "private":
                 return self._commit_private(changes)
             changes, refused = without_quarantine(changes)
-            commit = Commit(self.shared, changes)
+            commit = Commit(self.shared, changes, is_input=is_input)
             apart = self._commit_private(refused) if refused else None
             self.shared.write(commit.delta)
             commit.finish()

@@ -8,6 +8,9 @@ it, each customer's graphs are merged into an *own graph*, and all of them into 
 
 Quarantine (`names.is_quarantine`) is committed, read and listed as shared, and kept in the private
 dataset: no query that reaches every shared graph sees it.
+
+A third dataset, `written`, is only queried here; `Store.written` writes it (`written.py`). Its
+default graph stands where the others have their merged graph.
 """
 
 from __future__ import annotations
@@ -27,8 +30,9 @@ from kgservice.store.values import (
     GraphChange as GraphChange,
     GraphInfo as GraphInfo,
 )
+from kgservice.store.written import Written
 
-DatasetName = OneOf["shared", "private"]
+DatasetName = OneOf["shared", "private", "written"]
 DERIVED_GRAPHS = names.DERIVED_GRAPHS
 INPUTS = names.INPUTS
 LABEL_GRAPH = names.LABEL_GRAPH
@@ -133,6 +137,11 @@ class Session(Protocol):
 
 class Store(Protocol):
     """The port. Every adapter passes `tests/contract/test_store.py`."""
+
+    @property
+    def written(self) -> Written:
+        """What people write by SPARQL Update and the Graph Store Protocol."""
+        ...
 
     def commit(
         self, changes: Sequence[GraphChange] | ChangeFile, *, dataset: DatasetName = "shared"

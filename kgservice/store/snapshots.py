@@ -50,9 +50,9 @@ class Snapshots:
     def note_commit(self, dataset: DatasetName) -> None:
         """Make the next query take a new snapshot; private data joins the shared merged graph."""
         with self._lock:
-            self._states["private"] += 1
+            self._states[dataset] += 1
             if dataset == "shared":
-                self._states["shared"] += 1
+                self._states["private"] += 1
 
     def latest(self) -> list[Path]:
         """Name the newest snapshots, for processes that want to have them open."""

@@ -22,6 +22,7 @@ from kgservice.store.change import Change
 from kgservice.store.child import connect
 from kgservice.store.live import LiveStore
 from kgservice.store.port import CommitResult
+from kgservice.store.showing import changes_to_show
 
 LOCK_WAIT_S = 3.0
 """How long the lock of a writer that has just lost its parent is waited for."""
@@ -55,6 +56,9 @@ class Writer:
                     dataset, changes = arguments
                     content = [Change(*change) for change in changes]
                     self._writes.put((number, partial(self._commit, dataset, content)))
+                    continue
+                if name == "show":
+                    self._writes.put((number, partial(self._show, *arguments)))
                     continue
                 work = partial(getattr(self._store, name), *arguments)
                 if name == "take":
@@ -105,6 +109,9 @@ class Writer:
             raise InputError(
                 f"A statement cannot be stored: {error}.", code="statement-invalid"
             ) from error
+
+    def _show(self, path: str, versions: dict[str, int]) -> CommitResult:
+        return self._store.commit("shared", changes_to_show(path, versions), is_input=False)
 
     def _answer(self, number: int, work: Callable[[], object]) -> None:
         try:
