@@ -16,6 +16,7 @@ from kgservice.api import (
     dcat,
     entities,
     gaia_x,
+    graphs,
     mpli,
     notices,
     pages,
@@ -26,6 +27,7 @@ from kgservice.api import (
     tmf620,
     tmf620_hub,
     tokens,
+    update,
     void,
 )
 from kgservice.api.auth import authenticate
@@ -58,8 +60,8 @@ def create_app(application: Application) -> Flask:
     app.url_map.strict_slashes = False
     problems.install(app, application.base_iri)
     parts = (
-        status, pages, catalogs, contexts, tokens, sparql, query_page, mpli, tmf620, tmf620_hub,
-        dcat, void, gaia_x, credential_events, notices, entities,
+        status, pages, catalogs, contexts, tokens, sparql, query_page, update, graphs, mpli, tmf620,
+        tmf620_hub, dcat, void, gaia_x, credential_events, notices, entities,
     )  # fmt: skip
     for part in parts:
         app.register_blueprint(part.blueprint(application))

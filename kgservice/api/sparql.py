@@ -43,7 +43,7 @@ def blueprint(application: Application) -> Blueprint:
             found = query.run_unless(
                 application, caller, call, known.contains if is_asked else None
             )
-        response = Response(status=304) if found.answer is None else _respond(found.answer)
+        response = Response(status=304) if found.answer is None else respond(found.answer)
         if found.tag and request.method in _REMEMBERED:
             response.set_etag(found.tag)
             if "Authorization" not in request.headers:
@@ -72,7 +72,8 @@ def blueprint(application: Application) -> Blueprint:
     return routes
 
 
-def _respond(answer: QueryAnswer) -> Response:
+def respond(answer: QueryAnswer) -> Response:
+    """Send an answer, from memory or from its file."""
     if isinstance(answer.content, bytes):
         response = Response(answer.content)
     else:

@@ -23,6 +23,7 @@ DEFAULTS: Mapping[str, str] = {
     "KG_QUERY_MAX_ROWS": "1000000",
     "KG_QUERY_MAX_MB": "256",
     "KG_SERVICE_ENDPOINTS": "",
+    "KG_DEFAULT_GRAPH": "union",
     "KG_PUBLIC_READ": "1",
     "KG_ALLOW_HOSTS": "",
     "KG_STORE_QUERY_URL": "",
@@ -82,6 +83,7 @@ class Settings:
     query_max_rows: int
     query_max_mb: int
     service_endpoints: frozenset[str]
+    default_graph: str
     public_read: bool
     allow_hosts: frozenset[str]
     remote_store: RemoteStoreSettings | None
@@ -125,6 +127,9 @@ def resolve_settings(
         query_max_rows=_whole(found["KG_QUERY_MAX_ROWS"], 1, 999_999_999, " rows"),
         query_max_mb=_whole(found["KG_QUERY_MAX_MB"], 1, 1024 * 1024, " megabytes"),
         service_endpoints=_endpoints(found["KG_SERVICE_ENDPOINTS"], base),
+        default_graph=_matching(
+            found["KG_DEFAULT_GRAPH"], r"union|isolated", "give union or isolated"
+        ),
         public_read=_matching(found["KG_PUBLIC_READ"], r"[01]", "give 1 or 0") == "1",
         allow_hosts=_hosts(found["KG_ALLOW_HOSTS"]),
         remote_store=_remote_store(found),

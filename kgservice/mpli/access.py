@@ -24,7 +24,7 @@ _MAY: dict[str, frozenset[str]] = {
     "analyst": frozenset({"read-shared", "read-quarantine", "subscribe"}),
     "customer": frozenset({"read-shared", "subscribe", "use-services", "see-jobs"}),
     "editor": frozenset(
-        {"read-shared", "read-quarantine", "subscribe", "edit-catalogs", "see-jobs"}
+        {"read-shared", "read-quarantine", "subscribe", "edit-catalogs", "see-jobs", "write-graphs"}
     ),
     "operator": frozenset(
         {
@@ -34,6 +34,7 @@ _MAY: dict[str, frozenset[str]] = {
             "use-services",
             "see-jobs",
             "edit-catalogs",
+            "write-graphs",
             "administer",
             "see-all",
         }

@@ -14,6 +14,12 @@ from kgservice.model.rdf import Iri, Literal, is_valid_iri, to_text
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.query_graphs import QueryGraphs, graphs_of
+from kgservice.mpli.written_scopes import (
+    is_isolated,
+    isolated_scope,
+    merged_scope,
+    show_written,
+)
 from kgservice.store.names import EVERYONES_GRAPH, is_quarantine, own_graph
 from kgservice.store.port import MERGED_GRAPH, DatasetName, QueryScope
 
@@ -37,8 +43,9 @@ def scope_of(
     """Give what a query of a caller may see, with the dataset that it names (Protocol §2.1.4).
 
     A dataset in the call counts before that of the text (FROM, FROM NAMED). Without one, the
-    default graph is the merged graph, and beside it what the caller's own graphs say; GRAPH then
-    reaches own graphs when the text names one, or when a customer's GRAPH takes a variable.
+    default graph is the merged graph, and beside it what the caller's own graphs say, or what was
+    written when there are none; GRAPH then reaches own graphs when the text names one, or when a
+    customer's GRAPH takes a variable.
 
     Raises:
         InputError: the dataset is too long (`dataset-too-long`), of two kinds that cannot be joined
@@ -46,17 +53,20 @@ def scope_of(
             (`own-graphs-too-many`).
         AccessDenied: it names a graph that the caller may not read.
     """
+    if is_isolated(application):
+        return isolated_scope(default_graphs, named_graphs)
+    show_written(application)
     said = graphs_of(text)
     if not (default_graphs or named_graphs):
         default_graphs, named_graphs = said.default_graphs, said.named_graphs
     if default_graphs or named_graphs:
         return _named_scope(application, caller, tuple(default_graphs), tuple(named_graphs))
     if not caller.may("use-services"):
-        return QueryScope("shared")
+        return merged_scope(application)
     everything = EVERYONES_GRAPH if caller.may("see-all") else own_graph(caller.name)
     named = _own_named(application, caller, said) if said.uses_graph else ()
     if named is None or not (named or _says_anything(application, everything)):
-        return QueryScope("shared")
+        return merged_scope(application)
     return QueryScope("private", (MERGED_GRAPH, everything), named)
 
 

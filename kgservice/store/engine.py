@@ -16,17 +16,21 @@ def run(
     text: str,
     default_graphs: Sequence[str] = (),
     named_graphs: Sequence[str] | None = None,
+    base_iri: str = "",
 ) -> Results:
     """Run a query; both parts of the dataset are always given together.
+
+    Relative IRIs in the text are resolved against `base_iri`; without one, they are a mistake.
 
     With `named_graphs` None, GRAPH reaches every named graph, and the text's own FROM counts when
     no default graph is given. Otherwise FROM and FROM NAMED in the text are overridden, so that
     the lists are what the query can see (measured: either list alone leaks the other half).
     """
     if named_graphs is None and not default_graphs:
-        return store.query(text)
+        return store.query(text, base_iri=base_iri or None)
     return store.query(
         text,
+        base_iri=base_iri or None,
         default_graph=[_default(graph) for graph in default_graphs] or [ox.DefaultGraph()],
         named_graphs=None if named_graphs is None else [ox.NamedNode(g) for g in named_graphs],
     )

@@ -14,7 +14,7 @@ from collections import Counter
 from kgservice.model.errors import InputError
 from kgservice.store.mistakes import query_error
 
-MAX_BYTES = 256 << 10
+MAX_BYTES = 512 << 10
 MAX_DEPTH = 128
 LIMITS = {
     "OPTIONAL": 64,

@@ -52,8 +52,8 @@ class LiveStore:
     ) -> CommitResult:
         """Apply all changes or none; of shared graphs, those in quarantine come first.
 
-        `is_input` says that conclusions are drawn from these graphs. A crash between the two leaves a quarantine that is newer than its document; whoever
-        commits them does both again.
+        `is_input` says that conclusions are drawn from these graphs. A crash between the two leaves
+        a quarantine that is newer than its document; whoever commits them does both again.
         """
         with self._lock:
             if dataset == "private":

@@ -99,42 +99,6 @@ class ChangeFile(Protocol):
         ...
 
 
-Columns: TypeAlias = tuple[list[str], dict[str, tuple[bytes, bytes]]]
-"""Terms as N-Triples text; for each property IRI the subjects and the values of its statements, in
-parallel, as positions in that list (32-bit integers in the machine's order)."""
-
-
-class Session(Protocol):
-    """A reader process for one piece of work: one snapshot, and a scratch store beside it.
-
-    `where` says which store the WHERE part sees: `snapshot` (the scope's dataset) or `scratch`.
-    """
-
-    generation: int
-
-    def load(self, triples: Iterable[Triple]) -> None:
-        """Put statements into the scratch store's default graph."""
-        ...
-
-    def construct(self, text: str, *, where: OneOf["snapshot", "scratch"] = "snapshot") -> int:
-        """Run a CONSTRUCT and put its statements into the scratch store; give their number."""
-        ...
-
-    def select(self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch") -> list[Row]:
-        """Run a SELECT and give its rows. An ASK gives one row with `answer`."""
-        ...
-
-    def columns(self, properties: Sequence[Iri]) -> Columns:
-        """Give all statements of the snapshot's merged graph with these properties, as numbers."""
-        ...
-
-    def triples(
-        self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch"
-    ) -> list[Triple]:
-        """Run a CONSTRUCT or DESCRIBE and give its statements without storing them."""
-        ...
-
-
 class Store(Protocol):
     """The port. Every adapter passes `tests/contract/test_store.py`."""
 

@@ -22,7 +22,8 @@ from kgservice.store.spool import Spool
 OPEN_SNAPSHOTS = 2
 """The latest of each dataset."""
 
-Dataset = tuple[tuple[str, ...], tuple[str, ...] | None]
+Dataset = tuple[tuple[str, ...], tuple[str, ...] | None, str]
+"""Default graphs, named graphs, and what relative IRIs are resolved against."""
 
 
 class Reader:
@@ -36,7 +37,7 @@ class Reader:
         self._limits = limits
         self._open: dict[str, ox.Store] = {}
         self._snapshot = ox.Store()
-        self._dataset: Dataset = ((), ())
+        self._dataset: Dataset = ((), (), "")
         self._scratch = ox.Store()
 
     def answer(

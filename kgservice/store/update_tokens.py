@@ -9,7 +9,6 @@ follows, which can only be a syntax error; strings and IRIs hold no bracket that
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from typing import NamedTuple
 
 from kgservice.store.mistakes import query_error
@@ -91,12 +90,11 @@ class Line:
 
     def place(self, column: int) -> int:
         """Say where in the original a column (from 1) of the whole line is."""
-        starts, total = [], 0
-        for piece in self._pieces(0, len(self._tokens)):
-            starts.append(total)
-            total += len(piece)
-        index = bisect_right(starts, column - 1) - 1
-        if index < 0:
-            return 0
-        token = self._tokens[index]
-        return token.start + min(max(0, column - 1 - starts[index]), len(token.text))
+        begin = 0
+        for token, piece in zip(self._tokens, self._pieces(0, len(self._tokens)), strict=True):
+            end = begin + len(piece)
+            if column <= end:
+                inside = column - 1 - begin - piece.startswith(" ")
+                return token.start + min(max(0, inside), len(token.text))
+            begin = end
+        return self._tokens[-1].start + len(self._tokens[-1].text) if self._tokens else 0

@@ -14,6 +14,7 @@ from typing import Protocol
 from kgservice.store.update_text import WRITTEN_DEFAULT, Update
 
 __all__ = [
+    "NO_CONDITION",
     "WRITTEN_DEFAULT",
     "Author",
     "Precondition",
@@ -53,6 +54,9 @@ class Precondition:
     versions: frozenset[int] | None = None
     not_versions: frozenset[int] = frozenset()
     exists: bool | None = None
+
+
+NO_CONDITION = Precondition()
 
 
 @dataclass(frozen=True, slots=True)
