@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.scopes import scope_of
+from kgservice.mpli.updating import graphs_iri
 from kgservice.store.port import Client, QueryScope
 from kgservice.store.spool import QueryAnswer
 
@@ -87,7 +88,9 @@ def run_unless(
 
 
 def _scope(application: Application, caller: Caller, call: QueryCall) -> QueryScope:
-    return scope_of(application, caller, call.default_graphs, call.named_graphs, text=call.text)
+    datasets = (call.default_graphs, call.named_graphs)
+    scope = scope_of(application, caller, *datasets, text=call.text)
+    return replace(scope, base_iri=graphs_iri(application))
 
 
 def _varies(text: str) -> bool:

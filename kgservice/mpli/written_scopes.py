@@ -34,7 +34,7 @@ def show_written(application: Application) -> None:
 
 
 def merged_scope(application: Application) -> QueryScope:
-    """Give the scope of a query with no dataset: the merged graph, and the newest written graphs."""
+    """Give what a query with no dataset sees: the merged graph, and the newest written graphs."""
     written = [found.graph for found in application.store.written.graphs()]
     beside = [graph for graph in written if not is_reserved(application, graph)][-MOST_BESIDE:]
     return QueryScope("shared", (MERGED_GRAPH, *beside) if beside else ())

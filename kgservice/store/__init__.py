@@ -21,7 +21,6 @@ def open_store(
     query_memory_mb: int = 1024,
     answer_limits: AnswerLimits | None = None,
     service_endpoints: frozenset[str] = frozenset(),
-    base_iri: str = "",
 ) -> Store:
     """Start the writer process and the reader processes over a data folder.
 
@@ -33,7 +32,6 @@ def open_store(
         query_memory_mb: Address space of one reader process, in MiB.
         answer_limits: Rows and bytes of one answer; by default those of `AnswerLimits`.
         service_endpoints: What SERVICE in a query may call.
-        base_iri: What relative IRIs in queries are resolved against; empty: they are refused.
 
     Raises:
         Unavailable: another process holds the folder (`data-folder-in-use`).
@@ -47,7 +45,6 @@ def open_store(
         query_memory_mb=query_memory_mb,
         answer_limits=answer_limits,
         service_endpoints=service_endpoints,
-        base_iri=base_iri,
     )
 
 

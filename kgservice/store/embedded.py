@@ -53,13 +53,12 @@ class EmbeddedStore:
         query_memory_mb: int,
         answer_limits: AnswerLimits | None = None,
         service_endpoints: frozenset[str] = frozenset(),
-        base_iri: str = "",
     ) -> None:
         """Start the processes; see `open_store`."""
         folder = data_dir.resolve()
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._timeout_s, self._base_iri = query_timeout_s, base_iri
+        self._timeout_s = query_timeout_s
         self.writer = WriterLink(folder)  # from here on the folder is ours
         self._snapshots = Snapshots(
             folder / "snapshots",
@@ -215,7 +214,7 @@ class EmbeddedStore:
             self._snapshots_of(scope.dataset).lease(scope.dataset, end) as snapshot,
             self.readers.lease(limit_s, client, text, end=end) as lease,
         ):
-            lease.open(str(snapshot.path), (scope.default_graphs, named, self._base_iri))
+            lease.open(str(snapshot.path), (scope.default_graphs, named, scope.base_iri))
             yield lease, snapshot
 
     def _snapshots_of(self, dataset: DatasetName) -> Snapshots:

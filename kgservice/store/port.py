@@ -52,11 +52,13 @@ class QueryScope:
         default_graphs: Graphs that make up the default graph; empty means the merged graph.
         named_graphs: Graphs reachable by GRAPH; None means every graph of the dataset (only for
             `shared`), an empty tuple none. At most 20.
+        base_iri: What relative IRIs in the query are resolved against; empty: they are refused.
     """
 
     dataset: DatasetName = "shared"
     default_graphs: tuple[str, ...] = ()
     named_graphs: tuple[str, ...] | None = None
+    base_iri: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,42 @@ class ChangeFile(Protocol):
 
     def close(self) -> None:
         """Take it back, unless it was committed."""
+        ...
+
+
+Columns: TypeAlias = tuple[list[str], dict[str, tuple[bytes, bytes]]]
+"""Terms as N-Triples text; for each property IRI the subjects and the values of its statements, in
+parallel, as positions in that list (32-bit integers in the machine's order)."""
+
+
+class Session(Protocol):
+    """A reader process for one piece of work: one snapshot, and a scratch store beside it.
+
+    `where` says which store the WHERE part sees: `snapshot` (the scope's dataset) or `scratch`.
+    """
+
+    generation: int
+
+    def load(self, triples: Iterable[Triple]) -> None:
+        """Put statements into the scratch store's default graph."""
+        ...
+
+    def construct(self, text: str, *, where: OneOf["snapshot", "scratch"] = "snapshot") -> int:
+        """Run a CONSTRUCT and put its statements into the scratch store; give their number."""
+        ...
+
+    def select(self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch") -> list[Row]:
+        """Run a SELECT and give its rows. An ASK gives one row with `answer`."""
+        ...
+
+    def columns(self, properties: Sequence[Iri]) -> Columns:
+        """Give all statements of the snapshot's merged graph with these properties, as numbers."""
+        ...
+
+    def triples(
+        self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch"
+    ) -> list[Triple]:
+        """Run a CONSTRUCT or DESCRIBE and give its statements without storing them."""
         ...
 
 
