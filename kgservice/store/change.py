@@ -100,7 +100,7 @@ class Commit:
     """One commit on one dataset: `plan` gives the transaction, `finish` notes that it is there."""
 
     def __init__(
-        self, dataset: CommitTarget, changes: Sequence[Change], *, is_input: bool = True
+        self, dataset: CommitTarget, changes: Sequence[Change], is_input: bool = True
     ) -> None:
         """Check the preconditions; PreconditionFailed when one does not hold."""
         self._dataset, self._is_input = dataset, is_input
@@ -275,11 +275,9 @@ class Commit:
         ]
 
     def _touch(self, versions: dict[str, int]) -> None:
-        if not self._is_input:
-            return
-        number = self._dataset.inputs
-        known = ChainMap(versions, self._dataset.versions)
-        self.touched = touched_by(number + 1, self.delta, self.merged, known)
+        number, known = self._dataset.inputs, ChainMap(versions, self._dataset.versions)
+        if self._is_input:
+            self.touched = touched_by(number + 1, self.delta, self.merged, known)
         if self.touched is not None:
             self.delta.set_version(INPUTS, number, number + 1)
 

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from kgservice.model.errors import Unavailable
 from kgservice.model.rdf import Row, Triple
 from kgservice.model.settings import RemoteStoreSettings
 from kgservice.store import results
 from kgservice.store.caps import AnswerLimits, QueryLimits
 from kgservice.store.change import Change
 from kgservice.store.change_file import SpooledChanges
+from kgservice.store.embedded_written import EmbeddedWritten
 from kgservice.store.federation import Federation
 from kgservice.store.names import is_quarantine
 from kgservice.store.port import (
@@ -40,6 +42,7 @@ from kgservice.store.remote_client import RemoteClient
 from kgservice.store.remote_session import RemoteSession
 from kgservice.store.remote_text import read_text
 from kgservice.store.remote_writer import RemoteWriter
+from kgservice.store.showing import changes_to_show
 from kgservice.store.spool import QueryAnswer, Spool, SpoolFolder
 from kgservice.store.wire import TripleWriter, read_triples, skolem_prefix
 
@@ -69,6 +72,25 @@ class RemoteStore:
         self._federation = Federation(service_endpoints)
         self._spool = SpoolFolder(data_dir.resolve() / "spool")
         self._queries = 0
+        self.written = self._open_written(limits)
+
+    def _open_written(self, limits: QueryLimits) -> EmbeddedWritten:
+        """Keep what people write on this machine: one queue, and a default graph of its own."""
+
+        def show(path: str, versions: dict[str, int]) -> None:
+            self._writer.commit("shared", changes_to_show(path, versions))
+
+        try:
+            return EmbeddedWritten(
+                self._folder.parent,
+                timeout_s=limits.timeout_s,
+                memory_mb=limits.memory_mb,
+                show=show,
+            )
+        except Unavailable:
+            self.readers.close()
+            self._writer.close()
+            raise
 
     def commit(
         self, changes: Sequence[GraphChange] | ChangeFile, *, dataset: DatasetName = "shared"
@@ -119,6 +141,8 @@ class RemoteStore:
         end = self._end(deadline_s)
         text = self._federation.complete(text, end)
         self._queries += 1
+        if scope.dataset == "written":
+            return self._query_written(text, scope, accept, end, client)
         self._writer.recover()
         with self._lease(end, client, text) as lease:
             form: results.Form = lease.ask("form", text, text=text)
@@ -139,8 +163,30 @@ class RemoteStore:
         state = before if before == self.state(scope) else ""
         return QueryAnswer(media_type, content, generation, state)
 
+    def _query_written(
+        self, text: str, scope: QueryScope, accept: str, end: float, client: Client
+    ) -> QueryAnswer:
+        path = self._spool.new_path()
+        try:
+            with (
+                self.written.snapshots.lease("written", end) as snapshot,
+                self._lease(end, client, text) as lease,
+            ):
+                dataset = (scope.default_graphs, scope.named_graphs, scope.base_iri)
+                lease.ask("open", str(snapshot.path), dataset)
+                media_type, body = lease.ask("query", text, accept, str(path), text=text)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        if not media_type:
+            raise results.not_acceptable(accept, body.decode())
+        content = self._spool.take(path) if body is None else body
+        return QueryAnswer(media_type, content, snapshot.generation)
+
     def state(self, scope: QueryScope) -> str:
         """Name the state that a query would see now; none while a commit is on its way."""
+        if scope.dataset == "written":
+            return ""
         return self._writer.state(scope.dataset)
 
     @contextlib.contextmanager
@@ -196,6 +242,8 @@ class RemoteStore:
         return {
             **counted,
             "merged_statements": self._asking.count_merged(),
+            "written_statements": self.written.count(),
+            "written_graphs": len(self.written.graphs()),
             "queries": self._queries,
             "kills": self.readers.kills,
             "shed": self.readers.turns.shed,
@@ -204,4 +252,5 @@ class RemoteStore:
     def close(self) -> None:
         """Stop the processes; everything committed stays."""
         self.readers.close()
+        self.written.close()
         self._writer.close()
