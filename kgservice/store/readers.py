@@ -26,7 +26,7 @@ _HINT_MEMORY = "Ask for less at once: add LIMIT, select fewer variables, or drop
 _PAGE_MB = 4096 / 2**20
 _BRIEF_S = 0.02
 """A query that took no longer than this has not filled the memory of its process."""
-Dataset = tuple[tuple[str, ...], tuple[str, ...] | None]
+Dataset = tuple[tuple[str, ...], tuple[str, ...] | None, str]
 Opening = tuple[str, Dataset]
 
 

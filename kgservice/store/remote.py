@@ -173,7 +173,7 @@ class RemoteStore:
                 self._lease(end, client, text) as lease,
             ):
                 dataset = (scope.default_graphs, scope.named_graphs, scope.base_iri)
-                lease.ask("open", str(snapshot.path), dataset)
+                lease.open(str(snapshot.path), dataset)
                 media_type, body = lease.ask("query", text, accept, str(path), text=text)
         except BaseException:
             path.unlink(missing_ok=True)
@@ -206,7 +206,7 @@ class RemoteStore:
     def _lease(self, end: float, client: Client = INSIDE, text: str = "") -> Iterator[Lease]:
         limit_s = max(0.0, end - time.monotonic())
         with self.readers.lease(limit_s, client, text, end=end) as lease:
-            lease.ask("open", str(self._folder / "nothing"), ((), ()))
+            lease.ask("open", str(self._folder / "nothing"), ((), (), ""))
             yield lease
 
     def changed_subjects(self, since: int) -> frozenset[str] | None:
