@@ -14,7 +14,8 @@ from kgservice.mpli.application import Application
 def load_contract() -> dict[str, object]:
     """Read the OpenAPI 3.1 contract, which is written by hand and kept true by tests."""
     text = files("kgservice.api").joinpath("openapi.yaml").read_text(encoding="utf-8")
-    contract = yaml.safe_load(text)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # as safe, and ten times as fast
+    contract = yaml.load(text, Loader=loader)  # noqa: S506
     if not isinstance(contract, dict):
         raise TypeError("openapi.yaml is not a mapping")
     return contract

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from kgservice.cli.context import load_settings
 from kgservice.cli.gateway import SERVICE_FILE
 from kgservice.model.errors import Unavailable
 from kgservice.model.settings import Settings, invalid_setting
+from kgservice.store import start_writer
 
 if TYPE_CHECKING:
     from kgservice.mpli.application import Application
@@ -40,10 +42,13 @@ def serve(host: str | None, port: int | None, data: str | None, samples: bool) -
     os.umask(0o077)  # what the data folder holds is its owner's
     settings = load_settings(data_dir=data, host=host, port=None if port is None else str(port))
     _require_host(settings)
+    # What follows takes longer to import than the writer takes to open a large store.
+    is_ours = settings.remote_store is None
+    writer = start_writer(Path(settings.data_dir)) if is_ours else None
     from kgservice.api.app import create_app
     from kgservice.mpli.opening import open_application
 
-    application = open_application(settings)
+    application = open_application(settings, writer=writer)
     try:
         if samples:
             from kgservice.mpli.catalogs import load_samples

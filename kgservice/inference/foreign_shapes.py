@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 import pyoxigraph as ox
-import pyshacl
 import rdflib
 
 from kgservice.inference.tbox import to_rdflib
@@ -199,6 +198,8 @@ def _check(
     for node in {o.value for _, _, o in triples if isinstance(o, Iri)} - own:
         for cls in classes.get(node, ()):
             data.add((rdflib.URIRef(node), rdflib.RDF.type, rdflib.URIRef(cls)))
+    import pyshacl  # a third of a second, for what few documents need
+
     _, report, text = pyshacl.validate(data, shacl_graph=shapes_graph, use_shapes=list(shapes))
     if not isinstance(report, rdflib.Graph):
         yield Finding(name, "", "", "Unchecked", str(text)[:300], "info", "")

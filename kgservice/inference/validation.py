@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-import pyshacl
 import rdflib
 
 from kgservice.inference.constraints import Classes, Index
@@ -144,6 +143,8 @@ class Validator:
         graph = _data(triples, context)
         nodes = [str(shape.node) for shape in wanted if isinstance(shape.node, Iri)]
         names = {str(to_rdflib(shape.node)): shape.name for shape in wanted}
+        import pyshacl  # a third of a second, for what few documents need
+
         _, report, _ = pyshacl.validate(
             graph, shacl_graph=_data(self._triples, {}), use_shapes=list(nodes), advanced=True
         )

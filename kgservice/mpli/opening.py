@@ -25,10 +25,15 @@ from kgservice.store.caps import AnswerLimits, QueryLimits
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
 from kgservice.store.vocabulary import load_vocabulary
+from kgservice.store.writer_link import WriterLink
 
 
 def open_application(
-    settings: Settings, *, with_jobs: bool = True, ontologies: Sequence[Path] = ()
+    settings: Settings,
+    *,
+    with_jobs: bool = True,
+    ontologies: Sequence[Path] = (),
+    writer: WriterLink | None = None,
 ) -> Application:
     """Open the data folder; makes it when it does not exist.
 
@@ -41,7 +46,7 @@ def open_application(
     folder = Path(settings.data_dir).resolve()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     extra = (*sorted((folder / "ontology").glob("*.ttl")), *ontologies)
-    store = _open_store(settings, folder)
+    store = _open_store(settings, folder, writer)
     try:
         load_ontologies(store, extra)
         vocabulary = load_vocabulary(extra)
@@ -72,7 +77,7 @@ def open_application(
     return application
 
 
-def _open_store(settings: Settings, folder: Path) -> Store:
+def _open_store(settings: Settings, folder: Path, writer: WriterLink | None) -> Store:
     answers = AnswerLimits(settings.query_max_rows, settings.query_max_mb)
     if settings.remote_store is not None:
         limits = QueryLimits(
@@ -80,7 +85,7 @@ def _open_store(settings: Settings, folder: Path) -> Store:
         )
         return open_remote_store(folder, settings.remote_store, limits, settings.service_endpoints)
     return open_store(
-        folder,
+        writer or folder,
         query_workers=settings.query_workers,
         query_timeout_s=settings.query_timeout_s,
         query_memory_mb=settings.query_memory_mb,

@@ -12,7 +12,6 @@ from importlib.resources import files
 from typing import Any, NoReturn
 
 import pyoxigraph as ox
-from pyld import jsonld
 
 from kgservice.model.errors import InputError
 from kgservice.model.rdf import XSD_STRING, Blank, Iri, Literal, Subject, Term, Triple
@@ -165,6 +164,8 @@ def _context() -> Mapping[str, Any]:
 
 def _json_ld(text: str, base: str, name: str) -> list[Triple]:
     """Expand with our own pinned context; no other context is loaded from anywhere."""
+    from pyld import jsonld  # a fifth of a second, for what few requests are written in
+
     try:
         document = json.loads(text)
         options = {"base": base, "documentLoader": _load, "expandContext": _UNKNOWN_KEYS}

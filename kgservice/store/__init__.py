@@ -9,12 +9,23 @@ if TYPE_CHECKING:
     from kgservice.model.settings import RemoteStoreSettings
     from kgservice.store.caps import AnswerLimits, QueryLimits
     from kgservice.store.port import Store
+    from kgservice.store.writer_link import WriterLink
 
-__all__ = ["open_remote_store", "open_store"]
+__all__ = ["open_remote_store", "open_store", "start_writer"]
+
+
+def start_writer(data_dir: Path) -> WriterLink:
+    """Start the writer process and do not wait: it opens a large store while others get ready.
+
+    Whether it could is said by `open_store`, which takes it over.
+    """
+    from kgservice.store.writer_link import WriterLink
+
+    return WriterLink(data_dir.resolve())
 
 
 def open_store(
-    data_dir: Path,
+    data_dir: Path | WriterLink,
     *,
     query_workers: int = 2,
     query_timeout_s: float = 30.0,
@@ -25,7 +36,8 @@ def open_store(
     """Start the writer process and the reader processes over a data folder.
 
     Args:
-        data_dir: Made when absent; held by this process until `close`.
+        data_dir: Made when absent; held by this process until `close`. Or the writer that
+            `start_writer` gave for it.
         query_workers: Queries that may run at once; as many long ones may go on beside them, and
             as many processes (at most 4) stand by.
         query_timeout_s: Deadline of a query that gives none of its own, in seconds.

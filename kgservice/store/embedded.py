@@ -46,7 +46,7 @@ class EmbeddedStore:
 
     def __init__(
         self,
-        data_dir: Path,
+        data_dir: Path | WriterLink,
         *,
         query_workers: int,
         query_timeout_s: float,
@@ -55,11 +55,12 @@ class EmbeddedStore:
         service_endpoints: frozenset[str] = frozenset(),
     ) -> None:
         """Start the processes; see `open_store`."""
-        folder = data_dir.resolve()
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        if isinstance(data_dir, Path):
+            data_dir = WriterLink(data_dir.resolve())
+        self.writer = data_dir
+        self._folder = folder = self.writer.folder
         self._timeout_s = query_timeout_s
-        self.writer = WriterLink(folder)  # from here on the folder is ours
+        self.writer.wait_until_open()  # from here on the folder is ours
         self._snapshots = Snapshots(
             folder / "snapshots",
             lambda dataset, path: int(self.writer.ask("snapshot", dataset, path)),

@@ -17,8 +17,8 @@ class WriterLink:
     """A writer process that is started again when it dies."""
 
     def __init__(self, data_dir: Path) -> None:
-        """Start it; Unavailable when the folder is held by another process."""
-        self._data_dir = data_dir
+        """Start it; `wait_until_open` says whether it could open the folder."""
+        self.folder = data_dir
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._pending: dict[int, Future[Any]] = {}
@@ -26,8 +26,18 @@ class WriterLink:
         self._is_closed = False
         self.restarts = -1
         self.generations: tuple[int, int] = (0, 0)
+        self._first: Child | None = _spawn(data_dir)
+
+    def wait_until_open(self) -> None:
+        """Wait for the first start.
+
+        Raises:
+            Unavailable: the folder is held by another process (`data-folder-in-use`), or its store
+                cannot be opened.
+        """
         with self._lock:
-            self._start()
+            if self._first is not None:
+                self._start()
 
     @property
     def pid(self) -> int:
@@ -53,7 +63,8 @@ class WriterLink:
         return future.result()
 
     def _start(self) -> Child:
-        child = Child("kgservice.store.writer", [str(self._data_dir)])
+        child = self._first or _spawn(self.folder)
+        self._first = None
         try:
             _, is_open, state = child.connection.recv()
         except EOFError:
@@ -99,6 +110,11 @@ class WriterLink:
             child, self._child = self._child, None
         if child:
             child.finish()
+
+
+def _spawn(data_dir: Path) -> Child:
+    data_dir.mkdir(parents=True, exist_ok=True)
+    return Child("kgservice.store.writer", [str(data_dir)])
 
 
 def _error(failure: tuple[Any, ...]) -> Exception:
