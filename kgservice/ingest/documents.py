@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from kgservice.inference.validation import Report
 from kgservice.ingest.admission import NOTHING, Admitted, Claim, Refused
+from kgservice.ingest.standing import ALONE, Standing
 from kgservice.labels.credentials import Proof, ProofOutcome
 from kgservice.model.documents import SourceDocument
 from kgservice.model.rdf import Iri, Literal, Term, Triple, is_valid_iri, to_text, typed
@@ -82,6 +83,7 @@ class Entry:
         digest: Hash of what is kept of it, empty until that is known.
         proof: What checking its proof came to.
         claim: Who speaks, and what they call their own.
+        standing: By what the proof's verdict was reached.
         own: The subjects that are its own.
         named: The providers that it names.
         admitted: What may be believed.
@@ -95,6 +97,7 @@ class Entry:
     content: str
     proof: ProofOutcome
     claim: Claim
+    standing: Standing = ALONE
     own: frozenset[str] = frozenset()
     named: set[str] = field(default_factory=set)
     admitted: Admitted = NOTHING

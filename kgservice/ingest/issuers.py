@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from openvc.did.base import DidError
 from openvc.did.did_web import DidWebResolver
 
 from kgservice.ingest.issued import Issued
-from kgservice.ingest.lookups import Found, Lookups
+from kgservice.ingest.lookups import Found, Looked, Lookups
+from kgservice.ingest.standing import NEVER, Standing, judge
 from kgservice.labels.anchors import load_anchors
 from kgservice.labels.credentials import Proof, ProofOutcome, Trust, verify
 from kgservice.labels.dids import DidDocument, bundled_did_documents, load_did_documents
@@ -37,7 +38,6 @@ from kgservice.model.errors import KgError
 from kgservice.net.fetch import Fetcher, Limits
 from kgservice.store.sandbox import run_isolated
 
-Value = TypeVar("Value")
 ReadCredentials = Callable[[Path], Iterable[ImportItem]]
 """Reads the credentials of a file: the importer for credentials, in a process of its own."""
 
@@ -62,28 +62,6 @@ class IssuerSettings:
     folder: Path | None = None
     allowed_hosts: frozenset[str] = frozenset()
     read: ReadCredentials | None = None
-
-
-class _Looked(Mapping[str, Value]):
-    """A mapping whose values are looked up when they are asked for, once each."""
-
-    def __init__(self, find: Callable[[str], Value | None]) -> None:
-        self._find = find
-        self._known: dict[str, Value | None] = {}
-
-    def __getitem__(self, key: str) -> Value:
-        if key not in self._known:
-            self._known[key] = self._find(key)
-        found = self._known[key]
-        if found is None:
-            raise KeyError(key)
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([key for key, value in self._known.items() if value is not None])
-
-    def __len__(self) -> int:
-        return sum(value is not None for value in self._known.values())
 
 
 class Issuers:
@@ -126,46 +104,46 @@ class Issuers:
         self._missing: dict[str, str] = {}
         self._learnt: dict[str, list[Credential]] = {}
         anchors = load_anchors(folder / "anchors") if folder else ()
-        self.trust = Trust(
-            _Looked(self._document), anchors, _Looked(self._status_list), self._missing
-        )
+        self._lists = Looked(self._status_list)
+        self.trust = Trust(Looked(self._document), anchors, self._lists, self._missing)
         self._learn_pinned()
 
     def learn(self, documents: Iterable[SourceDocument]) -> None:
         """Take note of status lists among the documents of a source, before they are checked."""
         for document in documents:
-            if document.credential is not None and _is_list(document.credential):
+            if document.credential is not None and is_list(document.credential):
                 self._learnt.setdefault(document.credential.id, []).append(document.credential)
+                self._lists.forget(document.credential.id)
 
     def check(self, credential: Credential | None, at: datetime | None = None) -> ProofOutcome:
-        """Verify a credential; one that is older than an issue that was valid here is not valid.
+        """Verify a credential; see `judge`."""
+        return self.judge(credential, at)[0]
 
-        Only the signature of its issuer makes an issue count, so nobody else can put an issuer's
-        credentials out of date.
+    def judge(
+        self, credential: Credential | None, at: datetime | None = None
+    ) -> tuple[ProofOutcome, Standing]:
+        """Verify a credential and say by what.
+
+        One that is older than an issue that was valid here is not valid. Only the signature of its
+        issuer makes an issue count, so nobody else can put an issuer's credentials out of date.
         """
-        outcome = verify(credential, self.trust, at or self._at)
+        outcome, standing = judge(credential, self.trust, at or self._at)
         if outcome.result is not Proof.VALID or credential is None or not credential.id:
-            return outcome
+            return outcome, standing
         newest = self._issued.newest(outcome.issuer, credential.id)
         if outcome.valid_from < newest:
             detail = f"it holds from {outcome.valid_from}; one that holds from {newest} was known"
-            return ProofOutcome(Proof.INVALID, "credential-older", detail)
+            return ProofOutcome(Proof.INVALID, "credential-older", detail), Standing(NEVER)
         if outcome.valid_from > newest:
             self._issued.note(outcome.issuer, credential.id, outcome.valid_from)
-        return outcome
+        return outcome, standing
 
     def digest(self) -> str:
-        """Hash what the operator pinned: when it changes, every proof is looked at again."""
-        folder = self._settings.folder
-        whole = hashlib.sha256(repr(sorted(self._settings.allowed_hosts)).encode())
-        names = ("dids", "anchors", "status") if folder else ()
-        for name in names:
-            assert folder is not None  # noqa: S101 - for mypy
-            for file in sorted((folder / name).glob("*")):
-                whole.update(
-                    file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest()
-                )
-        return whole.hexdigest()
+        """Hash who speaks for itself: when that changes, every document is looked at again.
+
+        Keys, lists and hosts are no part of it: verdicts on proofs note what they rest on.
+        """
+        return hashlib.sha256(" ".join(sorted(self.speaking)).encode()).hexdigest()
 
     def close(self) -> None:
         """Close what is open."""
@@ -280,7 +258,8 @@ def _items(importer: Importer, source: str, context: ImportContext) -> Iterator[
     yield from importer.read(source, context)
 
 
-def _is_list(credential: Credential) -> bool:
+def is_list(credential: Credential) -> bool:
+    """Say whether a credential is a status list."""
     return any("StatusList" in name for name in credential.types)
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 from kgservice.ingest.report import SyncReport, problem_as_json
+from kgservice.ingest.standing import ALWAYS, NEVER, Standing
 from kgservice.ingest.sums import Sums
 from kgservice.model.errors import Problem
 
@@ -29,6 +30,9 @@ CREATE TABLE IF NOT EXISTS document (
 CREATE TABLE IF NOT EXISTS problem (source_id TEXT, code TEXT, text TEXT);
 CREATE INDEX IF NOT EXISTS document_apart ON document (outcome) WHERE outcome != 'imported';
 CREATE INDEX IF NOT EXISTS document_proven ON document (proven) WHERE proven;
+CREATE TABLE IF NOT EXISTS whole (
+  source_id TEXT PRIMARY KEY, until TEXT, basis TEXT, is_list INTEGER, packed BLOB);
+CREATE INDEX IF NOT EXISTS whole_basis ON whole (basis);
 CREATE INDEX IF NOT EXISTS problem_of ON problem (source_id);
 CREATE INDEX IF NOT EXISTS problem_code ON problem (code);
 CREATE TABLE IF NOT EXISTS named (subject TEXT, owner TEXT, source_id TEXT);
@@ -36,10 +40,10 @@ CREATE INDEX IF NOT EXISTS named_of ON named (source_id);
 CREATE INDEX IF NOT EXISTS named_subject ON named (subject);
 """
 _VERSION: Final = "2"
+_OF_DOCUMENTS: Final = ("document", "problem", "named", "whole")
 _BEFORE: Final = "source_id, graph, content, digest, outcome"
-NEVER: Final = ""
-"""`until` of a document whose outcome does not depend on it alone: it is read again each time."""
-ALWAYS: Final = "9999"
+UNKNOWN: Final = Standing(NEVER)
+"""Of a document that is read each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,7 @@ class KeptDocument:
         content: SHA-256 of its bytes.
         digest: Hash of what its graphs hold.
         fingerprint: As the importer gave it.
-        until: Until when the outcome stays as it is while the fingerprint does: xsd:dateTime text
-            in UTC, `ALWAYS` or `NEVER`.
+        standing: Until when the outcome stays as it is, while the fingerprint does.
         outcome: `imported`, `quarantined` or `refused`.
         proven: Somebody else's valid proof is on it.
         counts: Numbers of statements, of admitted, refused and derived ones, and of offerings.
@@ -62,6 +65,9 @@ class KeptDocument:
         unmapped: Fields that did not.
         problems: What was found about it.
         named: Providers that it names, each with the other catalogue or issuer that describes it.
+        whole: The document itself as bytes, when it may have to be judged again without having
+            changed; else empty.
+        is_list: It is a status list.
     """
 
     source_id: str
@@ -69,7 +75,7 @@ class KeptDocument:
     content: str
     digest: str
     fingerprint: str = ""
-    until: str = NEVER
+    standing: Standing = UNKNOWN
     outcome: str = "imported"
     proven: bool = False
     counts: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
@@ -78,6 +84,8 @@ class KeptDocument:
     unmapped: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     named: tuple[tuple[str, str], ...] = ()
+    whole: bytes = b""
+    is_list: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,22 +153,50 @@ class KeptIndex:
 
     def rebuild(self, documents: Iterable[KeptDocument]) -> None:
         """Start again from what the metadata graph says."""
-        for table in ("document", "problem", "named", "fields", "state"):
+        for table in (*_OF_DOCUMENTS, "fields", "state"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
         self._sums, self._fields = Sums(self._db, ""), {}
         self.put(list(documents))
         self.save(state="", rules="")
 
-    def known(self, moment: str, only: Collection[str] = ()) -> dict[str, str]:
+    def known(self, only: Collection[str] = ()) -> dict[str, str]:
         """Give the fingerprints of what needs not be read again when they are the same.
 
         Of all documents, or of those in `only`.
         """
-        query = "SELECT source_id, fingerprint FROM document WHERE until > ? AND fingerprint != ''"
+        query = (
+            "SELECT source_id, fingerprint FROM document WHERE fingerprint != ''"
+            " AND (until = ? OR source_id IN (SELECT source_id FROM whole))"
+        )
         if not only:
-            return dict(self._db.execute(query, (moment,)))
+            return dict(self._db.execute(query, (ALWAYS,)))
         query += " AND source_id = ?"
-        return dict(row for one in only for row in self._db.execute(query, (moment, one)))
+        return dict(row for one in only for row in self._db.execute(query, (ALWAYS, one)))
+
+    def due(self, moment: str, stands: Callable[[str], bool]) -> set[str]:
+        """Give the documents that have to be judged again at a moment, xsd:dateTime text in UTC.
+
+        `stands` says whether what a verdict rests on (`Standing.basis`) is as it was. When the
+        clock went back, all of them are.
+        """
+        if moment < self.get("judged"):
+            return {row[0] for row in self._db.execute("SELECT source_id FROM whole")}
+        rows = self._db.execute("SELECT source_id FROM whole WHERE until <= ?", (moment,))
+        found = {row[0] for row in rows}
+        bases = self._db.execute("SELECT DISTINCT basis FROM whole WHERE basis != ''").fetchall()
+        query = "SELECT source_id FROM whole WHERE basis = ?"
+        fallen = [row for row in bases if not stands(row[0])]
+        return found.union(*({r[0] for r in self._db.execute(query, row)} for row in fallen))
+
+    def wholes(self, ids: Iterable[str]) -> Iterator[bytes]:
+        """Give documents themselves; one that is not there gives nothing."""
+        query = "SELECT packed FROM whole WHERE source_id = ?"
+        for one in ids:
+            yield from (row[0] for row in self._db.execute(query, (one,)))
+
+    def lists(self) -> list[str]:
+        """Name the documents that are status lists."""
+        return [row[0] for row in self._db.execute("SELECT source_id FROM whole WHERE is_list")]
 
     def names(self) -> dict[str, str]:
         """Give the providers that documents name, with who else described them then."""
@@ -181,10 +217,6 @@ class KeptIndex:
         """Give the ids of all documents with the names of their graphs."""
         yield from self._db.execute("SELECT source_id, graph FROM document").fetchall()
 
-    def is_empty(self) -> bool:
-        """Say whether nothing is kept."""
-        return self._db.execute("SELECT 1 FROM document LIMIT 1").fetchone() is None
-
     def has_proven(self) -> bool:
         """Say whether some document belongs to an issuer."""
         query = "SELECT 1 FROM document WHERE proven LIMIT 1"
@@ -197,12 +229,19 @@ class KeptIndex:
         ids = [(name,) for name in names]
         self._db.executemany("DELETE FROM problem WHERE source_id = ?", ids)
         self._db.executemany("DELETE FROM named WHERE source_id = ?", ids)
+        self._db.executemany("DELETE FROM whole WHERE source_id = ?", ids)
         self._db.executemany(
             "INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     *(one.source_id, one.graph, one.content, one.digest, one.fingerprint),
-                    *(one.until, one.outcome, one.proven, *one.counts, self._fields_of(one)),
+                    *(
+                        one.standing.until,
+                        one.outcome,
+                        one.proven,
+                        *one.counts,
+                        self._fields_of(one),
+                    ),
                 )
                 for one in documents
             ],
@@ -219,6 +258,14 @@ class KeptIndex:
             "INSERT INTO named VALUES (?, ?, ?)",
             [(*pair, one.source_id) for one in documents for pair in one.named],
         )
+        self._db.executemany(
+            "INSERT INTO whole VALUES (?, ?, ?, ?, ?)",
+            [
+                (one.source_id, one.standing.until, one.standing.basis, one.is_list, one.whole)
+                for one in documents
+                if one.whole
+            ],
+        )
         self._sums.count(names, 1)
 
     def drop(self, ids: Iterable[str]) -> None:
@@ -226,7 +273,7 @@ class KeptIndex:
         names = list(ids)
         self._sums.count(names, -1)
         rows = [(name,) for name in names]
-        for table in ("document", "problem", "named"):
+        for table in _OF_DOCUMENTS:
             self._db.executemany(f"DELETE FROM {table} WHERE source_id = ?", rows)  # noqa: S608
 
     def _fields_of(self, document: KeptDocument) -> int:

@@ -6,9 +6,13 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,33 @@ class Lookups:
         if self._folder is None:
             return None
         return self._folder / (hashlib.sha256(address.encode()).hexdigest()[:32] + ".json")
+
+
+class Looked(Mapping[str, Value]):
+    """A mapping whose values are looked up when they are asked for, once each."""
+
+    def __init__(self, find: Callable[[str], Value | None]) -> None:
+        """Look up by a function."""
+        self._find = find
+        self._known: dict[str, Value | None] = {}
+
+    def __getitem__(self, key: str) -> Value:
+        """Give what was found, or look it up."""
+        if key not in self._known:
+            self._known[key] = self._find(key)
+        found = self._known[key]
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through what was found so far."""
+        return iter([key for key, value in self._known.items() if value is not None])
+
+    def __len__(self) -> int:
+        """Count what was found so far."""
+        return sum(value is not None for value in self._known.values())
+
+    def forget(self, key: str) -> None:
+        """Look it up again the next time."""
+        self._known.pop(key, None)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 
 from kgservice.ingest.documents import Entry
-from kgservice.ingest.kept import ALWAYS, NEVER, KeptDocument
+from kgservice.ingest.issuers import is_list
+from kgservice.ingest.kept import UNKNOWN, KeptDocument
 from kgservice.ingest.policy import Policy
+from kgservice.ingest.reading import pack, unpack
 from kgservice.ingest.review import findings_of
+from kgservice.ingest.standing import ALONE
 from kgservice.labels.credentials import Proof
+from kgservice.model.documents import SourceDocument
 from kgservice.model.rdf import Iri
 from kgservice.model.terms import KG, RDF
 
@@ -40,13 +45,15 @@ def kept_of(entry: Entry, digest: str, foreign: Mapping[str, str]) -> KeptDocume
         len(entry.derived),
         int(any(t[1] == RDF.type and t[2] == KG.Offering for t in stated)),
     )
+    standing = entry.standing if _is_settled(entry) else UNKNOWN
+    credential = document.credential
     return KeptDocument(
         source_id=document.source_id,
         graph=entry.graph,
         content=entry.content,
         digest=digest,
         fingerprint=document.fingerprint or entry.content,
-        until=ALWAYS if _is_settled(entry) else NEVER,
+        standing=standing,
         outcome=outcome_of(entry),
         proven=entry.claim.is_proven,
         counts=counts,
@@ -55,17 +62,23 @@ def kept_of(entry: Entry, digest: str, foreign: Mapping[str, str]) -> KeptDocume
         unmapped=tuple(document.unmapped),
         problems=tuple(findings_of(entry)),
         named=tuple((name, foreign.get(name, "")) for name in sorted(entry.named)),
+        whole=b"" if standing == ALONE else zlib.compress(pack([document]), 1),
+        is_list=credential is not None and is_list(credential),
     )
 
 
-def _is_settled(entry: Entry) -> bool:
-    """Say whether nothing but the document and the rules decided on it.
+def whole_of(packed: bytes) -> list[SourceDocument]:
+    """Give the document that was kept whole."""
+    return unpack(zlib.decompress(packed))
 
-    What others claim, what the time is and what a status list says may be different next time.
+
+def _is_settled(entry: Entry) -> bool:
+    """Say whether nothing but the document, the rules and its standing decided on it.
+
+    What others claim may be different next time.
     """
     return (
         entry.is_valid
-        and entry.proof.result is Proof.ABSENT
         and entry.claim.own_subjects <= entry.own
         and not any(r.code in _DEPENDS_ON_OTHERS for r in entry.admitted.refusals)
     )

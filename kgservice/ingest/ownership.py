@@ -54,7 +54,7 @@ class Ownership:
             stays = current.get(graph) == owner or graph in kept
             if stays or not graph.startswith(self._prefix):
                 self._all.known[subject] = owner
-        self._all.known |= self._nameless(subjects)
+        self._all.known |= self._nameless(subjects) | self._nameless_here(subjects, kept)
         for _, claim in sorted(claims, key=lambda pair: not pair[1].is_proven):
             self._all.claim(claim)
 
@@ -107,3 +107,15 @@ class Ownership:
             self._store, "nameless", "nodes", nodes, prefix=self._prefix, graphs=graphs
         )
         return {str(row["s"]): str(row["g"]) for row in rows}
+
+    def _nameless_here(self, subjects: Iterable[str], kept: Mapping[str, str]) -> dict[str, str]:
+        """Give the owners of nameless nodes that documents speak about which stay as they are."""
+        genid = f"{self._base_iri}.well-known/genid/"
+        nodes = {s for s in subjects if s.startswith(genid)} if kept else set()
+        rows = select_for(
+            self._store, "nameless", "nodes", nodes, prefix="urn:none:", graphs=self._prefix
+        )
+        found = {str(r["s"]): str(r["g"]) for r in rows if str(r["g"]) in kept}
+        rows = select_for(self._store, "speakers", "documents", set(found.values()))
+        owners = {str(row["document"]): str(row["owner"]) for row in rows}
+        return {node: owners.get(graph, graph) for node, graph in found.items()}

@@ -11,11 +11,12 @@ from kgservice.inference.rules import RulesReport
 from kgservice.ingest.catalogs import Catalog
 from kgservice.ingest.consequences import follow
 from kgservice.ingest.history import Attempt, record
+from kgservice.ingest.judging_again import ReadAgain
 from kgservice.ingest.kept import KeptIndex
 from kgservice.ingest.policy import Policy, current_policy
 from kgservice.ingest.reading import rare_collections
 from kgservice.ingest.report import SyncReport
-from kgservice.ingest.syncing import ReadAgain, Sync
+from kgservice.ingest.syncing import Sync
 from kgservice.labels.derive import LabelReport
 from kgservice.model.documents import ImportContext, Importer
 from kgservice.model.errors import KgError

@@ -15,7 +15,8 @@ from kgservice.inference.tbox import closed_schema, load_tbox
 from kgservice.inference.validation import Validator, load_shapes
 from kgservice.ingest.authority import AuthorityMatrix, authority_rules
 from kgservice.ingest.issuers import Issuers
-from kgservice.labels.credentials import ProofOutcome, verify
+from kgservice.ingest.standing import Standing, judge
+from kgservice.labels.credentials import ProofOutcome, Trust
 from kgservice.labels.dids import DidDocument, bundled_did_documents
 from kgservice.labels.schemes import accredited_issuers
 from kgservice.model.documents import Credential
@@ -47,11 +48,16 @@ class Policy:
     digest: str
     issuers: Issuers | None = None
 
-    def check(self, credential: Credential | None, at: datetime) -> ProofOutcome:
-        """Verify a document's credential."""
+    def judge(self, credential: Credential | None, at: datetime) -> tuple[ProofOutcome, Standing]:
+        """Verify a document's credential; say by what."""
         if self.issuers is None:
-            return verify(credential, self.did_documents, at)
-        return self.issuers.check(credential, at)
+            return judge(credential, self.trust, at)
+        return self.issuers.judge(credential, at)
+
+    @property
+    def trust(self) -> Trust:
+        """What proofs are checked by."""
+        return Trust(self.did_documents) if self.issuers is None else self.issuers.trust
 
     def may_claim(self, subject: str, owner: str) -> bool:
         """Say whether something may be called one's own by its first describer.

@@ -34,7 +34,7 @@ def enter(
     if policy.issuers is not None:
         policy.issuers.learn(documents)
     for document in documents:
-        proof = policy.check(document.credential, at)
+        proof, standing = policy.judge(document.credential, at)
         proven = proof.result is Proof.VALID
         owner = proof.issuer if proven else home
         called = document.own_subjects | {document.primary.value}
@@ -47,7 +47,7 @@ def enter(
         )
         graph = graph_name(base_iri, catalog, document.source_id)
         content = hashlib.sha256(document.content).hexdigest()
-        entries.append(Entry(document, graph, content, proof, claim))
+        entries.append(Entry(document, graph, content, proof, claim, standing))
     return entries
 
 

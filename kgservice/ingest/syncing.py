@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kgservice.ingest.catalogs import list_catalogs
@@ -14,9 +14,10 @@ from kgservice.ingest.changes import kept_documents
 from kgservice.ingest.deciding import rules_digest
 from kgservice.ingest.documents import Entry, Origin, graph_name
 from kgservice.ingest.history import Attempt, record
+from kgservice.ingest.judging_again import KeptVerdicts
 from kgservice.ingest.kept import KeptIndex
 from kgservice.ingest.ownership import Ownership
-from kgservice.ingest.reading import Batch, Spool, read_batches
+from kgservice.ingest.reading import Batch, Spool, pack, read_batches
 from kgservice.ingest.report import SyncReport
 from kgservice.ingest.taking import Setting, Taking
 from kgservice.model.documents import Gone, SetAside, SourceDocument
@@ -37,10 +38,6 @@ _UNREADABLE = {
     "source-unreachable",
 }
 """Findings after which nobody knows what else the source has: then nothing counts as vanished."""
-
-
-class ReadAgain(Exception):
-    """What was left out as unchanged is needed after all; the sync begins again, with all of it."""
 
 
 class Sync:
@@ -64,17 +61,18 @@ class Sync:
         others.pop(request.catalog.name, None)
         self._others = json.dumps(others, sort_keys=True)
         self._is_current = self._check_index()
-        # Documents that are judged together are read together.
-        across = request.rules.looks_across or kept.has_proven()
-        self._is_whole = whole or across or not self._is_current
+        # Documents that are concluded from together are read together.
+        self._is_whole = whole or request.rules.looks_across or not self._is_current
         self._only = frozenset() if self._is_whole else only
         self._report = SyncReport(
             request.catalog.name, moment.isoformat(), is_partial=bool(self._only)
         )
-        self._is_alone = not others and not kept.has_proven()
+        has_proven = kept.has_proven()
+        self._is_alone = not others and not has_proven
+        self._verdicts = KeptVerdicts(kept, request.rules, moment)
         self._taking = self._begin()
         self._spool = Spool(request.contents.beside(request.catalog.name))
-        self._waits = request.rules.looks_across
+        self._waits = request.rules.looks_across or has_proven
         self._seen: set[str] = set()
         self._gone: list[str] = []
         self._unchanged: list[str] = []
@@ -98,12 +96,7 @@ class Sync:
             alone=self._is_alone,
         )
         setting = Setting(
-            self._store,
-            request.contents,
-            request.rules,
-            origin,
-            request.catalog.name,
-            self._moment,
+            self._store, request.contents, request.rules, origin, request.catalog.name, self._moment
         )
         file = self._store.change_file()
         return Taking(setting, self._kept, ownership, self._report, file)
@@ -112,8 +105,10 @@ class Sync:
         """Read, take over, commit."""
         try:
             with self._report.phase("total"):
-                known = {} if self._is_whole else self._known()
-                self._read(known)
+                if not self._is_whole:
+                    self._verdicts.learn_lists()
+                self._read({} if self._is_whole else self._known())
+                self._judge_again()
                 if self._waits:
                     self._take_spooled()
                 self._retire()
@@ -127,7 +122,7 @@ class Sync:
     def _known(self) -> dict[str, str]:
         """Give the fingerprints of what is decided; not where a provider is somebody else's now."""
         kept = self._kept
-        known = kept.known(self._moment.astimezone(UTC).isoformat(), self._only)
+        known = kept.known(self._only)
         if kept.get("others") != self._others:
             before = kept.names()
             now = self._taking.ownership.foreign(before)
@@ -148,21 +143,31 @@ class Sync:
             if batch is None:
                 return
             self._note_others(batch)
-            entries = self._taking.enter(self._without_duplicates(batch.documents))
-            if not self._waits and any(entry.claim.is_proven for entry in entries):
-                self._wait_for_all(known)
-            self._spool.add(batch.packed)
-            if not self._waits:
-                self._taking.take(entries)
+            self._take_in(batch.documents, batch.packed)
             changes = self._taking.changes
             request.progress(
                 len(self._seen) + len(self._unchanged), len(changes.new) + len(changes.changed)
             )
 
-    def _wait_for_all(self, known: dict[str, str]) -> None:
+    def _take_in(self, documents: list[SourceDocument], packed: bytes) -> None:
+        entries = self._taking.enter(self._without_duplicates(documents))
+        if not self._waits and any(entry.claim.is_proven for entry in entries):
+            self._wait_for_all()
+        self._spool.add(packed)
+        if not self._waits:
+            self._taking.take(entries)
+
+    def _judge_again(self) -> None:
+        """Judge what is in the source as it was, where the verdict may be another one by now."""
+        due = set() if self._is_whole else self._verdicts.due()
+        again = [one for one in self._unchanged if one in due]
+        if again:
+            self._unchanged = [one for one in self._unchanged if one not in due]
+        for documents in self._verdicts.documents(again):
+            self._take_in(documents, pack(documents))
+
+    def _wait_for_all(self) -> None:
         """Take nothing over until all is read: what an issuer has proven is settled first."""
-        if known or self._only:
-            raise ReadAgain
         self._waits, self._is_alone = True, False
         self._taking.close()
         self._kept.forget_changes()
@@ -221,6 +226,9 @@ class Sync:
     def _staying(self) -> dict[str, str]:
         """Give the graphs of the documents that are in the source and were not read."""
         base, name = self._request.base_iri, self._request.catalog.name
+        if self._only:  # what was not asked for is there
+            read = self._seen.union(self._gone)
+            return {graph: one for one, graph in self._kept.ids() if one not in read}
         return {graph_name(base, name, one): one for one in self._unchanged}
 
     def _retire(self) -> None:
@@ -244,7 +252,8 @@ class Sync:
         taking.file.add([described])
         with report.phase("commit"):
             self._store.commit(taking.file)
-        texts = {"state": state, "rules": self._rules, "others": self._others}
+        judged = self._verdicts.judged(is_partial=bool(self._only))
+        texts = {"state": state, "rules": self._rules, "others": self._others, "judged": judged}
         if self._only:
             texts.pop("others")
         self._kept.save(**texts, fired=json.dumps(sorted(taking.fired)))
