@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from weakref import WeakKeyDictionary
@@ -11,6 +12,7 @@ from kgservice.inference.following import RuleFollower
 from kgservice.inference.rules import RulesReport
 from kgservice.labels.derive import LabelReport
 from kgservice.labels.following import LabelFollower
+from kgservice.model.rdf import Triple
 from kgservice.store.port import Store
 
 
@@ -25,15 +27,19 @@ _FOLLOWERS: WeakKeyDictionary[Store, _Followers] = WeakKeyDictionary()
 _ASKING = threading.Lock()
 
 
-def follow(store: Store, base_iri: str, as_of: datetime) -> tuple[RulesReport, LabelReport]:
+def follow(
+    store: Store, base_iri: str, as_of: datetime, authority: Sequence[Triple] = ()
+) -> tuple[RulesReport, LabelReport]:
     """Make the store say what follows from it at `as_of`; labels come first, rules may read them.
+
+    `authority` holds the operator's authority rules, beside the packaged ones.
 
     The first time after a start everything is looked at, then only what the store says was
     touched: whoever changed it, a sync, a worker's registration or an ontology.
     """
     followers = _followers(store, base_iri)
     with followers.working:
-        labels = followers.labels.follow(as_of)
+        labels = followers.labels.follow(as_of, authority)
         return followers.rules.follow(), labels
 
 

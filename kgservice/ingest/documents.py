@@ -147,14 +147,14 @@ def dating(entry: Entry, moment: str) -> list[Triple]:
 
 
 def _proof_facts(proof: ProofOutcome) -> list[tuple[Iri, Term]]:
-    """Say why a proof does not count, or by which key it does and until when."""
+    """Say why a proof does not count, or by which key it does, from when and until when."""
     if proof.result is Proof.ABSENT:
         return []
     key = f"{proof.verified_key} {proof.algorithm}".strip()
     texts = ((KG.proofReason, proof.code), (KG.proofDetail, proof.detail), (KG.proofKey, key))
     found: list[tuple[Iri, Term]] = [(name, Literal(text)) for name, text in texts if text]
-    if proof.valid_until:
-        found.append((KG.proofValidUntil, typed_time(proof.valid_until)))
+    moments = ((KG.proofValidFrom, proof.valid_from), (KG.proofValidUntil, proof.valid_until))
+    found += [(name, typed_time(moment)) for name, moment in moments if moment]
     return found
 
 

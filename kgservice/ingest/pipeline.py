@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from kgservice.ingest.syncing import Sync
 from kgservice.labels.derive import LabelReport
 from kgservice.model.documents import ImportContext, Importer
 from kgservice.model.errors import KgError
+from kgservice.model.rdf import Triple
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
 
@@ -109,6 +110,11 @@ def _attempt(store: Store, request: SyncRequest, only: frozenset[str]) -> SyncRe
     return report
 
 
-def after_sync(store: Store, base_iri: str, as_of: datetime) -> tuple[RulesReport, LabelReport]:
-    """Derive what depends on all catalogues, as far as it is touched by what changed."""
-    return follow(store, base_iri, as_of)
+def after_sync(
+    store: Store, base_iri: str, as_of: datetime, authority: Sequence[Triple] = ()
+) -> tuple[RulesReport, LabelReport]:
+    """Derive what depends on all catalogues, as far as it is touched by what changed.
+
+    `authority` holds the operator's authority rules, beside the packaged ones.
+    """
+    return follow(store, base_iri, as_of, authority)

@@ -18,7 +18,7 @@ from kgservice.ingest.issuers import Issuers
 from kgservice.ingest.standing import Standing, judge
 from kgservice.labels.credentials import ProofOutcome, Trust
 from kgservice.labels.dids import DidDocument, bundled_did_documents
-from kgservice.labels.schemes import accredited_issuers
+from kgservice.labels.schemes import accredited_issuers, operator_rules
 from kgservice.model.documents import Credential
 from kgservice.model.rdf import Term, Triple, to_ntriples
 from kgservice.model.terms import RDF
@@ -86,6 +86,7 @@ def load_policy(
     *,
     shapes: Sequence[Path] = (),
     authority: Sequence[Path] = (),
+    more_authority: Sequence[Triple] = (),
     did_documents: Mapping[str, DidDocument] | None = None,
     cache_dir: Path | None = None,
 ) -> Policy:
@@ -95,6 +96,7 @@ def load_policy(
         ontologies: Ontology files beside the bundled ones.
         shapes: Shape files beside the bundled ones.
         authority: Authority files beside the bundled ones.
+        more_authority: Authority rules beside those.
         did_documents: Pinned DID documents; the bundled ones by default.
         cache_dir: Where closed schemas are kept.
 
@@ -102,7 +104,7 @@ def load_policy(
         InputError: a shapes file uses terms that are not supported.
     """
     tbox = load_tbox(ontologies)
-    rules = authority_rules(authority)
+    rules = [*authority_rules(authority), *more_authority]
     shape_triples = load_shapes(shapes)
     classes: defaultdict[Term, set[Term]] = defaultdict(set)
     for triple in tbox:
@@ -119,19 +121,31 @@ def load_policy(
     )
 
 
-def current_policy(ontologies: Sequence[Path] = ()) -> Policy:
-    """Give the policy of the packaged files, read again when an ontology file changes."""
+def current_policy(ontologies: Sequence[Path] = (), trust: Path | None = None) -> Policy:
+    """Give the policy of the packaged files, read again when a file of the operator changes.
+
+    Args:
+        ontologies: Ontology files beside the bundled ones.
+        trust: `DATA/trust`, whose authority rules add to the bundled ones.
+
+    Raises:
+        InputError: one of the operator's files is no RDF (`ontology-invalid`).
+    """
     stamps = tuple(
         (path, file.stat().st_mtime_ns)
         for path in ontologies
         for file in ([*sorted(path.rglob("*"))] if path.is_dir() else [path])
     )
-    return _policy(tuple(ontologies), stamps)
+    return _policy(tuple(ontologies), stamps, operator_rules(trust) if trust else ())
 
 
 @lru_cache(maxsize=4)
-def _policy(ontologies: tuple[Path, ...], _stamps: tuple[tuple[Path, int], ...]) -> Policy:
-    return load_policy(ontologies)
+def _policy(
+    ontologies: tuple[Path, ...],
+    _stamps: tuple[tuple[Path, int], ...],
+    authority: tuple[Triple, ...],
+) -> Policy:
+    return load_policy(ontologies, more_authority=authority)
 
 
 def _digest(*groups: Sequence[Triple]) -> str:

@@ -1,14 +1,14 @@
-"""Conclude labels from certificates, by the rules in `shapes/labels`, and say why not."""
+"""Conclude labels from certificates and label credentials, by `shapes/labels`; say why not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from importlib import resources
 from typing import Final
 
+from kgservice.labels.claims import all_claims, claims_about
 from kgservice.labels.schemes import (
     Condition,
     Criterion,
@@ -23,9 +23,6 @@ from kgservice.store.port import LABEL_GRAPH, GraphChange, QueryScope, Session, 
 LIMIT_S: Final = 600.0
 """For all certificates together; nobody waits for them."""
 _EVALUATION: Final = Iri("urn:kgservice:evaluation")
-CERTIFICATES: Final = (
-    (resources.files(__package__) / "queries" / "certificates.rq").read_text(encoding="utf-8")
-)  # fmt: skip
 
 
 class Outcome(Enum):
@@ -98,16 +95,26 @@ class CriterionStatus:
 
 
 def derive_labels(
-    store: Store, as_of: datetime, criteria: Sequence[Criterion] | None = None
+    store: Store,
+    as_of: datetime,
+    criteria: Sequence[Criterion] | None = None,
+    *,
+    authority: Sequence[Triple] = (),
 ) -> LabelReport:
     """Make the label graph say what the evidence says at `as_of`; write only what differs.
 
     Labels whose certificate expired, was withdrawn or lost its proof disappear. Cost is
     proportional to the number of certificates, about 0.1 ms each; `LabelFollower` does the same
     for what changed.
+
+    Args:
+        store: The evidence, and where labels go.
+        as_of: The moment.
+        criteria: By default those of all packaged schemes.
+        authority: Authority rules beside the packaged ones.
     """
     with store.session(scope=QueryScope(), deadline_s=LIMIT_S) as session:
-        claims = _load(session, as_of)
+        claims = _load(session, evaluation(as_of), authority)
         triples: dict[Triple, None] = {}
         for criterion in label_criteria() if criteria is None else criteria:
             triples |= dict.fromkeys(session.triples(criterion.rule, where="scratch"))
@@ -123,12 +130,15 @@ def label_status(
     subject: str,
     as_of: datetime | None = None,
     criteria: Sequence[Criterion] | None = None,
+    *,
+    authority: Sequence[Triple] = (),
 ) -> tuple[CriterionStatus, ...]:
     """Say for each criterion whether `subject` meets it at `as_of` (now by default), and why.
 
     Met: some certificate passes every condition. Unknown: no certificate covers the subject, or
     one does whose proof, issuer or dates do not count. Not met: the certificates that cover it
-    are good but not in force (Kleene's or over the certificates).
+    are good but not in force (Kleene's or over the certificates). `authority` holds authority
+    rules beside the packaged ones.
 
     Raises:
         InputError: `subject` is not an IRI (`subject-invalid`).
@@ -140,7 +150,7 @@ def label_status(
             hint="Give the offering's full IRI.",
         )
     with store.session(scope=QueryScope()) as session:
-        _load(session, as_of or datetime.now(UTC), subject)
+        _load(session, evaluation(as_of or datetime.now(UTC)), authority, subject)
         chosen = label_criteria() if criteria is None else criteria
         return tuple(_status(session, criterion, subject) for criterion in chosen)
 
@@ -151,17 +161,11 @@ def evaluation(as_of: datetime) -> Triple:
     return Triple(_EVALUATION, KG.evaluatedAt, Literal(moment, XSD + "dateTime"))
 
 
-def claims_of(documents: Iterable[Iri]) -> str:
-    """Write the CONSTRUCT of the claims that some documents make."""
-    listed = " ".join(f"<{document}>" for document in documents)
-    return CERTIFICATES.replace("WHERE {", f"WHERE {{ VALUES ?document {{ {listed} }}", 1)
-
-
-def _load(session: Session, as_of: datetime, subject: str = "") -> int:
+def _load(session: Session, at: Triple, authority: Sequence[Triple], subject: str = "") -> int:
     """Fill the scratch store with claims (about `subject`), authority rules and the moment."""
-    session.load([evaluation(as_of), *authority_rules()])
-    scope = f"?certificate <{KG.scope}> <{subject}> ." if subject else ""
-    session.construct(CERTIFICATES.replace("#SCOPE", scope), where="snapshot")
+    session.load([at, *authority_rules(), *authority])
+    for query in claims_about(subject) if subject else all_claims():
+        session.construct(query, where="snapshot")
     counted = session.select(
         f"SELECT (COUNT(DISTINCT ?claim) AS ?n) WHERE {{ ?claim <{KG.describes}> ?c }}"
     )
@@ -215,12 +219,18 @@ def _either(outcomes: list[Outcome]) -> Outcome:
 def _reasons(row: Row, failed: list[tuple[Condition, str]]) -> list[ClaimReason]:
     names = (_value(row, "certificate"), _value(row, "document"), _value(row, "issuer"))
     if not failed:
-        return [ClaimReason(*names, None, "the certificate meets every condition")]
+        return [ClaimReason(*names, None, "it meets every condition")]
     return [ClaimReason(*names, c.iri, c.message, value) for c, value in failed]
 
 
 def _no_claim() -> ClaimReason:
-    return ClaimReason("", "", "", None, "no source has a certificate that covers this offering")
+    return ClaimReason(
+        "",
+        "",
+        "",
+        None,
+        "no source has a certificate or label credential that covers this offering",
+    )
 
 
 def _value(row: Row, name: str) -> str:

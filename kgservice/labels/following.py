@@ -17,14 +17,8 @@ from itertools import islice
 from typing import Final
 
 from kgservice.inference.profiles import ask_for, names_in
-from kgservice.labels.derive import (
-    CERTIFICATES,
-    LIMIT_S,
-    LabelReport,
-    claims_of,
-    derive_labels,
-    evaluation,
-)
+from kgservice.labels.claims import EVIDENCE, all_claims, claims_of
+from kgservice.labels.derive import LIMIT_S, LabelReport, derive_labels, evaluation
 from kgservice.labels.locality import LocalRule, local_rule
 from kgservice.labels.schemes import Criterion, authority_rules, label_criteria
 from kgservice.model.errors import PreconditionFailed
@@ -34,17 +28,25 @@ from kgservice.store.port import LABEL_GRAPH, ChangeKind, GraphChange, QueryScop
 
 _CHUNK: Final = 2_000
 """Documents whose certificates are judged in one go; some 30 MB of claims."""
-_WITH: Final = f"SELECT DISTINCT ?d WHERE {{ #SCOPE\n GRAPH ?d {{ ?c a <{KG.Certificate}> }} }}"
+_INFERRED: Final = "/inferred"
 _ZONES: Final = timedelta(hours=14)
 
 
 @dataclass(slots=True)
 class _Document:
-    """What a document's certificates came to."""
+    """What a document's certificates came to, with the other documents that this rests on."""
 
     claims: set[Term] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
     labels: set[Triple] = field(default_factory=set)
     dates: list[datetime | None] = field(default_factory=list)
+
+    def note(self, triple: Triple) -> None:
+        """Take note of what a claim states."""
+        self.claims.add(triple.subject)
+        self.dates += _dates(triple.object)
+        if triple.predicate == PROV.hadPrimarySource:
+            self.others.add(str(triple.object))
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class _State:
     """What the label graph says, and of which state of the other graphs at which moment."""
 
     criteria: tuple[Criterion, ...]
+    authority: tuple[Triple, ...]
     number: int
     version: int
     as_of: datetime
@@ -70,22 +73,27 @@ class LabelFollower:
         """Follow `store`; the first time, everything is looked at."""
         self._store = store
         self._criteria = tuple(label_criteria() if criteria is None else criteria)
+        self._authority: tuple[Triple, ...] = ()
         self._state: _State | None = None
 
-    def follow(self, as_of: datetime) -> LabelReport:
-        """Make the label graph say what `derive_labels` would make it say at `as_of`."""
-        rules = _local_rules(self._criteria)
+    def follow(self, as_of: datetime, authority: Iterable[Triple] = ()) -> LabelReport:
+        """Make the label graph say what `derive_labels` would make it say at `as_of`.
+
+        `authority` holds the authority rules beside the packaged ones.
+        """
+        self._authority = (*authority_rules(), *authority)
+        rules = _local_rules(self._criteria, self._authority)
         if rules is not None:
             try:
                 return self._follow(rules, as_of)
             except _NotLocalError:
                 self._state = None
-        return derive_labels(self._store, as_of, self._criteria)
+        return derive_labels(self._store, as_of, self._criteria, authority=tuple(authority))
 
     def _follow(self, rules: tuple[LocalRule, ...], as_of: datetime) -> LabelReport:
         state = self._state
         changes = self._store.changes(state.number if state else 0, ())
-        if state is None or not changes.is_complete:
+        if state is None or not changes.is_complete or state.authority != self._authority:
             return self._look_at_everything(rules, as_of, changes.number)
         due = self._due(state, changes.graphs, as_of)
         found = self._judge(rules, due, as_of)
@@ -98,11 +106,9 @@ class LabelFollower:
         self, rules: tuple[LocalRule, ...], as_of: datetime, number: int
     ) -> LabelReport:
         self._state = None
-        rows = self._store.read(_WITH)
-        documents = self._judge(
-            rules, {row["d"] for row in rows if isinstance(row["d"], Iri)}, as_of
-        )
-        state = _State(self._criteria, number, 0, as_of, {})
+        holding = {name for one in EVIDENCE for name in self._ask(one.documents, "d", None)}
+        documents = self._judge(rules, holding, as_of)
+        state = _State(self._criteria, self._authority, number, 0, as_of, {})
         for name, document in documents.items():
             state.documents[name] = document
             state.held.update(document.labels)
@@ -115,17 +121,24 @@ class LabelFollower:
 
     def _due(self, state: _State, graphs: Collection[str], as_of: datetime) -> set[Iri]:
         """Name the documents whose certificates may come to something else now."""
-        touched = sorted(Iri(name) for name in graphs)
-        rows = ask_for(self._store.read, _WITH, "d", touched)
-        due = {row["d"] for row in rows if isinstance(row["d"], Iri)}
-        due |= {Iri(name) for name in graphs if name in state.documents}
+        names = {name.removesuffix(_INFERRED) for name in graphs}
+        touched = sorted(map(Iri, names))
+        due = {name for one in EVIDENCE for name in self._ask(one.documents, "d", touched)}
+        for query in filter(None, (one.touched for one in EVIDENCE)):
+            due |= set(self._ask(query, "t", touched))
         first, last = sorted((state.as_of, as_of))
         due |= {
             Iri(name)
             for name, document in state.documents.items()
-            if any(date is None or first <= date <= last for date in document.dates)
+            if name in names
+            or not names.isdisjoint(document.others)
+            or any(date is None or first <= date <= last for date in document.dates)
         }
         return due
+
+    def _ask(self, query: str, variable: str, only: Collection[Iri] | None) -> Iterator[Iri]:
+        rows = ask_for(self._store.read, query, variable, only)
+        return (row["d"] for row in rows if isinstance(row["d"], Iri))
 
     def _judge(
         self, rules: Iterable[LocalRule], documents: Collection[Iri], as_of: datetime
@@ -134,14 +147,16 @@ class LabelFollower:
         rest = iter(sorted(documents))
         while chunk := list(islice(rest, _CHUNK)):
             with self._store.session(scope=QueryScope(), deadline_s=LIMIT_S) as session:
-                session.load([evaluation(as_of), *authority_rules()])
-                stated = session.triples(claims_of(chunk), where="snapshot")
+                session.load([evaluation(as_of), *self._authority])
+                stated = [
+                    triple
+                    for query in claims_of(chunk)
+                    for triple in session.triples(query, where="snapshot")
+                ]
                 session.load(stated)
                 owners = {t.subject: t.object for t in stated if t.predicate == PROV.wasDerivedFrom}
-                for claim, document in owners.items():
-                    found[str(document)].claims.add(claim)
                 for triple in stated:
-                    found[str(owners[triple.subject])].dates += _dates(triple.object)
+                    found[str(owners[triple.subject])].note(triple)
                 for rule in rules:
                     for row in session.select(rule.select, where="scratch"):
                         judged = row.get(rule.claim)
@@ -191,18 +206,25 @@ def _report(state: _State, changed: int) -> LabelReport:
 
 
 @cache
-def _local_rules(criteria: tuple[Criterion, ...]) -> tuple[LocalRule, ...] | None:
+def _local_rules(
+    criteria: tuple[Criterion, ...], authority: tuple[Triple, ...]
+) -> tuple[LocalRule, ...] | None:
     """Give all rules as questions about one claim; None when one is not."""
-    head = CERTIFICATES.partition("WHERE")[0]
-    prefixes = dict(re.findall(r"PREFIX\s+([\w-]*):\s*<([^>]*)>", head))
-    body = re.sub(r"(?m)^(#|PREFIX).*$", "", head)
-    predicates = [Iri(name) for name in names_in(body, prefixes)]
+    predicates = [name for query in all_claims() for name in _predicates(query)]
     # what issuers may do is the same for all claims, if it neither looks like one nor ends
-    if any(t.predicate in predicates or list(_dates(t.object)) for t in authority_rules()):
+    if any(t.predicate in predicates or list(_dates(t.object)) for t in authority):
         return None
     found = [local_rule(criterion.rule, predicates) for criterion in criteria]
     rules = tuple(rule for rule in found if rule is not None)
     return rules if len(rules) == len(found) else None
+
+
+def _predicates(query: str) -> Iterator[Iri]:
+    """Name what a CONSTRUCT states of claims."""
+    head = query.partition("WHERE")[0]
+    prefixes = dict(re.findall(r"PREFIX\s+([\w-]*):\s*<([^>]*)>", head))
+    body = re.sub(r"(?m)^(#|PREFIX).*$", "", head)
+    return (Iri(name) for name in names_in(body, prefixes))
 
 
 def _dates(term: Term) -> Iterator[datetime | None]:

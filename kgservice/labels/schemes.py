@@ -14,6 +14,7 @@ import pyoxigraph as ox
 
 from kgservice.model.rdf import Blank, Iri, Literal, Subject, Term, Triple
 from kgservice.model.terms import KG, RDFS, SH
+from kgservice.store.vocabulary import ontology_triples
 
 _CONSTRUCT: Final = Iri(SH.NS + "construct")
 _SELECT: Final = Iri(SH.NS + "select")
@@ -96,6 +97,18 @@ def authority_rules() -> tuple[Triple, ...]:
     return _packaged("authority")
 
 
+def operator_rules(trust: Path) -> tuple[Triple, ...]:
+    """Give the authority rules of an operator: the Turtle files of `DATA/trust/authority`.
+
+    They add to the packaged ones, such as the certifiers whose label credentials count.
+
+    Raises:
+        InputError: a file cannot be read or is no RDF (`ontology-invalid`).
+    """
+    folder = trust / "authority"
+    return tuple(ontology_triples([folder])) if folder.is_dir() else ()
+
+
 def read_criteria(triples: Iterable[Triple]) -> tuple[Criterion, ...]:
     """Read the criteria that label schemes in these statements define."""
     graph = _Graph(triples)
@@ -129,13 +142,13 @@ def _criterion(graph: _Graph, level: Iri, criterion: Iri) -> Criterion:
 
 
 def accredited_issuers(rules: Iterable[Triple] | None = None) -> frozenset[str]:
-    """List the issuers that may make certificate statements about anyone's services."""
+    """List the issuers that may make certificate or label statements about anyone's services."""
     graph = _Graph(authority_rules() if rules is None else rules)
     subjects = {
         s
         for s, p, o in graph.triples
         if p == KG.maySay
-        and o == KG.CertificateStatements
+        and o in (KG.CertificateStatements, KG.DomeLabelStatements)
         and KG.AnySubject in graph.all(s, KG.aboutSubjects)
     }
     return frozenset(

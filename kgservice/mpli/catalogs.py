@@ -8,15 +8,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Final
 
 from kgservice.ingest import catalogs
 from kgservice.ingest.issuers import Issuers, IssuerSettings, reader_of
 from kgservice.ingest.linking import linking_catalogs
 from kgservice.ingest.pipeline import SyncRequest, after_sync, sync, sync_documents
-from kgservice.ingest.policy import current_policy
+from kgservice.ingest.policy import Policy, current_policy
 from kgservice.jobs import Tell
 from kgservice.labels.derive import ClaimReason, label_status
+from kgservice.labels.schemes import operator_rules
 from kgservice.model.documents import ImportContext
 from kgservice.model.errors import KgError, NotFound
 from kgservice.model.terms import KG
@@ -144,7 +146,7 @@ def _following_links(application: Application, name: str) -> Iterator[None]:
     catalog = catalogs.get_catalog(store, name)
     since = store.changes(0, ()).number
     yield
-    if not current_policy(application.ontologies).looks_across:
+    if not _policy(application).looks_across:
         return
     for other in linking_catalogs(store, application.base_iri, catalog, since):
         with suppress(KgError), _taking(application, other) as request:
@@ -170,14 +172,23 @@ def _request(application: Application, catalog: catalogs.Catalog) -> Iterator[Sy
             context=context,
             contents=application.contents,
             ontologies=application.ontologies,
-            policy=current_policy(application.ontologies).with_issuers(issuers),
+            policy=_policy(application).with_issuers(issuers),
         )
+
+
+def trust_folder(application: Application) -> Path:
+    """Give where the operator pins whom to trust."""
+    return application.folder / "trust"
+
+
+def _policy(application: Application) -> Policy:
+    return current_policy(application.ontologies, trust_folder(application))
 
 
 def _issuers(application: Application, context: ImportContext) -> Issuers:
     """Prepare to check proofs by `DATA/trust` and by what issuers publish at allowed hosts."""
     settings = IssuerSettings(
-        application.folder / "trust",
+        trust_folder(application),
         application.settings.allow_hosts,
         reader_of(load_importer(CREDENTIALS), replace(context, options={}, known={})),
     )
@@ -231,7 +242,8 @@ CHORES: Final[Mapping[str, Callable[[Application, str, Tell], str]]] = {
 
 def derive(application: Application) -> None:
     """Run the rules and derive the labels on the present state."""
-    after_sync(application.store, application.base_iri, application.now())
+    authority = operator_rules(trust_folder(application))
+    after_sync(application.store, application.base_iri, application.now(), authority)
 
 
 def load_samples(application: Application) -> None:
@@ -243,7 +255,8 @@ def load_samples(application: Application) -> None:
 
 def label_of(application: Application, subject: str) -> dict[str, object]:
     """Tell each criterion of each label scheme for a subject, with its evidence."""
-    found = label_status(application.store, subject, application.now())
+    authority = operator_rules(trust_folder(application))
+    found = label_status(application.store, subject, application.now(), authority=authority)
     return {
         "subject": subject,
         "criteria": [

@@ -17,7 +17,7 @@ from kgservice.ingest.ontologies import load_ontologies
 from kgservice.ingest.pipeline import SyncRequest, sync
 from kgservice.model.documents import Gone, SetAside, SourceDocument, Unchanged
 from kgservice.model.rdf import RDF, Iri, Literal
-from kgservice.model.terms import SCHEMA
+from kgservice.model.terms import KG, SCHEMA
 from kgservice.store import open_store
 from kgservice.store.documents import ContentStore
 from kgservice.store.vocabulary import load_vocabulary
@@ -55,7 +55,9 @@ def test_credential_in_a_characteristic_is_a_document_about_the_specification(
     (credential,) = (i for i in items if isinstance(i, SourceDocument) and i.credential)
     assert credential.kind == "dome/Compliance:VC"
     assert credential.source_id == "urn:uuid:kg-made-up-1"
-    assert credential.primary == Iri(SPECIFICATION)
+    about = {t.object for t in credential.triples if t.predicate == KG.scope}
+    assert about == {Iri(SPECIFICATION)}
+    assert SPECIFICATION not in credential.own_subjects, "it is whoever's describes it"
     assert credential.content.decode() == credential.credential.token  # type: ignore[union-attr]
     assert credential.credential.issuer == "did:elsi:VATXX-00000000"  # type: ignore[union-attr]
     labels = {t.object for t in credential.triples if t.predicate.value == LABEL}

@@ -11,7 +11,7 @@ import pytest
 from label_store import MemoryStore
 
 from kgservice.labels import Outcome, accredited_issuers, derive_labels, label_status
-from kgservice.labels.schemes import parse_turtle, read_criteria
+from kgservice.labels.schemes import label_criteria, parse_turtle, read_criteria
 from kgservice.model.rdf import RDF, XSD, Iri, Literal, Triple
 from kgservice.model.terms import KG, PROV
 from kgservice.store.port import LABEL_GRAPH, META_GRAPH
@@ -19,6 +19,7 @@ from kgservice.store.port import LABEL_GRAPH, META_GRAPH
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 BODY = "did:web:cert.tuev-fiktiv.example"
 ISO = "ISO/IEC 27001:2022"
+BASIC = [one for one in label_criteria() if one.scheme.value.endswith("/eu-cloud-basic")]
 OFFERING = "urn:ngsi-ld:product-offering:1"
 
 
@@ -112,7 +113,7 @@ def test_each_outcome_has_its_reason(
     change: dict[str, object], outcome: Outcome, reason: str
 ) -> None:
     store = store_with(replace(Certificate(1), **change))  # type: ignore[arg-type]
-    (status,) = label_status(store, OFFERING, NOW)
+    (status,) = label_status(store, OFFERING, NOW, BASIC)
     assert status.outcome is outcome
     assert any(reason in item.message for item in status.reasons)
     labelled = derive_labels(store, NOW).offerings
@@ -127,7 +128,7 @@ def test_a_stranger_cannot_widen_the_scope_of_a_good_certificate() -> None:
     )
     store = store_with(Certificate(1), forged)
     assert derive_labels(store, NOW).offerings == (OFFERING,)
-    (status,) = label_status(store, evil, NOW)
+    (status,) = label_status(store, evil, NOW, BASIC)
     assert status.outcome is Outcome.UNKNOWN
 
 
@@ -181,7 +182,7 @@ def check(seed: int) -> None:
     for number in range(4):
         offering = f"urn:offering:{number}"
         outcome = expected(certificates, offering)
-        (status,) = label_status(store, offering, NOW)
+        (status,) = label_status(store, offering, NOW, BASIC)
         assert status.outcome is outcome, (offering, certificates)
         assert (offering in labelled) == (outcome is Outcome.MET), (offering, certificates)
 

@@ -14,6 +14,7 @@ from kgservice.labels import (
     Outcome,
     bundled_did_documents,
     derive_labels,
+    label_criteria,
     label_status,
     verify,
 )
@@ -24,6 +25,7 @@ from kgservice.model.vocabulary import Vocabulary
 from kgservice.store import open_store
 from kgservice.store.port import META_GRAPH, ChangeKind, GraphChange, Store
 
+BASIC = [one for one in label_criteria() if one.scheme.value.endswith("/eu-cloud-basic")]
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 RHEINTAL = "https://rheintal-rechenzentrum.example/offerings/postgresql"
 ISAR = "https://isar-systeme.example/offerings/postgresql"
@@ -81,7 +83,7 @@ def test_the_sample_labels_are_those_that_the_demo_needs(store: Store) -> None:
     ],
 )
 def test_the_status_says_why(store: Store, offering: str, outcome: Outcome, words: str) -> None:
-    (status,) = label_status(store, offering, NOW)
+    (status,) = label_status(store, offering, NOW, BASIC)
     assert status.outcome is outcome
     assert words in status.reasons[0].message
 

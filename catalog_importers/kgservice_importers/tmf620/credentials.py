@@ -18,6 +18,7 @@ from kgservice_importers.tmf620.characteristics import (
     is_token,
 )
 from kgservice_importers.tmf620.json_tree import Json, Object
+from kgservice_importers.tmf620.label_credentials import on_own_nodes
 from kgservice_importers.tmf620.mapping import MappingTable, mapping_of
 from kgservice_importers.tmf620.names import Names
 
@@ -80,7 +81,7 @@ class CredentialReader:
             return
         for item in self._reading.read(content, at, self._reader, mark):
             if isinstance(item, SourceDocument):
-                yield replace(item, kind=KIND)
+                yield replace(on_own_nodes(item, self._context), kind=KIND)
             elif isinstance(item, SetAside):
                 detail = "a token whose payload is no JSON object holds no credential"
                 yield Problem("credential-not-read", detail, at, "The offering itself is read.")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kgservice.model.rdf import Iri
 from kgservice.model.terms import KG, RDF
-from kgservice_importers.tmf620.draft import Draft
+from kgservice_importers.tmf620.draft import Draft, schema
 from kgservice_importers.tmf620.json_tree import Object, as_object, member_text, objects
 from kgservice_importers.tmf620.linked import Joined
 from kgservice_importers.tmf620.mapping import MappingTable, spaced
@@ -31,15 +31,10 @@ class ProviderFinder:
 
     def find(self, joined: Joined, draft: Draft) -> Iri | None:
         """State the provider of an offering, and give it; a finding when there is none."""
-        named: dict[str, Object] = {}
-        for layer in (joined.specification, joined.offering, *joined.catalogs):
-            for role, party in _parties(layer):
-                named.setdefault(role, party)
-        for role in self._roles:
-            if role in named:
-                return self._state(named[role], draft)
-        if self._owner:
-            return self._state({"id": self._owner}, draft)
+        self._maker(joined, draft)
+        party = self._first(joined.specification, joined.offering, *joined.catalogs)
+        if party is not None:
+            return self._state(party, draft)
         draft.find(
             Finding(code="provider-unknown", detail="no related party is seller or owner"),
             f"{joined.offering.at}/relatedParty",
@@ -47,9 +42,32 @@ class ProviderFinder:
         )
         return None
 
+    def _maker(self, joined: Joined, draft: Draft) -> None:
+        """State who provides what the offering's specification describes, whoever offers it.
+
+        A label that was granted to a specification is its provider's (shapes/labels/dome.ttl).
+        """
+        identifier = reference_id(as_object(joined.offering.body.get("productSpecification")))
+        party = self._first(joined.specification, *joined.catalogs)
+        if joined.specification is not None and identifier and party is not None:
+            specification = self._minter.iri("productSpecification", identifier)
+            draft.state(specification, schema("provider"), self._iri(party))
+
+    def _first(self, *layers: Record | None) -> Object | None:
+        """Give the party of the first role that some layer names, else the catalogue's owner."""
+        named: dict[str, Object] = {}
+        for layer in layers:
+            for role, party in _parties(layer):
+                named.setdefault(role, party)
+        found = next((named[role] for role in self._roles if role in named), None)
+        return found or ({"id": self._owner} if self._owner else None)
+
+    def _iri(self, party: Object) -> Iri:
+        return self._minter.iri("organization", reference_id(party) or member_text(party, "name"))
+
     def _state(self, party: Object, draft: Draft) -> Iri:
         identifier = reference_id(party) or member_text(party, "name")
-        provider = self._minter.iri("organization", identifier)
+        provider = self._iri(party)
         draft.add(KG.provider, provider)
         if self._index.get("organization", identifier) is None:
             draft.state(provider, RDF.type, KG.Provider)
