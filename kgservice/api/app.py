@@ -19,6 +19,7 @@ from kgservice.api import (
     graphs,
     mpli,
     notices,
+    operations,
     pages,
     problems,
     query_page,
@@ -60,8 +61,8 @@ def create_app(application: Application) -> Flask:
     app.url_map.strict_slashes = False
     problems.install(app, application.base_iri)
     parts = (
-        status, pages, catalogs, contexts, tokens, sparql, query_page, update, graphs, mpli, tmf620,
-        tmf620_hub, dcat, void, gaia_x, credential_events, notices, entities,
+        status, operations, pages, catalogs, contexts, tokens, sparql, query_page, update, graphs,
+        mpli, tmf620, tmf620_hub, dcat, void, gaia_x, credential_events, notices, entities,
     )  # fmt: skip
     for part in parts:
         app.register_blueprint(part.blueprint(application))

@@ -17,6 +17,7 @@ _COMMANDS = {
     "catalog": "catalog:catalog",
     "context": "contexts:context",
     "query": "query:query",
+    "running": "running:running",
     "request": "request:request",
     "plan": "plan:plan",
     "apply": "plan:apply",

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from kgservice.jobs.chores import Chores
+from kgservice.jobs.counting import Counts, count
 from kgservice.jobs.database import Database
 from kgservice.jobs.journal import Journal
 from kgservice.jobs.leases import LeaseTable
@@ -235,6 +236,10 @@ class JobRunner:
     def job_of_plan(self, plan_iri: str) -> str:
         """Give the id of the newest job that runs a plan, or nothing."""
         return self._journal.job_of_plan(plan_iri)
+
+    def counts(self) -> Counts:
+        """Count jobs, tasks, leases and workers."""
+        return count(self._database)
 
     def ready_rows(self, identity: str) -> list[list[dict[str, str]]]:
         """Give what `ready-steps.rq` answered each time that it started something, as recorded."""

@@ -25,6 +25,8 @@ DEFAULTS: Mapping[str, str] = {
     "KG_SERVICE_ENDPOINTS": "",
     "KG_DEFAULT_GRAPH": "union",
     "KG_PUBLIC_READ": "1",
+    "KG_PUBLIC_METRICS": "0",
+    "KG_SLOW_QUERY_S": "5",
     "KG_ALLOW_HOSTS": "",
     "KG_STORE_QUERY_URL": "",
     "KG_STORE_UPDATE_URL": "",
@@ -85,6 +87,8 @@ class Settings:
     service_endpoints: frozenset[str]
     default_graph: str
     public_read: bool
+    public_metrics: bool
+    slow_query_s: float | None
     allow_hosts: frozenset[str]
     remote_store: RemoteStoreSettings | None
     origins: tuple[Setting, ...]
@@ -131,6 +135,8 @@ def resolve_settings(
             found["KG_DEFAULT_GRAPH"], r"union|isolated", "give union or isolated"
         ),
         public_read=_matching(found["KG_PUBLIC_READ"], r"[01]", "give 1 or 0") == "1",
+        public_metrics=_matching(found["KG_PUBLIC_METRICS"], r"[01]", "give 1 or 0") == "1",
+        slow_query_s=_slow(found["KG_SLOW_QUERY_S"]),
         allow_hosts=_hosts(found["KG_ALLOW_HOSTS"]),
         remote_store=_remote_store(found),
         origins=tuple(found.values()),
@@ -216,6 +222,13 @@ def _seconds(setting: Setting) -> float:
     if not 0 < value <= MOST_SECONDS:  # nor when it is no number
         raise invalid_setting(setting, f"give seconds, more than 0 and at most {MOST_SECONDS}")
     return value
+
+
+def _slow(setting: Setting) -> float | None:
+    """Read a threshold: 0 is everything, nothing is never."""
+    if setting.value.strip() in ("", "0"):
+        return 0.0 if setting.value.strip() else None
+    return _seconds(setting)
 
 
 def _hosts(setting: Setting) -> frozenset[str]:

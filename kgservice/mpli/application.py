@@ -14,6 +14,7 @@ from kgservice.mpli.access import TokenStore
 from kgservice.mpli.notice_clerk import NoticeClerk
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.publish_hub import Hub
+from kgservice.mpli.watch import Watch
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
 
@@ -31,6 +32,7 @@ class Application:
         vocabulary: What the ontology files define.
         projector: The merged graph as columns, for the fast engine.
         tokens: Who may call.
+        watch: What is counted of queries.
         jobs: Durable jobs; None when the data folder was opened without a service.
         hub: Notices of changed offerings; None likewise.
         notices: Notices of sources; None likewise.
@@ -44,6 +46,7 @@ class Application:
     vocabulary: Vocabulary
     projector: Projector
     tokens: TokenStore
+    watch: Watch
     jobs: JobRunner | None
     hub: Hub | None = None
     notices: NoticeClerk | None = None

@@ -16,10 +16,12 @@ from kgservice.mpli.access import TokenStore
 from kgservice.mpli.application import Application
 from kgservice.mpli.catalogs import CHORES
 from kgservice.mpli.hub_book import HubBook
+from kgservice.mpli.metrics import watch_state
 from kgservice.mpli.notice_book import NoticeBook
 from kgservice.mpli.notice_clerk import NoticeClerk
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.publish_hub import Hub
+from kgservice.mpli.watch import Watch
 from kgservice.store import open_remote_store, open_store
 from kgservice.store.caps import AnswerLimits, QueryLimits
 from kgservice.store.documents import ContentStore
@@ -64,10 +66,12 @@ def open_application(
         vocabulary=vocabulary,
         projector=Projector(store, vocabulary),
         tokens=TokenStore(folder),
+        watch=Watch(settings.slow_query_s),
         jobs=jobs,
         hub=_make_hub(settings, store, folder) if with_jobs else None,
         notices=_make_notices(folder, jobs) if jobs is not None else None,
     )
+    watch_state(application.watch, store, jobs)
     for thread in (application.hub, application.notices):
         if thread is not None:
             thread.start()

@@ -53,7 +53,13 @@ def run(application: Application, caller: Caller, call: QueryCall) -> QueryAnswe
         DeadlineExceeded: it was stopped at the deadline.
         Unavailable: it needed more memory than allowed.
     """
-    scope = _scope(application, caller, call)
+    with application.watch.query(caller, call.text):
+        return _ask(application, caller, call, _scope(application, caller, call))
+
+
+def _ask(
+    application: Application, caller: Caller, call: QueryCall, scope: QueryScope
+) -> QueryAnswer:
     client = _client(caller, call)
     return application.store.query(call.text, scope=scope, accept=call.accept, client=client)
 
@@ -75,15 +81,16 @@ def run_unless(
     The tag names the state of the data, what the caller may see of it, the query and what it
     accepts (RFC 9110 §8.8.3, strong); the engine answers all of these in one way only.
     """
-    scope = _scope(application, caller, call)
     if _varies(call.text):
         return Answered(run(application, caller, call), "")
-    if is_known is not None:
-        tag = _tag(application.store.state(scope), scope, call)
-        if is_known(tag):
-            return Answered(None, tag)
-    client = _client(caller, call)
-    answer = application.store.query(call.text, scope=scope, accept=call.accept, client=client)
+    with application.watch.query(caller, call.text):
+        scope = _scope(application, caller, call)
+        if is_known is not None:
+            tag = _tag(application.store.state(scope), scope, call)
+            if is_known(tag):
+                application.watch.unchanged()
+                return Answered(None, tag)
+        answer = _ask(application, caller, call, scope)
     return Answered(answer, _tag(answer.state, scope, call))
 
 

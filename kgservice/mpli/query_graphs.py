@@ -68,12 +68,12 @@ class _Scan:
         self._prefixes: dict[str, str] = {}
         self._base = ""
         self._depth = 0
-        tokens = [*_tokens(text), ("end", "")]
-        for place, (kind, word) in enumerate(tokens[:-1]):
+        found = [*tokens(text), ("end", "")]
+        for place, (kind, word) in enumerate(found[:-1]):
             if kind in ("open", "close"):
                 self._depth += 1 if kind == "open" else -1
             elif kind == "word":
-                self._read_word(word.upper(), tokens[place + 1 : place + 3])
+                self._read_word(word.upper(), found[place + 1 : place + 3])
             elif (iri := self._iri(kind, word)) is not None:
                 self.found.mentioned.add(iri)
 
@@ -109,10 +109,11 @@ class _Scan:
         return self._prefixes[prefix] + local.replace("\\", "")
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
+def tokens(text: str, *, strings: bool = False) -> Iterator[tuple[str, str]]:
+    """Give the kinds and texts of a query's tokens, without comments and, unless asked, strings."""
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or "other"
         if match.group() in ("'", '"'):
             return  # an open string: the gate refuses it, and looking for its end is not linear
-        if kind not in ("skip", "string"):
+        if kind != "skip" and (strings or kind != "string"):
             yield kind, match.group(kind)

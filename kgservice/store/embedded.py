@@ -32,6 +32,7 @@ from kgservice.store.readers import Lease, ReaderPool
 from kgservice.store.results import not_acceptable
 from kgservice.store.snapshots import Snapshot, Snapshots
 from kgservice.store.spool import QueryAnswer, SpoolFolder
+from kgservice.store.under_way import UnderWay
 from kgservice.store.wire import TripleWriter, read_rows, read_triples, skolem_prefix
 from kgservice.store.writer_link import WriterLink
 
@@ -75,6 +76,7 @@ class EmbeddedStore:
         self._spool = SpoolFolder(folder / "spool")
         self._run = secrets.token_hex(8)
         self._queries = 0
+        self.under_way = UnderWay(self.readers, self.writer, self._snapshots)
         try:
             self.written = EmbeddedWritten(
                 folder, timeout_s=query_timeout_s, memory_mb=query_memory_mb, show=self._show
@@ -108,7 +110,8 @@ class EmbeddedStore:
 
     def _ask(self, name: str, dataset: DatasetName, *arguments: object) -> CommitResult:
         try:
-            result: CommitResult = self.writer.ask(name, *arguments)
+            with self.under_way.commit():
+                result: CommitResult = self.writer.ask(name, *arguments)
         except Unavailable:
             self._snapshots.note_commit(dataset)  # it may be there
             raise

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal as OneOf, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal as OneOf, Protocol, TypeAlias
 
 from kgservice.model.rdf import Iri, Row, Triple
 from kgservice.store import names
@@ -31,6 +31,9 @@ from kgservice.store.values import (
     GraphInfo as GraphInfo,
 )
 from kgservice.store.written import Written
+
+if TYPE_CHECKING:
+    from kgservice.store.under_way import UnderWay
 
 DatasetName = OneOf["shared", "private", "written"]
 DERIVED_GRAPHS = names.DERIVED_GRAPHS
@@ -139,6 +142,11 @@ class Session(Protocol):
 
 class Store(Protocol):
     """The port. Every adapter passes `tests/contract/test_store.py`."""
+
+    @property
+    def under_way(self) -> UnderWay:
+        """What the store is doing: queries under way, and numbers for operators."""
+        ...
 
     @property
     def written(self) -> Written:

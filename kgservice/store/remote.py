@@ -44,6 +44,7 @@ from kgservice.store.remote_text import read_text
 from kgservice.store.remote_writer import RemoteWriter
 from kgservice.store.showing import changes_to_show
 from kgservice.store.spool import QueryAnswer, Spool, SpoolFolder
+from kgservice.store.under_way import UnderWay
 from kgservice.store.wire import TripleWriter, read_triples, skolem_prefix
 
 MOST_AT_ONCE = 50_000
@@ -73,6 +74,7 @@ class RemoteStore:
         self._spool = SpoolFolder(data_dir.resolve() / "spool")
         self._queries = 0
         self.written = self._open_written(limits)
+        self.under_way = UnderWay(self.readers)
 
     def _open_written(self, limits: QueryLimits) -> EmbeddedWritten:
         """Keep what people write on this machine: one queue, and a default graph of its own."""
@@ -96,6 +98,12 @@ class RemoteStore:
         self, changes: Sequence[GraphChange] | ChangeFile, *, dataset: DatasetName = "shared"
     ) -> CommitResult:
         """Apply all changes or none; see the port."""
+        with self.under_way.commit():
+            return self._commit(changes, dataset)
+
+    def _commit(
+        self, changes: Sequence[GraphChange] | ChangeFile, dataset: DatasetName
+    ) -> CommitResult:
         if isinstance(changes, SpooledChanges):
             if changes.statements > MOST_AT_ONCE:
                 return self._writer.take(changes)

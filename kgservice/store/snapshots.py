@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kgservice.model.errors import Unavailable
@@ -26,6 +26,7 @@ class Snapshot:
     generation: int
     state: int
     leases: int = 0
+    taken: float = field(default_factory=time.monotonic)
 
 
 class Snapshots:
@@ -46,6 +47,12 @@ class Snapshots:
         self._states: Counter[str] = Counter()
         self._latest: dict[str, Snapshot] = {}
         self.taken = 0
+
+    def age_s(self, dataset: DatasetName) -> float:
+        """Give the age of the latest snapshot in seconds; 0 when there is none."""
+        with self._lock:
+            latest = self._latest.get(dataset)
+            return time.monotonic() - latest.taken if latest else 0.0
 
     def note_commit(self, dataset: DatasetName) -> None:
         """Make the next query take a new snapshot; private data joins the shared merged graph."""

@@ -134,6 +134,12 @@ class Turns:
         with self._changed:
             return [*self._working, *self._waiting]
 
+    def gauges(self) -> dict[str, float]:
+        """Give the numbers that an operator watches."""
+        with self._changed:
+            running, waiting = len(self._working), len(self._waiting)
+            return {"queries_running": running, "queries_waiting": waiting, "shed": self.shed}
+
     def short(self) -> int:
         """Count the queries in the places that are not for long ones."""
         with self._changed:

@@ -62,6 +62,11 @@ class WriterLink:
                 child.connection.send((number, name, arguments))
         return future.result()
 
+    def waiting(self) -> int:
+        """Count the requests that are not answered yet."""
+        with self._lock:
+            return len(self._pending)
+
     def _start(self) -> Child:
         child = self._first or _spawn(self.folder)
         self._first = None
