@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from kgservice.store.gate import LIMITS, MAX_DEPTH
-from kgservice.store.mistakes import query_error
+from kgservice.store.gate import LIMITS, MAX_DEPTH, no_service
 from kgservice.store.update_words import END, Words
 
 _NO_LIMIT = 1 << 30
+_CALLS = ("SERVICE", "SERVICESILENT")
 
 
 class Bodies(Words):
@@ -82,17 +82,20 @@ class Bodies(Words):
                     self._too_complex(f"nesting deeper than {MAX_DEPTH}")
             elif token.kind in ("word", "operator"):
                 self._count(token.text.upper())
+            elif token.kind == "name":
+                self._refuse_call(token.text.partition(":")[0])
             self._next += 1
 
+    def _refuse_call(self, prefix: str) -> None:
+        """Refuse a name that the engine may read as SERVICE and a name: it needs no space."""
+        before, behind = self._tokens[self._next - 1], self._tokens[self._next + 1 :][:1]
+        is_graph = before.kind == "word" and before.text.upper() == "GRAPH"
+        if "SERVICE" in prefix.upper() and behind and behind[0].text == "{" and not is_graph:
+            raise no_service(self._text, self._peek().start)
+
     def _count(self, word: str) -> None:
-        if word.endswith("SERVICE"):
-            raise query_error(
-                "query-service-refused",
-                "SERVICE would make this service call another one.",
-                self._text,
-                self._peek().start,
-                hint="Query the other endpoint yourself and put its answer in a VALUES block.",
-            )
+        if word.endswith(_CALLS):
+            raise no_service(self._text, self._peek().start)
         self._counts[word] += 1
         if self._counts[word] > LIMITS.get(word, _NO_LIMIT):
             self._too_complex(f"more than {LIMITS[word]} times `{word}`")
