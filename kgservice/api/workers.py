@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 from kgservice.api.bodies import PublicKey, read_body
+from kgservice.api.front import IS_GONE
 from kgservice.api.waiting import Places
 from kgservice.jobs import JobRunner, Lease, Registration, WorkerIdentity
 
@@ -124,8 +125,7 @@ def worker_blueprint(jobs: JobRunner, authenticate: Callable[[], WorkerIdentity]
         identity = authenticate()
         body = read_body(LeaseBody)
         jobs.workers.seen(identity)
-        # waitress tells it (see its `channel_request_lookahead`); other servers may not
-        is_gone = request.environ.get("waitress.client_disconnected", lambda: False)
+        is_gone = request.environ.get(IS_GONE, lambda: False)
         with waiting.place(identity.id):
             found = jobs.leases.lease(identity, body.worker, body.wait_seconds, is_gone)
         return Response(status=204) if found is None else jsonify(_task(found))

@@ -19,14 +19,13 @@ from kgservice.model.settings import Settings, invalid_setting
 from kgservice.store import start_writer
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from kgservice.mpli.application import Application
 
 THREADS = 128
 """Waiting calls hold a thread each: 48 workers, 24 event streams and 24 queries at most (each face
 bounds its own), and what does not wait needs some beside them."""
-
-CONNECTIONS = 1000
-"""Open connections; idle ones cost no thread, and are closed after a minute."""
 
 
 @click.command()
@@ -70,41 +69,34 @@ def _require_host(settings: Settings) -> None:
         raise invalid_setting(setting, cure) from None
 
 
-def _serve(app: object, host: str, port: int, application: Application) -> None:
-    from waitress.server import create_server
+def _serve(app: Flask, host: str, port: int, application: Application) -> None:
+    from kgservice.api import listening
+    from kgservice.api.front import Front
 
     try:
-        # the look-ahead tells a long poll that its caller is gone
-        server = create_server(
-            app,
-            host=host,
-            port=port,
-            threads=THREADS,
-            connection_limit=CONNECTIONS,
-            channel_timeout=60,
-            asyncore_use_poll=True,
-            ident=None,
-            channel_request_lookahead=1,
-        )
+        sockets = listening.listen(host, port)
     except OSError as error:
         raise Unavailable(
             f"Cannot listen on {host}:{port}: {error.strerror}.",
             code="address-in-use",
             hint="Give another --port; 0 picks a free one.",
         ) from None
-    url = f"http://{host}:{server.effective_port}"
+    url = f"http://{host}:{sockets[0].getsockname()[1]}"
     note = application.folder / SERVICE_FILE
     note.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
+    def stop() -> None:
         if application.jobs is not None:
-            application.jobs.leases.close()  # or waitress would wait for the workers' long polls
-        # waitress ends its loop and its threads on KeyboardInterrupt
+            application.jobs.leases.close()  # or the workers' long polls would be waited for
+
+    front = Front(app, threads=THREADS, most_body_bytes=int(app.config["MAX_CONTENT_LENGTH"]))
+
+    def stop_early(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGTERM, stop_early)  # until the server takes the signals over
     click.echo(f"listening on {url}")
     try:
-        server.run()
+        listening.serve(front, sockets, stop)
     finally:
         note.unlink(missing_ok=True)
