@@ -106,7 +106,7 @@ class HttpGateway(Gateway):
                 code="service-unreachable",
                 hint="Start it with `kg serve`, or correct KG_URL.",
             ) from None
-        return Answer(response.status_code, dict(response.headers), response.content)
+        return Answer(response.status_code, response.headers, response.content)
 
 
 class LocalGateway(Gateway):
