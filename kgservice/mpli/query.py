@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from kgservice.mpli.access import Caller
+from kgservice.mpli.access import ANONYMOUS, Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.scopes import scope_of
 from kgservice.mpli.updating import graphs_iri
@@ -22,7 +22,9 @@ _NEW_NODES = re.compile(r"\bconstruct\b.*(?:_:|\[|\()", re.IGNORECASE | re.DOTAL
 class QueryCall:
     """A query as it came: its text, what may be answered, and its dataset (Protocol §2.1.4).
 
-    `address` is where it came from: callers without a token share the readers by it.
+    `address` is where it came from: callers without a token share the readers by it. With
+    `is_shared_only`, what the caller has beyond what everyone may read is left out, so that GRAPH
+    with a variable ranges over shared graphs for a customer too.
     """
 
     text: str
@@ -30,6 +32,7 @@ class QueryCall:
     default_graphs: tuple[str, ...] = ()
     named_graphs: tuple[str, ...] = ()
     address: str = ""
+    is_shared_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,9 @@ def run_unless(
 
 
 def _scope(application: Application, caller: Caller, call: QueryCall) -> QueryScope:
+    seen_by = ANONYMOUS if call.is_shared_only else caller
     datasets = (call.default_graphs, call.named_graphs)
-    scope = scope_of(application, caller, *datasets, text=call.text)
+    scope = scope_of(application, seen_by, *datasets, text=call.text)
     return replace(scope, base_iri=graphs_iri(application))
 
 

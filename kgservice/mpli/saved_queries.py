@@ -125,6 +125,8 @@ def call_of(
 ) -> query.QueryCall:
     """Make the query that a caller asks for by name; it runs as any query of this caller would.
 
+    A query that names no right reads what everyone may read, whoever asks.
+
     Raises:
         NotFound: there is no such query.
         InputError: a parameter is unknown, missing or not of its type.
@@ -133,7 +135,8 @@ def call_of(
     one = find(application, name)
     if one.header.right:
         caller.require(one.header.right)
-    return query.QueryCall(text=text_of(application, one, given), accept=accept)
+    text = text_of(application, one, given)
+    return query.QueryCall(text, accept, is_shared_only=not one.header.right)
 
 
 def as_json(one: SavedQuery) -> dict[str, object]:

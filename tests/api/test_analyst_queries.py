@@ -291,6 +291,11 @@ def test_only_the_owner_sees_which_service_rests_on_what(
     assert ask(browser, name, tokens["bob"], **period) == []
     assert ask(browser, name, tokens["anna"], **{"from": "2027-01-01", "until": "2028-01-01"}) == []
     assert browser.get(f"/queries/{name}").status_code == 401
+    for other in ("expiring-certificates", "labels-and-evidence", "changes-since"):
+        given = {"until": "2030-01-01"} if other.startswith("exp") else {}
+        open_answer = ask(browser, other, **given)
+        assert open_answer
+        assert ask(browser, other, tokens["anna"], **given) == open_answer
     analyst = opened.tokens.create("analyst", name="eve")
     refused = browser.get(f"/queries/{name}", headers={"Authorization": f"Bearer {analyst}"})
     assert refused.status_code == 403
