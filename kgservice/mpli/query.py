@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from kgservice.mpli.access import ANONYMOUS, Caller
+from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.scopes import scope_of
 from kgservice.mpli.updating import graphs_iri
@@ -23,8 +23,9 @@ class QueryCall:
     """A query as it came: its text, what may be answered, and its dataset (Protocol §2.1.4).
 
     `address` is where it came from: callers without a token share the readers by it. With
-    `is_shared_only`, what the caller has beyond what everyone may read is left out, so that GRAPH
-    with a variable ranges over shared graphs for a customer too.
+    `is_shared_only` it reads what was admitted, derived or labelled, whoever asks: neither a
+    customer's own graphs, which would take the place of shared ones for GRAPH with a variable, nor
+    what editors wrote, which could forge an answer about labels.
     """
 
     text: str
@@ -98,9 +99,11 @@ def run_unless(
 
 
 def _scope(application: Application, caller: Caller, call: QueryCall) -> QueryScope:
-    seen_by = ANONYMOUS if call.is_shared_only else caller
-    datasets = (call.default_graphs, call.named_graphs)
-    scope = scope_of(application, seen_by, *datasets, text=call.text)
+    if call.is_shared_only:
+        scope = QueryScope("shared")
+    else:
+        datasets = (call.default_graphs, call.named_graphs)
+        scope = scope_of(application, caller, *datasets, text=call.text)
     return replace(scope, base_iri=graphs_iri(application))
 
 

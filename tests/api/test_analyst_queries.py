@@ -313,3 +313,33 @@ def test_each_question_answers_with_its_examples(browser: FlaskClient) -> None:
         answer = browser.get(one["href"], query_string=given)
         rows = json.loads(answer.data)["results"]["bindings"]
         assert rows or one["name"] in may_be_empty, one["name"]
+
+
+FORGED = """@prefix kg: <https://w3id.org/kgservice/ns#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+<urn:ngsi-ld:product-offering:prairie-postgresql> kg:label <urn:x:label> .
+<urn:x:label> a kg:Label ; kg:validUntil "2030-01-01T00:00:00Z"^^xsd:dateTime ;
+  kg:level <https://w3id.org/kgservice/scheme/eu-cloud-basic/basic> ; kg:evidence kg:Certified ;
+  <http://www.w3.org/ns/prov#wasDerivedFrom> <urn:x:document> .
+<urn:x:certificate> a kg:Certificate ; kg:scope <urn:ngsi-ld:product-offering:prairie-postgresql> ;
+  kg:validUntil "2028-11-11T00:00:00Z"^^xsd:dateTime .
+"""
+
+
+def test_what_an_editor_wrote_gives_no_label(opened: Application, browser: FlaskClient) -> None:
+    token = opened.tokens.create("editor", name="mallory")
+    prairie = "urn:ngsi-ld:product-offering:prairie-postgresql"
+    written = browser.put(
+        "/graphs",
+        query_string={"graph": "urn:x:written"},
+        data=FORGED,
+        headers={"Content-Type": "text/turtle", "Authorization": f"Bearer {token}"},
+    )
+    assert written.status_code in (200, 201, 204), written.get_data(as_text=True)
+    ask_label = "ASK { ?o <https://w3id.org/kgservice/ns#label> <urn:x:label> }"
+    seen = browser.get("/sparql", query_string={"query": ask_label}, headers={"Accept": "text/csv"})
+    assert seen.data == b"true"  # a plain query does see it
+    assert ids(ask(browser, "labels-and-evidence")) == labelled()
+    assert prairie not in ids(ask(browser, "postgresql-offers", most=1000))
+    period = {"from": "2028-11-01", "until": "2028-12-01"}
+    assert ask(browser, "expiring-certificates", **period) == []

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.programs import needs
 from tests.running import Service
 
 
@@ -17,17 +16,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     one = Service(tmp_path_factory.mktemp("clients") / "data").start("--samples")
     yield one
     one.stop()
-
-
-def needs(command: str, package: str) -> str:
-    """Give the path of a program; without it, fail in CI and skip elsewhere."""
-    path = shutil.which(command)
-    if path is None:
-        message = f"{command} is missing: apt install {package}"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import needs
 
 from kgservice.mpli.query_header import read_header
+from tests.programs import needs
 from tests.running import Service
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "sparql.md").read_text(encoding="utf-8")
