@@ -27,7 +27,8 @@ from kgservice.plan import (
     to_triples,
 )
 from kgservice.resolution.request import Component
-from kgservice.store.port import GraphChange
+from kgservice.resolution.templates import render, values_of
+from kgservice.store.port import META_GRAPH, GraphChange
 from kgservice.store.queries import load_query
 
 
@@ -139,8 +140,13 @@ def apply_plan(
 
 def present_versions(application: Application, graphs: Mapping[str, int]) -> dict[str, int]:
     """Give the present version of each of some shared graphs; one that is gone is absent."""
-    wanted = set(graphs)
-    return {info.graph: info.version for info in application.store.graphs() if info.graph in wanted}
+    if not graphs:
+        return {}
+    text = render(
+        "graph-versions", {"meta": Iri(META_GRAPH)}, {"graphs": values_of("graph", sorted(graphs))}
+    )
+    rows = application.store.read(text)
+    return {row["graph"][0]: int(row["version"][0]) for row in rows}
 
 
 def bind(application: Application, component: Component, chosen: ResolvedComposition) -> Binding:
