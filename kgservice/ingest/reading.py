@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -26,6 +25,8 @@ from kgservice.store.sandbox import run_isolated
 
 BATCH: Final = 200
 """Items that travel and are worked on together."""
+BATCH_BYTES: Final = 4 << 20
+"""Of original documents, after which a batch is long enough."""
 DEADLINE_S: Final = 3600.0
 """A large source behind a slow network takes its time; what hangs is stopped all the same."""
 
@@ -87,18 +88,25 @@ def read_in_child(importer: Importer, source: str, context: ImportContext) -> It
 
 
 def _batches(items: Iterable[ImportItem]) -> Iterator[_Packed]:
-    rest = iter(items)
-    while some := list(islice(rest, BATCH)):
-        documents: list[SourceDocument] = []
-        unchanged: list[str] = []
-        others: list[ImportItem] = []
-        for item in some:
-            if isinstance(item, Unchanged):
-                unchanged.append(item.source_id)
-            elif isinstance(item, SourceDocument):
-                documents.append(item)
-            else:
-                others.append(item)
+    """Part items into batches of `BATCH`; fewer when they are large."""
+    documents: list[SourceDocument] = []
+    unchanged: list[str] = []
+    others: list[ImportItem] = []
+    size = number = 0
+    for item in items:
+        if isinstance(item, Unchanged):
+            unchanged.append(item.source_id)
+        elif isinstance(item, SourceDocument):
+            documents.append(item)
+            size += len(item.content)
+        else:
+            others.append(item)
+        number += 1
+        if number == BATCH or size > BATCH_BYTES:
+            yield pack(documents), unchanged, others
+            documents, unchanged, others = [], [], []
+            size = number = 0
+    if number:
         yield pack(documents), unchanged, others
 
 

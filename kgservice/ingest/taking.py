@@ -39,6 +39,8 @@ from kgservice.store.port import META_GRAPH, ChangeFile, ChangeKind, GraphChange
 
 PACK = 8 << 20
 """Bytes of original documents that are written together."""
+MOST_WRITING = 2
+"""Packs that may wait to be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,5 +199,7 @@ class Taking:
 
     def _hand_over(self) -> None:
         waiting, self._waiting = self._waiting, []
+        if len(self._writing) >= MOST_WRITING:  # or a slow disk would fill the memory
+            self._writing.pop(0).result()
         put: Callable[[Sequence[bytes]], None] = self.setting.contents.put_many
         self._writing.append(self._pool.submit(put, waiting))

@@ -69,3 +69,17 @@ class Careful(MadeUp):
                 is_known = context.known.get(item.source_id) == same
                 yield Unchanged(item.source_id) if is_known else item
         yield from (Gone(one) for one in sorted(missing))
+
+
+@dataclass(frozen=True)
+class Wide:
+    """Many documents with many bytes each, made one at a time: a source larger than memory."""
+
+    number: int
+    size: int
+    type: str = "made-up"
+
+    def read(self, source: str, context: ImportContext) -> Iterator[ImportItem]:
+        for number in range(self.number):
+            text = f"{number} ".ljust(self.size, "x")
+            yield document(f"https://a.example/{number}", content=text)
