@@ -17,6 +17,7 @@ from kgservice.mpli.publish_hub import Hub
 from kgservice.mpli.watch import Watch
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
+from kgservice.store.spare import SPARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +86,5 @@ class Application:
                 thread.stop()
         if self.jobs is not None:
             self.jobs.stop()
+            SPARE.let_go()
         self.store.close()

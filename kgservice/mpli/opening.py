@@ -26,6 +26,7 @@ from kgservice.store import open_remote_store, open_store
 from kgservice.store.caps import AnswerLimits, QueryLimits
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
+from kgservice.store.spare import SPARE
 from kgservice.store.vocabulary import load_vocabulary
 from kgservice.store.writer_link import WriterLink
 
@@ -76,6 +77,7 @@ def open_application(
         if thread is not None:
             thread.start()
     if jobs is not None:
+        SPARE.keep()
         chores |= {action: partial(do, application) for action, do in CHORES.items()}
         jobs.start()  # last: an interrupted chore goes on at once and needs all of this
     return application

@@ -18,6 +18,7 @@ from kgservice.model.errors import (
     Unavailable,
 )
 from kgservice.store.child import Child, connect, end_with_parent, limit
+from kgservice.store.spare import SPARE, import_all
 
 Item = TypeVar("Item")
 CHUNK = 200
@@ -47,9 +48,10 @@ def run_isolated(
         DeadlineExceeded: it was not done in time (`import-deadline`).
         Unavailable: it died or raised something unforeseen (`import-crashed`).
     """
-    child = Child("kgservice.store.sandbox", [str(memory_mb), str(chunk)], quiet=True)
+    child = SPARE.child()
     end = time.monotonic() + deadline_s
     try:
+        child.connection.send((memory_mb, chunk))
         child.connection.send_bytes(pickle.dumps((function, args)))
         while True:
             kind, value = _receive(child, end, deadline_s)
@@ -62,6 +64,7 @@ def run_isolated(
         raise _crashed(f"the process ended with {child.exit_code()}") from None
     finally:
         child.kill()
+        SPARE.renew({function.__module__, *(type(argument).__module__ for argument in args)})
 
 
 def _receive(child: Child, end: float, deadline_s: float) -> tuple[str, Any]:
@@ -99,17 +102,20 @@ def _portable(error: Exception) -> object:
     return (error.detail, error.code, error.at, error.hint, error.reasons, type(error))
 
 
-def main(descriptor: str, memory_mb: str, size: str) -> None:
-    """In the child: run the function, send its items in chunks."""
+def main(descriptor: str) -> None:
+    """In the child: run the function, send its items in chunks; before that, import modules."""
     connection = connect(descriptor, ignore=(signal.SIGINT,))
-    limit(int(memory_mb))
     end_with_parent(connection)
+    while isinstance(order := connection.recv(), list):
+        import_all(order)
+    memory_mb, size = order
+    limit(memory_mb)
     try:
         function, args = pickle.loads(connection.recv_bytes())  # noqa: S301 - from our parent
         chunk: list[object] = []
         for item in function(*args):
             chunk.append(item)
-            if len(chunk) == int(size):
+            if len(chunk) == size:
                 connection.send(("items", chunk))
                 chunk = []
         connection.send(("items", chunk))
@@ -119,4 +125,4 @@ def main(descriptor: str, memory_mb: str, size: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(sys.argv[1])

@@ -12,6 +12,7 @@ import pytest
 from kgservice.model.errors import DeadlineExceeded, InputError, KgError, NotFound, Unavailable
 from kgservice.store.documents import ContentStore
 from kgservice.store.sandbox import run_isolated
+from kgservice.store.spare import SPARE
 
 
 def count(limit: int) -> Iterator[int]:
@@ -49,6 +50,31 @@ def spin() -> Iterator[int]:
     while True:
         pass
     yield 1
+
+
+def who() -> Iterator[int]:
+    yield os.getpid()
+
+
+def children() -> set[int]:
+    tasks = Path(f"/proc/{os.getpid()}/task").iterdir()
+    return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+
+
+def test_work_is_done_by_a_process_that_was_started_before_and_by_no_other() -> None:
+    SPARE.keep()
+    try:
+        (first,) = run_isolated(who, ())
+        waiting = children()
+        (second,) = run_isolated(who, ())
+        assert second in waiting - {first}
+        assert next(iter(run_isolated(who, ()))) not in {first, second}
+        waiting = children()
+    finally:
+        SPARE.let_go()
+    assert len(waiting - children()) == 1, "it ends when nobody wants one"
+    (third,) = run_isolated(who, ())
+    assert third not in waiting
 
 
 def test_items_come_back_in_order() -> None:
