@@ -10,6 +10,8 @@ from kgservice.model.errors import InputError
 from kgservice.model.rdf import is_valid_iri
 
 MOST_SECONDS = 86_400
+LEAST_MEMORY_MB = 384
+"""Address space that the engine needs to open its stores at all (measured: 320)."""
 
 DEFAULTS: Mapping[str, str] = {
     "KG_DATA_DIR": "kg-data",
@@ -126,7 +128,9 @@ def resolve_settings(
         base_iri=base if base.endswith("/") else base + "/",
         jobs_url=_matching(found["KG_JOBS_URL"], _JOBS_URL, _JOBS_CURE),
         query_timeout_s=_seconds(found["KG_QUERY_TIMEOUT_S"]),
-        query_memory_mb=_whole(found["KG_QUERY_MEMORY_MB"], 64, 1024 * 1024, " megabytes"),
+        query_memory_mb=_whole(
+            found["KG_QUERY_MEMORY_MB"], LEAST_MEMORY_MB, 1024 * 1024, " megabytes"
+        ),
         query_workers=_whole(found["KG_QUERY_WORKERS"], 1, 64, ""),
         query_max_rows=_whole(found["KG_QUERY_MAX_ROWS"], 1, 999_999_999, " rows"),
         query_max_mb=_whole(found["KG_QUERY_MAX_MB"], 1, 1024 * 1024, " megabytes"),

@@ -53,6 +53,7 @@ class WrittenLink:
         self._numbers = itertools.count(1)
         self._pending: dict[int, Future[Any]] = {}
         self._child: Child | None = None
+        self._spare: Child | None = None
         self._is_closed = False
         self.turn = 0
         self.starts = 0
@@ -106,19 +107,28 @@ class WrittenLink:
         return self._child or self._start()
 
     def _start(self) -> Child:
-        arguments = [str(self._folder), str(self.noted), str(self._memory_mb)]
-        child = Child("kgservice.store.written_writer", arguments, quiet=True)
+        child, self._spare = self._spare or self._spawn(), None
+        if child.process.poll() is not None:
+            child.end()
+            child = self._spawn()
         try:
+            child.connection.send(self.noted)
             _, code, value = child.connection.recv()
-        except EOFError:
+        except (EOFError, OSError):
             raise _unreadable(f"its process ended with {child.exit_code()}") from None
         if code != "ok":
             child.end()
             raise _unreadable(str(value))
         self._child, self.turn = child, int(value)
         self.starts += 1
+        # When this one is killed at a deadline, its caller waits until another has the store open.
+        self._spare = self._spawn()
         threading.Thread(target=self._dispatch, args=(child,), daemon=True).start()
         return child
+
+    def _spawn(self) -> Child:
+        arguments = [str(self._folder), str(self._memory_mb)]
+        return Child("kgservice.store.written_writer", arguments, quiet=True)
 
     def _dispatch(self, child: Child) -> None:
         with contextlib.suppress(EOFError, OSError):
@@ -143,6 +153,9 @@ class WrittenLink:
         with self._lock:
             self._is_closed = True
             child, self._child = self._child, None
+            spare, self._spare = self._spare, None
+        if spare:
+            spare.end()
         if child:
             child.finish()
 

@@ -70,10 +70,14 @@ def _open(folder: Path, noted: int) -> WrittenEngine:
             threading.Event().wait(_POLL_S)
 
 
-def main(descriptor: str, folder: str, noted: str, memory_mb: str) -> None:
-    """Take the limits, open the store, say which write is in it unsettled, serve."""
+def main(descriptor: str, folder: str, memory_mb: str) -> None:
+    """Take the limits, wait for the call, open the store, say which write is unsettled, serve."""
     connection = connect(descriptor, ignore=(signal.SIGINT, signal.SIGTERM))
     confine(connection, int(memory_mb))  # LOAD and SERVICE reach nothing
+    try:
+        noted = connection.recv()
+    except EOFError:  # it was never needed
+        return
     try:
         engine = _open(Path(folder), int(noted))
     except OSError as error:
@@ -84,4 +88,4 @@ def main(descriptor: str, folder: str, noted: str, memory_mb: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:5])
+    main(*sys.argv[1:4])
