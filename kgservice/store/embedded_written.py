@@ -8,8 +8,8 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn
 from typing import Literal as OneOf
-from typing import NoReturn
 
 from kgservice.model.errors import InputError, NotFound, Refused, Unavailable
 from kgservice.store.snapshots import Snapshots
@@ -30,7 +30,7 @@ GRAPH_DEADLINE_S = 300.0
 """For the writing of one graph's content, which the body's size bounds."""
 WAIT_S = 60.0
 """How long a write waits for its turn."""
-SNAPSHOT_TRIES = 5
+TRIES = 5
 Show = Callable[[str, dict[str, int]], None]
 
 
@@ -160,7 +160,7 @@ class EmbeddedWritten:
         return self._note(turn)
 
     def _note(self, turn: Turn) -> WriteResult:
-        existing = self._link.ask("names", turn.targets)
+        existing = self._ask("names", turn.targets)
         result = self._book.finish(turn, existing)
         self._link.settle(turn.number)
         self.snapshots.note_commit("written")
@@ -190,11 +190,16 @@ class EmbeddedWritten:
     # reading
 
     def _snapshot(self, path: str) -> int:
-        for _ in range(SNAPSHOT_TRIES):
+        return int(self._ask("snapshot", path))
+
+    def _ask(self, name: str, *arguments: object) -> Any:  # noqa: ANN401 - the answers differ
+        """Ask what changes nothing, again when the process dies meanwhile."""
+        for _ in range(TRIES):
             try:
-                return int(self._link.ask("snapshot", path))
-            except Died:  # of a write
-                shutil.rmtree(path, ignore_errors=True)
+                return self._link.ask(name, *arguments)
+            except Died:  # of a write, or killed
+                if name == "snapshot":
+                    shutil.rmtree(str(arguments[0]), ignore_errors=True)
         raise Unavailable("The writer of written graphs keeps ending.", code="writer-lost")
 
     def find(self, graph: str) -> WrittenGraph | None:
@@ -232,7 +237,7 @@ class EmbeddedWritten:
 
     def count(self) -> int:
         """Count the statements."""
-        return int(self._link.ask("count"))
+        return int(self._ask("count"))
 
     def close(self) -> None:
         """Stop the process."""

@@ -267,16 +267,15 @@ class ReaderPool:
     def _raise_up(self, child: Child) -> None:
         """Wait until a process is ready and has the latest snapshots open."""
         end = time.monotonic() + START_LIMIT_S
-        is_born = False
+        paths: list[Path] = []
         try:
             child.receive(end)
-            is_born = True
-            for path in self._warm():
+            for path in (paths := self._warm()):
                 child.connection.send((None, "warm", (str(path),)))
                 child.receive(end)
             self._fresh_mb = _size_mb(child)
         except (EOFError, OSError):  # TimeoutError too
-            if is_born:  # the store is too large for it: the queries shall say so
+            if paths:  # the store is too large for it: the queries shall say so
                 self._warm = list
             with contextlib.suppress(KgError, OSError):
                 child.kill()
