@@ -90,12 +90,45 @@ def profiles_by_offering(
                 limits[row["offering"]].add((predicate, row["value"]))
     known: dict[tuple[Term, frozenset[tuple[Iri, Term]]], Profile] = {}
     found: defaultdict[Term, list[Profile]] = defaultdict(list)
-    for row in ask_for(ask, _QUERIES["kinds"], "offering", offerings):
-        key = (row["kind"], frozenset(limits.get(row["offering"], ())))
+    for offering, kind in _most_special_kinds(ask, offerings):
+        key = (kind, frozenset(limits.get(offering, ())))
         if key not in known:
             known[key] = _profile(base_iri, *key)
-        found[row["offering"]].append(known[key])
+        found[offering].append(known[key])
     return found
+
+
+def _most_special_kinds(ask: Ask, offerings: Collection[Iri] | None) -> Iterator[tuple[Term, Term]]:
+    """Give offerings with the kinds of theirs below which they are of no other."""
+    above = _kinds_above(ask)
+    kinds = _named(kind for kind, more in above.items() if KG.Offering in more)
+    if not kinds:
+        return
+    text = _QUERIES["kinds"].replace("#KINDS", values_of("kind", kinds))
+    of: defaultdict[Term, set[Term]] = defaultdict(set)
+    for row in ask_for(ask, text, "offering", offerings):
+        of[row["offering"]].add(row["kind"])
+    for offering, its in of.items():
+        general = {kind for special in its for kind in above[special] if kind != special}
+        yield from ((offering, kind) for kind in its - general)
+
+
+def _kinds_above(ask: Ask) -> dict[Term, set[Term]]:
+    """Give, for every class, those above it (RDFS §5.2.1: subclasses are transitive)."""
+    direct: defaultdict[Term, set[Term]] = defaultdict(set)
+    for row in ask(f"SELECT ?kind ?more WHERE {{ ?kind <{SCHEMA}> ?more }}"):
+        direct[row["kind"]].add(row["more"])
+    above: dict[Term, set[Term]] = {}
+    for kind in direct:
+        found: set[Term] = set()
+        waiting = [*direct[kind]]
+        while waiting:
+            more = waiting.pop()
+            if more not in found:
+                found.add(more)
+                waiting += direct.get(more, ())
+        above[kind] = found
+    return above
 
 
 def offerings_of_workers(ask: Ask, touched: Iterable[Triple]) -> set[Iri]:

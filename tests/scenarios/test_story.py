@@ -50,6 +50,11 @@ def refuses_writes(uri: str) -> bool:
 
 
 def test_a_service_lives_from_plan_to_end(stage: Stage) -> None:
+    live_from_plan_to_end(stage)
+
+
+def live_from_plan_to_end(stage: Stage) -> None:
+    """Provision, adjust, move, release and end, with `kg` alone."""
     kg = stage.service.kg
     services = apply_with_kg(stage)
     db, replica = services["db"], services["replica"]
