@@ -77,9 +77,9 @@ class Reader:
         results.write_to(found, media_type, Capped(spool, media_type, self._limits))
         return media_type, spool.finish()
 
-    def form(self, text: str) -> results.Form:
+    def form(self, text: str, base_iri: str) -> results.Form:
         """Parse a query that another engine will answer, and name the form of its answer."""
-        return results.form_of(self._scratch.query(text))
+        return results.form_of(self._scratch.query(text, base_iri=base_iri or None))
 
     def load(self, ntriples: bytes) -> None:
         """Put statements into the scratch store."""

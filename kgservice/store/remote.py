@@ -39,6 +39,7 @@ from kgservice.store.port import (
 from kgservice.store.readers import Lease, ReaderPool
 from kgservice.store.remote_asking import Asking
 from kgservice.store.remote_client import RemoteClient
+from kgservice.store.remote_rewriting import refuse_long_paths
 from kgservice.store.remote_session import RemoteSession
 from kgservice.store.remote_text import read_text
 from kgservice.store.remote_writer import RemoteWriter
@@ -153,17 +154,20 @@ class RemoteStore:
             return self._query_written(text, scope, accept, end, client)
         self._writer.recover()
         with self._lease(end, client, text) as lease:
-            form: results.Form = lease.ask("form", text, text=text)
+            form: results.Form = lease.ask("form", text, scope.base_iri, text=text)
         media_type = results.negotiate(accept, form)
         if media_type is None:
             raise results.not_acceptable(accept, form)
         if scope.dataset == "private" and scope.named_graphs is None:
             scope = QueryScope("private", scope.default_graphs, ())
         generation, before = self._writer.generation(scope.dataset), self.state(scope)
+        parsed = read_text(text, scope.base_iri)
+        if not self._writer.follows_paths:
+            refuse_long_paths(parsed.tokens)
         asked = self._asking.over(self._writer.dataset(scope.dataset), scope, end)
         path = self._spool.new_path()
         try:
-            body = asked.answer(read_text(text), media_type, Spool(str(path)))
+            body = asked.answer(parsed, media_type, Spool(str(path)))
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -214,7 +218,7 @@ class RemoteStore:
     def _lease(self, end: float, client: Client = INSIDE, text: str = "") -> Iterator[Lease]:
         limit_s = max(0.0, end - time.monotonic())
         with self.readers.lease(limit_s, client, text, end=end) as lease:
-            lease.ask("open", str(self._folder / "nothing"), ((), (), ""))
+            lease.open(str(self._folder / "nothing"), ((), (), ""))
             yield lease
 
     def changed_subjects(self, since: int) -> frozenset[str] | None:

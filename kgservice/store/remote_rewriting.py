@@ -8,7 +8,8 @@ from typing import Final
 from kgservice.model.errors import InputError
 from kgservice.store.remote_text import NOWHERE, Token, is_word
 
-__all__ = ["NOWHERE", "guarded", "refuse_hidden_selects", "wrapped"]
+__all__ = ["NOWHERE", "guarded", "refuse_hidden_selects", "refuse_long_paths", "wrapped"]
+_PATH_SIGNS: Final = frozenset("()|/^!?+*")
 _DEPTH: Final = {"{": 1, "}": -1}
 
 
@@ -112,3 +113,37 @@ def refuse_hidden_selects(tokens: Sequence[Token]) -> None:
                 code="query-not-portable",
                 hint="Behind a remote store, put GRAPH into the inner SELECT instead.",
             )
+
+
+def refuse_long_paths(tokens: Sequence[Token]) -> None:
+    """Refuse paths that go on and on (`+` or `*`, SPARQL 1.1 §9.3).
+
+    Raises:
+        InputError: one is there (`query-not-portable`).
+    """
+    for place, token in enumerate(tokens):
+        is_sign = token.kind == "sign" and token.text in "+*"
+        if place and is_sign and _ends_a_path(tokens, place - 1):
+            raise InputError(
+                "The remote store leaves answers out when a path has + or *.",
+                code="query-not-portable",
+                hint="Write the steps out (`p | p/p`): rdf:type is already there for every class.",
+            )
+
+
+def _ends_a_path(tokens: Sequence[Token], place: int) -> bool:
+    """Say whether a path ends here: with a property, or with parentheses around paths."""
+    last = tokens[place]
+    if last.kind == "iri" or (last.kind == "word" and last.text == "a"):
+        return True
+    if last.text != ")" or last.kind != "sign":
+        return False
+    depth = 0
+    for token in reversed(tokens[: place + 1]):
+        depth += {")": 1, "(": -1}.get(token.text, 0)
+        if not depth:
+            return place > 0 and tokens[place - 1].text != "("
+        is_property = token.kind == "iri" or (token.kind == "word" and token.text == "a")
+        if not is_property and token.text not in _PATH_SIGNS:
+            return False
+    return False

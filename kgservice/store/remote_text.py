@@ -95,14 +95,14 @@ def is_word(token: Token, word: str) -> bool:
     return token.kind == "word" and token.text.upper() == word
 
 
-def read_text(text: str, *, is_trusted: bool = False) -> Text:
-    """Take a query apart.
+def read_text(text: str, base_iri: str = "", *, is_trusted: bool = False) -> Text:
+    """Take a query apart; relative IRIs are resolved against `base_iri`.
 
     Raises:
         InputError: it has something that is no token of SPARQL 1.1 (`query-syntax`), or calls a
             function of the engine's own (`query-function-refused`), unless it is trusted.
     """
-    reader = _Reader(text, is_trusted)
+    reader = _Reader(text, base_iri, is_trusted)
     tokens = reader.tokens()
     found = Text()
     _take_dataset(tokens, found)
@@ -132,10 +132,10 @@ def _take_dataset(tokens: Sequence[Token], found: Text) -> None:
 class _Reader:
     """Reads tokens, with the prologue's names resolved."""
 
-    def __init__(self, text: str, is_trusted: bool) -> None:
+    def __init__(self, text: str, base_iri: str, is_trusted: bool) -> None:
         self._text, self._is_trusted = text, is_trusted
         self._prefixes: dict[str, str] = {}
-        self._base = ""
+        self._base = base_iri
         self._position = 0
         self._tokens: list[Token] = []
 

@@ -19,7 +19,7 @@ from kgservice.store.port import CommitResult, DatasetName, GraphInfo
 from kgservice.store.quarantine import graph_infos, without_quarantine
 from kgservice.store.remote_client import RemoteClient
 from kgservice.store.remote_dataset import RemoteDataset, refuse_names
-from kgservice.store.remote_opening import check_fitness, claim, hold
+from kgservice.store.remote_opening import check_fitness, claim, follows_paths, hold
 from kgservice.store.remote_writes import Writes
 from kgservice.store.touched import TouchLog
 
@@ -47,6 +47,7 @@ class RemoteWriter:
             for dataset in (self.shared, self.private):
                 dataset.begin()
             check_fitness(client, self._writes)
+            self.follows_paths = follows_paths(client, self._writes)
             self._journal = Journal(folder)
             if self._journal.exists():
                 self._apply()

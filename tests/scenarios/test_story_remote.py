@@ -18,7 +18,11 @@ def test_a_service_lives_from_plan_to_end_on_a_remote_store(remote_stage: Stage)
 
 def test_both_engines_give_one_answer_on_a_remote_store(remote_stage: Stage) -> None:
     answers = [
-        json.loads(remote_stage.service.kg("resolve", str(REQUEST), "--engine", engine, "--json"))
+        json.loads(
+            remote_stage.service.kg(
+                "request", "resolve", str(REQUEST), "--engine", engine, "--json"
+            )
+        )
         for engine in ("fast", "graph")
     ]
     for answer in answers:
