@@ -218,6 +218,26 @@ class Noticed:
 
 
 @runtime_checkable
+class ChangeTeller(Protocol):
+    """An importer whose sources can be asked what changed."""
+
+    def changed(self, source: str, context: ImportContext, since: str) -> Noticed:
+        """Tell which documents changed since a moment, as far as the source says.
+
+        It may leave out what the source cannot tell, such as deletions, but nothing that it can.
+
+        Args:
+            source: As for `Importer.read`.
+            context: That of the catalogue.
+            since: xsd:dateTime text in UTC.
+
+        Raises:
+            Unavailable: the source cannot be reached.
+        """
+        ...
+
+
+@runtime_checkable
 class NoticeReader(Protocol):
     """An importer whose sources can give notice of changes."""
 

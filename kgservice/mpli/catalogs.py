@@ -14,6 +14,7 @@ from typing import Final
 from kgservice.ingest import catalogs
 from kgservice.ingest.issuers import Issuers, IssuerSettings, reader_of
 from kgservice.ingest.linking import linking_catalogs
+from kgservice.ingest.passes import sync_as_registered
 from kgservice.ingest.pipeline import SyncRequest, after_sync, sync, sync_documents
 from kgservice.ingest.policy import Policy, current_policy
 from kgservice.jobs import Tell
@@ -97,7 +98,7 @@ def sync_now(application: Application, name: str, tell: Tell = _tell_nobody) -> 
         progress = _progress(tell)
         catalog, report = (
             request.catalog,
-            sync(application.store, replace(request, progress=progress)),
+            sync_as_registered(application.store, replace(request, progress=progress)),
         )
     derive(application)
     check_catalog(application, name)

@@ -31,6 +31,7 @@ from kgservice_importers.tmf620.offerings import OfferingReader
 from kgservice_importers.tmf620.paging import read_list
 from kgservice_importers.tmf620.pieces import Found, Piece, record_of
 from kgservice_importers.tmf620.records import SIGNED, Minter, Record
+from kgservice_importers.tmf620.since import changed_since
 from kgservice_importers.tmf620.single import fetch_objects
 
 _DESCRIBED: Final = ("organization", "category", "productOffering", SIGNED + "productOffering")
@@ -68,6 +69,16 @@ class Tmf620Importer:
         yield from inventory.problems
         yield from inventory.set_aside
         yield from _documents(inventory, context, unreadable)
+
+    def changed(self, source: str, context: ImportContext, since: str) -> Noticed:
+        """Tell which documents an API says have changed; of files nobody knows.
+
+        Raises:
+            Unavailable: the source cannot be reached.
+        """
+        if urlsplit(source).scheme not in ("http", "https"):
+            return Noticed(is_whole=True)
+        return changed_since(Client(source, context, self._wait), context, since)
 
     def hub(self, source: str, context: ImportContext) -> str:
         """Give where a listener is registered: `/hub` of the product catalogue's API.
