@@ -10,11 +10,12 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import inference, ingest, resolution
+from bench import inference, ingest, resolution, sparql
 
 RESULTS = Path(__file__).parent / "results.json"
 OFFERINGS = 10_000
 MANY = 100_000
+STATEMENTS = 1_000_000
 
 
 def main() -> None:
@@ -37,6 +38,8 @@ def main() -> None:
         "inference": inference.measure(OFFERINGS),
         "resolution": resolution.measure_all(),
     }
+    with tempfile.TemporaryDirectory() as folder:
+        results["sparql"] = sparql.measure(STATEMENTS, Path(folder))
     if MANY in taken:
         results["ingest_large"] = taken[MANY]
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
@@ -44,7 +47,7 @@ def main() -> None:
 
 
 def _print(results: dict[str, object]) -> None:
-    for name in ("ingest", "ingest_large", "inference"):
+    for name in ("ingest", "ingest_large", "inference", "sparql"):
         if name not in results:
             continue
         print(f"\n{name}")

@@ -23,7 +23,7 @@ from kgservice.mpli.service_description import service_description
 from kgservice.store.results import choose_graph_format, content_type
 from kgservice.store.spool import QueryAnswer
 
-MOST_QUERIES, MOST_QUERIES_EACH = 24, 16
+MOST_QUERIES, MOST_QUERIES_EACH = 56, 36
 """Queries that may run or wait for a reader at once: each holds a thread."""
 
 DIRECT = "application/sparql-query"

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from kgservice.mpli.application import Application
 
-THREADS = 128
-"""Waiting calls hold a thread each: 48 workers, 24 event streams and 24 queries at most (each face
-bounds its own), and what does not wait needs some beside them."""
+THREADS = 160
+"""Waiting calls hold a thread each: 48 workers, 24 event streams and 56 queries at most (each face
+bounds its own), and what does not wait needs some beside them. They are made when needed."""
 
 
 @click.command()

@@ -59,8 +59,8 @@ def test_queries_that_never_end_leave_the_probe_answering(attacked: Attacked) ->
         except requests.Timeout:
             return 0
 
-    with ThreadPoolExecutor(40) as pool:
-        asked = [pool.submit(ask, number) for number in range(40)]
+    with ThreadPoolExecutor(64) as pool:
+        asked = [pool.submit(ask, number) for number in range(64)]
         slowest = max(health_s(attacked) for _ in range(10))
         statuses = [done.result() for done in asked]
 
