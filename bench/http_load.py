@@ -129,10 +129,14 @@ def latencies(target: Target, queries: Sequence[str], rounds: int) -> list[float
 
 
 def throughput(
-    target: Target, queries: Sequence[str], clients: int, seconds: float
+    target: Target, queries: Sequence[str], clients: int, seconds: float, *, is_new: bool
 ) -> tuple[float, float]:
-    """Let clients ask the queries in turn; give requests a second and CPU ms a request."""
-    requests = [target.request(query) for query in queries]
+    """Let clients ask the queries in turn; give requests a second and CPU ms a request.
+
+    `is_new`: a comment makes each of them one that was never asked before.
+    """
+    mark = f"#{time.monotonic_ns():020d}"
+    requests = [target.request(query + mark * is_new) for query in queries]
     counts, failures = [0] * clients, []
     end = time.perf_counter() + seconds
     before, start = cpu_s(target.pid), time.perf_counter()
@@ -141,7 +145,10 @@ def throughput(
         connection = Connection(target.url)
         turn = number
         while time.perf_counter() < end:
-            status, _ = connection.ask(requests[turn % len(requests)])
+            request = requests[turn % len(requests)]
+            if is_new:  # of the same length, so nothing else has to be written again
+                request = request.replace(mark[1:11].encode(), b"%05d%05d" % (number, turn), 1)
+            status, _ = connection.ask(request)
             turn += 1
             counts[number] += 1
             if status != 200:

@@ -11,6 +11,7 @@ import hmac
 import secrets
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -102,6 +103,12 @@ class TokenInfo:
     revoked: str
 
 
+MOST_KNOWN = 1000
+"""Tokens that are remembered, by their hash, until the file of tokens changes."""
+SETTLED_NS = 1_000_000_000
+"""Age from which a change of the file is sure to change its time too."""
+
+
 class TokenStore:
     """The tokens of one data folder, in `tokens.sqlite` with mode 600."""
 
@@ -109,6 +116,8 @@ class TokenStore:
         """Open the store; a new one gets an operator token in `operator.token`."""
         self._path = folder / "tokens.sqlite"
         self._lock = threading.Lock()
+        self._known: dict[str, Caller] = {}
+        self._known_of: tuple[int, ...] = ()
         is_new = not self._path.exists()
         with closing(self._connect()) as db, db:
             db.execute(
@@ -168,6 +177,22 @@ class TokenStore:
         Raises:
             Unauthenticated: the token is unknown, malformed or revoked.
         """
+        digest, state = _digest(token), self._state()
+        if state and state == self._known_of and digest in self._known:
+            return self._known[digest]
+        caller = self._look_up(token)
+        if state != self._known_of or len(self._known) >= MOST_KNOWN:
+            self._known, self._known_of = {}, state
+        self._known[digest] = caller
+        return caller
+
+    def _state(self) -> tuple[int, ...]:
+        """Name the state of the file, also when another process wrote it; empty if just written."""
+        now, found = time.time_ns(), self._path.stat()
+        is_settled = now - found.st_mtime_ns > SETTLED_NS
+        return (found.st_ino, found.st_mtime_ns, found.st_size) if is_settled else ()
+
+    def _look_up(self, token: str) -> Caller:
         prefix, _, rest = token.partition("_")
         identity, _, secret = rest.partition("_")
         with closing(self._connect()) as db:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from kgservice.mpli.access import TokenStore
 from kgservice.mpli.notice_clerk import NoticeClerk
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.publish_hub import Hub
+from kgservice.mpli.remembered import RememberedAnswers
 from kgservice.mpli.watch import Watch
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
@@ -37,6 +38,7 @@ class Application:
         jobs: Durable jobs; None when the data folder was opened without a service.
         hub: Notices of changed offerings; None likewise.
         notices: Notices of sources; None likewise.
+        answers: Answers of queries, while they are true.
     """
 
     settings: Settings
@@ -51,6 +53,7 @@ class Application:
     jobs: JobRunner | None
     hub: Hub | None = None
     notices: NoticeClerk | None = None
+    answers: RememberedAnswers = field(default_factory=RememberedAnswers)
 
     @property
     def base_iri(self) -> str:

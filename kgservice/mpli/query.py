@@ -83,19 +83,23 @@ def run_unless(
     """Answer a query as `run` does, unless the caller has the answer: `is_known` tells by its tag.
 
     The tag names the state of the data, what the caller may see of it, the query and what it
-    accepts (RFC 9110 §8.8.3, strong); the engine answers all of these in one way only.
+    accepts (RFC 9110 §8.8.3, strong); the engine answers all of these in one way only. Small
+    answers are remembered by it.
     """
     if _varies(call.text):
         return Answered(run(application, caller, call), "")
     with application.watch.query(caller, call.text):
         scope = _scope(application, caller, call)
-        if is_known is not None:
-            tag = _tag(application.store.state(scope), scope, call)
-            if is_known(tag):
-                application.watch.unchanged()
-                return Answered(None, tag)
+        tag = _tag(application.store.state(scope), scope, call)
+        if tag and is_known is not None and is_known(tag):
+            application.watch.unchanged()
+            return Answered(None, tag)
+        if (remembered := application.answers.get(tag)) is not None:
+            return Answered(remembered, tag)
         answer = _ask(application, caller, call, scope)
-    return Answered(answer, _tag(answer.state, scope, call))
+        tag = _tag(answer.state, scope, call)
+        application.answers.keep(tag, answer)
+    return Answered(answer, tag)
 
 
 def _scope(application: Application, caller: Caller, call: QueryCall) -> QueryScope:

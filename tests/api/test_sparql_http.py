@@ -11,8 +11,9 @@ import rdflib
 from flask.testing import FlaskClient
 from rdflib.compare import isomorphic
 
+from kgservice.model.rdf import Literal, Triple
 from kgservice.mpli.application import Application
-from kgservice.store.port import GraphChange
+from kgservice.store.port import ChangeKind, GraphChange
 
 COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
 MANY = "SELECT ?s ?p ?o { ?s ?p ?o } ORDER BY ?s ?p ?o LIMIT 500"
@@ -259,3 +260,22 @@ def test_the_endpoint_describes_itself(client: FlaskClient) -> None:
     for iri in sorted(named)[:3]:
         asked = client.get("/sparql", query_string={"query": "ASK {}", "named-graph-uri": iri})
         assert asked.status_code == 200
+
+
+def test_an_answer_is_remembered_until_a_commit(
+    client: FlaskClient, application: Application
+) -> None:
+    def count() -> str:
+        return client.post("/sparql", data={"query": COUNT, "format": "csv"}).text
+
+    def asked() -> int:
+        return application.store.stats()["queries"]
+
+    first, before = count(), asked()
+    assert count() == first
+    assert asked() == before
+    triple = next(iter(application.store.graph("urn:kgservice:vocabulary")))
+    new = Triple(triple.subject, triple.predicate, Literal("remembered"))
+    application.store.commit([GraphChange("urn:x:remembered", (new,), merge=True)])
+    assert count() != first
+    application.store.commit([GraphChange("urn:x:remembered", kind=ChangeKind.DELETE)])
