@@ -200,6 +200,10 @@ class EmbeddedWritten:
             except Died:  # of a write, or killed
                 if name == "snapshot":
                     shutil.rmtree(str(arguments[0]), ignore_errors=True)
+            except Answered as error:
+                raise Unavailable(
+                    f"The written graphs cannot be read: {error}.", code="store-failed"
+                ) from None
         raise Unavailable("The writer of written graphs keeps ending.", code="writer-lost")
 
     def find(self, graph: str) -> WrittenGraph | None:

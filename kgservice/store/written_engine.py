@@ -7,8 +7,9 @@ parent has noted it; a snapshot made in between is cleaned before anybody reads 
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -19,6 +20,8 @@ from kgservice.store.update_text import WRITTEN_DEFAULT
 TURN = "urn:kgservice:turn"
 BULK = 20_000
 """Statements from which new content goes through the bulk loader, which is all or nothing too."""
+PATIENCE_S = 0.5
+"""How long a snapshot waits for a write that is under way."""
 _TURN = ox.NamedNode(TURN)
 _IS = ox.NamedNode("urn:kgservice:is")
 _NTRIPLES, _NQUADS = ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS
@@ -33,8 +36,10 @@ class WrittenEngine:
         folder.mkdir(parents=True, exist_ok=True)
         self._store = ox.Store(str(folder))
         self._noted = noted
-        self._begun = 0
-        self._has_turn = self.turn() != 0
+        self._changed = threading.Condition()
+        self._is_writing = self.turn() != 0  # until it is settled
+        self._snapshots = 0
+        self._is_copying = False
 
     def turn(self) -> int:
         """Give the number of a write that is there and was not settled; 0 when there is none."""
@@ -42,18 +47,37 @@ class WrittenEngine:
 
     def settle(self, number: int) -> None:
         """Take the number of a write out: the parent has noted it."""
-        if self._has_turn:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_copying)
             self._store.remove_graph(_TURN)
-        self._noted, self._has_turn = number, False
+            self._noted, self._is_writing = number, False
+            self._changed.notify_all()
 
     def run(self, number: int, line: str, base_iri: str) -> None:
         """Carry out an update."""
-        self._begin()
-        self._store.update(f"{line} ; {_turn_text(number)}", base_iri=base_iri)
+        with self._writing():
+            self._store.update(f"{line} ; {_turn_text(number)}", base_iri=base_iri)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Begin between snapshots; a write that fails leaves nothing to settle."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._snapshots)
+            self._is_writing = True
+        try:
+            yield
+        except BaseException:
+            with self._changed:
+                self._is_writing = False
+                self._changed.notify_all()
+            raise
 
     def put(self, number: int, graph: str, content: bytes, how: str) -> None:
         """Make N-Triples a graph's content (`replace`) or add them (`add`)."""
-        self._begin()
+        with self._writing():
+            self._put(number, graph, content, how)
+
+    def _put(self, number: int, graph: str, content: bytes, how: str) -> None:
         name = _name(graph)
         new = list(ox.parse(content, format=_NTRIPLES, lenient=True))
         old = list(self._store.quads_for_pattern(None, None, None, name))
@@ -76,9 +100,9 @@ class WrittenEngine:
 
     def drop(self, number: int, graph: str) -> None:
         """Delete a graph; empty the default graph."""
-        self._begin()
         what = "CLEAR DEFAULT" if graph == WRITTEN_DEFAULT else f"DROP SILENT GRAPH <{graph}>"
-        self._store.update(f"{what} ; {_turn_text(number)}")
+        with self._writing():
+            self._store.update(f"{what} ; {_turn_text(number)}")
 
     def names(self, among: Sequence[str] | None) -> list[str]:
         """List the named graphs that exist: all, or those of a list."""
@@ -93,26 +117,33 @@ class WrittenEngine:
         return len(self._store)
 
     def snapshot(self, path: str) -> int:
-        """Make a snapshot in a new folder; give the number of the last write that it has."""
-        begun, noted = self._begun, self._noted
-        is_clean = not self._has_turn
-        self._store.backup(path)
-        if is_clean and begun == self._begun:
-            return noted
-        copy = ox.Store(path)
-        number = _turn_of(copy)
-        if number:
-            copy.remove_graph(_TURN)
-        elif begun != self._begun:  # several came and went: try again, in a new folder
-            del copy
-            shutil.rmtree(path)
-            return self.snapshot(path)
-        copy.flush()
-        return number or noted
+        """Make a snapshot in a new folder; give the number of the last write that it has.
 
-    def _begin(self) -> None:
-        self._begun += 1
-        self._has_turn = True
+        It waits a moment for a write that is under way, and lets no other begin. When that one
+        takes longer, the snapshot may have it or not; its number tells.
+        """
+        with self._changed:
+            self._snapshots += 1
+            is_clean = self._changed.wait_for(lambda: not self._is_writing, PATIENCE_S)
+            self._is_copying = True
+            noted = self._noted
+        try:
+            self._store.backup(path)
+            return noted if is_clean else _cleaned(path) or noted
+        finally:
+            with self._changed:
+                self._snapshots -= 1
+                self._is_copying = False
+                self._changed.notify_all()
+
+
+def _cleaned(path: str) -> int:
+    """Take the number of a write out of a snapshot and give it; 0 when there is none."""
+    copy = ox.Store(path)
+    if number := _turn_of(copy):
+        copy.remove_graph(_TURN)
+        copy.flush()
+    return number
 
 
 def _turn_of(store: ox.Store) -> int:
