@@ -15,10 +15,9 @@ from kgservice.api.sparql import respond
 from kgservice.api.update import MOST_WRITES, MOST_WRITES_EACH, idempotency_key, written
 from kgservice.api.waiting import Places
 from kgservice.model.errors import InputError
-from kgservice.model.rdf import is_valid_iri
 from kgservice.mpli import graph_store
 from kgservice.mpli.application import Application
-from kgservice.mpli.updating import graphs_iri
+from kgservice.mpli.updating import graphs_iri, require_iri
 from kgservice.store.contents import Content, inflated
 from kgservice.store.written import WRITTEN_DEFAULT, Precondition
 
@@ -89,10 +88,7 @@ def _named() -> str:
         raise _not_one_graph()
     if not graphs:
         return WRITTEN_DEFAULT
-    if not is_valid_iri(graphs[0]):
-        raise InputError(
-            f"{graphs[0][:200]!r} is not an absolute IRI.", code="graph-name-invalid", at="?graph"
-        )
+    require_iri(graphs[0], "?graph")
     return graphs[0]
 
 

@@ -92,10 +92,17 @@ def _graphs(names: tuple[str, ...], parameter: str) -> tuple[str, ...]:
             at=f"?{parameter}",
         )
     for name in names:
-        if not is_valid_iri(name):
-            raise InputError(
-                f"{name[:200]!r} is not an absolute IRI.",
-                code="graph-name-invalid",
-                at=f"?{parameter}",
-            )
+        require_iri(name, f"?{parameter}")
     return names
+
+
+def require_iri(name: str, place: str) -> None:
+    """Refuse what can be no graph's name.
+
+    Raises:
+        InputError: it is no absolute IRI (`graph-name-invalid`).
+    """
+    if not is_valid_iri(name):
+        raise InputError(
+            f"{name[:200]!r} is not an absolute IRI.", code="graph-name-invalid", at=place
+        )

@@ -49,6 +49,13 @@ def _offset(text: str, place: tuple[int, int]) -> int:
     return sum(len(line) + 1 for line in lines) + place[1] - 1
 
 
+def query_failed(message: str) -> InputError:
+    """Make the error for what is SPARQL and cannot be evaluated; 400 would say that it is none."""
+    error = InputError(f"The query failed in the engine: {message}.", code="query-failed")
+    error.status = 409
+    return error
+
+
 def _reworded(message: str) -> str:
     """Leave out the engine's character classes; name what it hides among its expectations."""
     for engine, ours in _HIDDEN.items():

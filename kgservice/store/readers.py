@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from kgservice.model.errors import DeadlineExceeded, InputError, KgError, Unavailable
 from kgservice.store.caps import AnswerLimits
 from kgservice.store.child import Child
-from kgservice.store.mistakes import syntax_error
+from kgservice.store.mistakes import query_failed, syntax_error
 from kgservice.store.port import INSIDE, Client
 from kgservice.store.turns import Turn, Turns
 
@@ -92,7 +92,7 @@ class Lease:
             raise _died(_ABORTED)
         if code == "too-large":
             raise too_large(value)
-        raise InputError(f"The query failed in the engine: {value}.", code="query-failed")
+        raise query_failed(value)
 
 
 def _died(exit_code: int) -> Unavailable:

@@ -147,6 +147,8 @@ class WrittenLink:
                 self._child = None
         for future in waiting.values():
             future.set_exception(Died(exit_code))
+        with contextlib.suppress(Unavailable):  # the next write tries again
+            self.unsettled()
 
     def close(self) -> None:
         """Let it finish and end."""

@@ -57,7 +57,8 @@ def require_known(update: Update) -> None:
         ("INSERT DATA { <s> <p> 1 }", {WRITTEN_DEFAULT}, False),
         ("insert data{graph<http://e/a>{<s><p>1}}", {"http://e/a"}, False),
         ("INSERT DATA { GRAPH <g#1> { } }", {BASE + "g#1"}, False),
-        ("PREFIX e: <http://e/> DELETE DATA { GRAPH e:a { e:s e:p '}' } }", {"http://e/a"}, False),
+        ("PREFIX ex-1.a: <http://e/> DELETE DATA { GRAPH ex-1.a:a { ex-1.a:s ex-1.a:p '}' } }",
+         {"http://e/a"}, False),
         ("BASE <http://e/x/> CREATE GRAPH <../a>", {"http://e/a"}, False),
         ("DELETE WHERE { ?s ?p ?o }", {WRITTEN_DEFAULT}, False),
         ("WITH <http://e/a> DELETE { ?s ?p ?o } INSERT { GRAPH <http://e/b> { ?s ?p ?o } }"
