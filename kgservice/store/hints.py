@@ -42,6 +42,7 @@ WORDS = (  # noqa: SIM905 - a word a line would be longer
     " ENCODE_FOR_URI CONTAINS STRSTARTS STRENDS STRBEFORE STRAFTER YEAR MONTH DAY HOURS MINUTES"
     " SECONDS TIMEZONE TZ NOW UUID STRUUID MD5 SHA1 SHA256 SHA384 SHA512 COALESCE IF STRLANG STRDT"
     " SAMETERM ISIRI ISURI ISBLANK ISLITERAL ISNUMERIC REGEX SUBSTR REPLACE TRUE FALSE A LATERAL"
+    " INSERT DELETE DATA WITH USING LOAD CLEAR DROP CREATE ADD MOVE COPY INTO TO DEFAULT ALL"
 ).split()
 _TOKEN = re.compile(
     r"""
@@ -57,6 +58,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_QUICK = re.compile(rf"(?:\bkg:|{re.escape(KG.NS)})([\w-]*)")
+_OWN_PREFIX = re.compile(rf"(?<!\bkg):\s*<{re.escape(KG.NS)}>")
 _ODD = {
     "==": "Write `=` to compare.",
     "<>": "Write `!=` for not equal.",
@@ -142,8 +145,8 @@ def misspelt_word(text: str, offset: int) -> Suspect | None:
 
 def misspelt_terms(text: str, known: frozenset[str] = KG_NAMES) -> Iterator[Suspect]:
     """Find names in the vocabulary's namespace that are none of its terms."""
-    if "kg:" not in text and KG.NS not in text:
-        return
+    if _OWN_PREFIX.search(text) is None and known.issuperset(filter(None, _QUICK.findall(text))):
+        return  # nearly every query: 20 times as fast as the tokens
     prefixes, strange = dict(USUAL), set[str]()
     for token, prefix, is_declaration, offset in _names(text):
         if is_declaration:

@@ -7,6 +7,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.running import Service
 
+PATIENCE_MS = 60_000  # machines may be busy; nothing here is a measurement
+expect.set_options(timeout=PATIENCE_MS)
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 ROWS = ".yasr table.dataTable tbody tr"
 
@@ -16,6 +18,7 @@ class Seen:
 
     def __init__(self, browser: Browser, service: Service, size: dict[str, int]) -> None:
         self.page: Page = browser.new_context(viewport=size).new_page()  # type: ignore[arg-type]
+        self.page.set_default_timeout(PATIENCE_MS)
         self.asked: list[str] = []
         self.wrong: list[str] = []
         self.page.on("request", lambda request: self.asked.append(request.url))
@@ -109,6 +112,18 @@ def test_own_services_need_the_token_that_is_typed_in(chromium: Browser, service
     )
     assert token.split()[-1] not in kept
     assert seen.page.evaluate("document.getElementById('token').type") == "password"
+
+
+def test_a_misspelt_term_is_named_beside_its_empty_answer(
+    chromium: Browser, service: Service
+) -> None:
+    seen = Seen(chromium, service, WIDE)
+    seen.write("PREFIX kg: <https://w3id.org/kgservice/ns#>\nSELECT * { ?s kg:majorVersoin ?v }")
+    seen.run()
+    expect(seen.page.locator("#notice")).to_contain_text("did you mean kg:majorVersion?")
+    seen.write("SELECT (1 AS ?one) {}")
+    seen.run()
+    expect(seen.page.locator("#notice")).to_be_empty()
 
 
 def test_terms_are_completed_from_the_vocabulary(chromium: Browser, service: Service) -> None:
