@@ -47,8 +47,8 @@ def components(draw: st.DrawFn) -> tuple[PriceComponent, str]:
     says = [f"kg:priceType kg:{kind.value}", f'kg:currency "{currency}"', f"kg:amount {amount:f}"]
     says += [f'kg:period "{period}"^^xsd:duration'] if period else []
     says += [f"kg:perProperty kg:{per}"] if per else []
-    says += [f"kg:{name} {value}.0" for name, value in
-             (("perQuantity", each), ("fromQuantity", low), ("toQuantity", high)) if value]  # fmt: skip
+    bounds = {"perQuantity": each, "fromQuantity": low, "toQuantity": high}
+    says += [f"kg:{name} {value}.0" for name, value in bounds.items() if value]
     says += [f'kg:perUnit "{unit}"'] if unit else []
     says += ["kg:taxIncluded true"] if is_taxed else []
     factor = Fraction(10**9, 2**30) if unit == "GB" else Fraction(1)
