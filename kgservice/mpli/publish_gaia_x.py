@@ -19,7 +19,8 @@ from kgservice.store.documents import ContentStore
 from kgservice.store.queries import load_query
 
 STATUSES: Final = ("active", "deprecated", "eol", "revoked")
-"""What a description can be; one that is no longer in its source is deprecated."""
+"""What a description can be; one that is no longer in its source is deprecated (XFSC Federated
+Catalogue, SelfDescriptionStatus: eol is set when a credential's validity ends)."""
 
 CONTEXT: Final[Mapping[str, str]] = {
     "dcat": "http://www.w3.org/ns/dcat#",

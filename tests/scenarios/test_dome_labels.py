@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.dome_market import (
     CERTIFIER,
@@ -166,6 +167,24 @@ def test_a_certifier_takes_no_specification_away_from_whoever_describes_it(
 ) -> None:
     report: Any = market.kg_json("catalog", "report", "market", "--json")
     assert report["counts"]["refused"] == 0, report["problems"]
+
+
+@pytest.mark.parametrize(("status", "name"), [("eol", "expired"), ("revoked", "revoked")])
+def test_what_counts_no_more_is_published_with_its_status(
+    market: Service, status: str, name: str
+) -> None:
+    def listed(**parameters: str) -> dict[str, Any]:
+        answer = requests.get(
+            f"{market.url}/self-descriptions", {**parameters, "withContent": "true"}, timeout=60
+        )
+        return {item["content"]: item["meta"] for item in answer.json()["items"]}
+
+    meta = listed(statuses=status.upper())[TOKENS[name]]
+    assert meta["status"] == status
+    assert TOKENS[name] not in listed()
+    moment = meta["statusDatetime"]
+    again = listed(statuses=f"ACTIVE,{status}", statusTimerange=f"{moment}/{moment}")
+    assert again[TOKENS[name]]["sdHash"] == meta["sdHash"]
 
 
 def test_labels_follow_what_the_operator_trusts_and_what_the_market_says(

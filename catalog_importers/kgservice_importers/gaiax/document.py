@@ -75,13 +75,17 @@ def document_of(envelope: Envelope, content: bytes, reader: Reader) -> ImportIte
         # Whoever adds a file to the folder must not change what an issuer is heard to say.
         reader = replace(reader, names={}, linked=())
     try:
-        mended = mend(
-            without_empty_ids(envelope.payload), reader.contexts, is_secured=_is_secured(envelope)
-        )
-        unknown = reader.contexts.unknown(mended.payload)
+        return _read_document(envelope, content, reader)
     except RecursionError:
         return Problem("jsonld-invalid", "the document is nested too deeply", envelope.at,
                        "Nothing was read from it.", Severity.ERROR)  # fmt: skip
+
+
+def _read_document(envelope: Envelope, content: bytes, reader: Reader) -> ImportItem:
+    mended = mend(
+        without_empty_ids(envelope.payload), reader.contexts, is_secured=_is_secured(envelope)
+    )
+    unknown = reader.contexts.unknown(mended.payload)
     if unknown:
         return _context_unknown(unknown, envelope.at)
     signed = _signed(envelope, mended, reader)

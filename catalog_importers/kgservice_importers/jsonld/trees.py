@@ -28,6 +28,9 @@ _OFFER_ID: Final = re.compile(r"[A-Za-z0-9+/_-]{2,}={0,2}(:[A-Za-z0-9+/_-]{2,}={
 _PREFIXES: Final = "https://w3id.org/kgservice/context/prefixes"
 
 
+_HALF: Final = re.compile(r"\\[uU][dD][89a-fA-F]|[\ud800-\udfff]")
+
+
 class BadJson(ValueError):
     """The text is no JSON; `line` says where, counted from 1."""
 
@@ -39,6 +42,8 @@ class BadJson(ValueError):
 
 def parse_json(text: str, at: str) -> tuple[Json, tuple[Problem, ...]]:
     """Parse JSON; a key that occurs twice in one object is a finding, and its last value is read.
+
+    Half of a character (an escaped lone surrogate) is no text (RFC 3629 §3): it is replaced.
 
     Raises:
         BadJson: this is not JSON (RFC 8259), or it is nested too deeply.
@@ -54,15 +59,35 @@ def parse_json(text: str, at: str) -> tuple[Json, tuple[Problem, ...]]:
 
     try:
         tree = json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant)
+        halves = bool(_HALF.search(text)) and (whole := _whole(tree)) != tree
+        tree = whole if halves else tree
     except json.JSONDecodeError as error:
         raise BadJson(f"{error.msg}, column {error.colno}", error.lineno) from None
     except (ValueError, RecursionError) as error:
         raise BadJson(str(error)[:200], 1) from None
-    if not repeated:
-        return tree, ()
-    detail = f"a key occurs twice in one object: {', '.join(sorted(repeated)[:8])}"
-    hint = "The last value was read; the earlier ones are lost."
-    return tree, (Problem("json-duplicate-key", detail, at, hint),)
+    return tree, tuple(_findings(repeated, at, halves=halves))
+
+
+def _findings(repeated: set[str], at: str, *, halves: bool) -> Iterator[Problem]:
+    if repeated:
+        detail = f"a key occurs twice in one object: {', '.join(sorted(repeated)[:8])}"
+        hint = "The last value was read; the earlier ones are lost."
+        yield Problem("json-duplicate-key", detail, at, hint)
+    if halves:
+        detail = "a text holds half of a character (an escape such as \\ud83d alone)"
+        hint = "It was read as an unknown character, U+FFFD."
+        yield Problem("character-broken", detail, at, hint)
+
+
+def _whole(tree: Json) -> Json:
+    """Give a tree whose texts are Unicode: lone surrogates become U+FFFD."""
+    if isinstance(tree, str):
+        return tree.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(tree, list):
+        return [_whole(item) for item in tree]
+    if isinstance(tree, dict):
+        return {_whole(name): _whole(item) for name, item in tree.items()}
+    return tree
 
 
 def _no_constant(name: str) -> Json:

@@ -19,6 +19,7 @@ from kgservice_importers.jsonld.trees import BadJson, parse_json
 from kgservice_importers.mixed.rules import Json, names
 from kgservice_importers.rdf.text import decode
 from kgservice_importers.tmf620 import IMPORTER as TMF620
+from kgservice_importers.tmf620.pieces import Piece, take_apart
 
 
 class Group:
@@ -75,6 +76,7 @@ class Group:
 
     def _owner_of(self, source_id: str) -> str:
         """Find the file by the id of the object; a minted IRI ends in it."""
+        source_id = source_id.removesuffix(" (signed)")
         found = self._owner.get(source_id)
         if found is not None:
             return found
@@ -91,18 +93,31 @@ def _file_in(at: str) -> str:
 
 
 def identifiers(content: bytes, lines: bool) -> Iterator[str]:
-    """Give the ids, or the names, of the objects of a file."""
+    """Give the ids, or the names, of the objects of a file, and those in IRIs made of them."""
     text = decode(content)
+    for part in text.splitlines() if lines else [text]:
+        for name in (*_of_pieces(part), *_of_trees(part)):
+            yield name
+            yield quote(name, safe="")
+
+
+def _of_pieces(text: str) -> Iterator[str]:
     try:
-        trees = [
-            parse_json(t, "")[0] for t in (text.splitlines() if lines else [text]) if t.strip()
-        ]
+        for piece in take_apart(text.encode("utf-8", "surrogatepass"), "#"):
+            if isinstance(piece, Piece):
+                yield piece.identifier
+    except ValueError:  # told by the importer
+        return
+
+
+def _of_trees(text: str) -> Iterator[str]:
+    try:
+        tree, _ = parse_json(text, "")
     except BadJson:
         return
-    for tree in trees:
-        for item in tree if isinstance(tree, list) else [tree]:
-            if isinstance(item, dict):
-                yield from _of(item)
+    for item in tree if isinstance(tree, list) else [tree]:
+        if isinstance(item, dict):
+            yield from _of(item)
 
 
 def _of(item: dict[str, Json]) -> Iterator[str]:
@@ -111,6 +126,4 @@ def _of(item: dict[str, Json]) -> Iterator[str]:
         found = [*names(body)] or [
             body[n] for n in ("productNumber", "name") if isinstance(body.get(n), str)
         ]
-        for name in found:
-            yield name
-            yield quote(name, safe="")
+        yield from found

@@ -112,10 +112,14 @@ def _caught(
     except KgError:
         raise
     except Exception as error:  # whatever it is, it is a fault of ours and no one else's
-        detail = f"the reader failed: {type(error).__name__}: {error}"[:300]
-        hint = "This is a fault of the importer; please report it with the file."
         for name in names:
-            yield name, Problem("import-crashed", detail, name, hint, Severity.ERROR)
+            yield name, _crashed(error, name)
+
+
+def _crashed(error: Exception, name: str) -> Problem:
+    detail = f"the reader failed: {type(error).__name__}: {error}"[:300]
+    hint = "This is a fault of the importer; please report it with the file."
+    return Problem("import-crashed", detail, name, hint, Severity.ERROR)
 
 
 def _files(root: Path) -> list[tuple[Path, str]]:
@@ -170,7 +174,11 @@ def _graphs(
 ) -> Iterator[tuple[str, ImportItem]]:
     def pages() -> Iterator[tuple[Reading | Problem | SetAside, str]]:
         for name, path in graphs:
-            yield _graph(path, name, context), name
+            try:
+                found = _graph(path, name, context)
+            except Exception as error:  # no file takes the others with it
+                found = _crashed(error, name)
+            yield found, name
 
     yield from CatalogReader(context, waits=True).trace(pages())
 

@@ -170,8 +170,11 @@ class Minter:
 
 
 def reference_id(link: Object) -> str:
-    """Give the id that a reference names: `id`, else a URN in `href`, else its last segment."""
-    found = member_text(link, "id")
+    """Give the id that a reference names: `id`, else a URN in `href`, else its last segment.
+
+    A context broker's JSON-LD writes `@id`.
+    """
+    found = member_text(link, "id", "@id")
     if found:
         return found
     href = member_text(link, "href")
