@@ -67,7 +67,7 @@ class Poison:
     """A hostile catalogue.
 
     Attributes:
-        code: What it must be reported with.
+        code: What it must be reported with; empty for what anybody may say.
         files: Its files by name; `BASE` in a text stands for the service's base IRI.
         kind: Which importer reads it.
         before: What the same catalogue held the time before.

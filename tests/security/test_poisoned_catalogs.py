@@ -22,6 +22,7 @@ from tests.security.poison import (
     Poison,
     codes,
 )
+from tests.security.poison_dcat import DCAT_CASES
 
 NAMELESS = """SELECT ?s { GRAPH ?g { ?s ?p ?o }
   FILTER(STRSTARTS(STR(?s), "BASE.well-known/genid/") && !CONTAINS(STR(?g), "/evil/")) }
@@ -93,17 +94,20 @@ def clean(attacked: Attacked) -> list[dict[str, str]]:
     return state(attacked)
 
 
-@pytest.mark.parametrize("what", CASES)
+ALL: dict[str, Poison] = {**CASES, **{f"in DCAT: {n}": p for n, p in DCAT_CASES.items()}}
+
+
+@pytest.mark.parametrize("what", ALL)
 def test_poison_is_reported_by_its_code_and_reaches_no_answer(
     attacked: Attacked, tmp_path: Path, clean: list[dict[str, str]], what: str
 ) -> None:
-    poison: Poison = CASES[what]
+    poison = ALL[what]
     if poison.before is not None:
         sync(attacked, tmp_path, poison.kind, poison.before)
 
     report = sync(attacked, tmp_path, poison.kind, poison.files)
 
-    assert poison.code in codes(report), report
+    assert poison.code in codes(report) | {""}, report
     assert state(attacked) == clean
     assert attacked.select(f"SELECT ?h {{ <{OFFER}> kg:provider/kg:headquarters ?h }}") == []
     assert attacked.select(f"SELECT ?l {{ <{OFFER}> kg:label ?l }}") == []
@@ -116,10 +120,8 @@ def test_poison_is_reported_by_its_code_and_reaches_no_answer(
 
 def _may_be_kept(what: str) -> bool:
     """Whether the catalogue's own words about itself hold the mark; nothing follows from them."""
-    return "certificate" in CASES[what].files or "certificate.jwt" in CASES[what].files or (
-        "certificate.json" in CASES[what].files or "c.json" in CASES[what].files
-        or "p.jwt" in CASES[what].files
-    )  # fmt: skip
+    kept = {"certificate", "certificate.jwt", "certificate.json", "c.json", "p.jwt"}
+    return not kept.isdisjoint(ALL[what].files)
 
 
 def test_when_the_hostile_catalogue_is_gone_all_is_as_before(
