@@ -77,6 +77,12 @@ class HubBody(Body):
     query: str = ""
 
 
+class BackupBody(Body):
+    """Where a backup goes: a folder on the service's machine."""
+
+    folder: str
+
+
 class TokenBody(Body):
     """A token to make."""
 

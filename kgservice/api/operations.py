@@ -1,12 +1,15 @@
-"""`/metrics`, and the queries under way."""
+"""`/metrics`, the queries under way, and backups."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from flask import Blueprint, Response, jsonify
 
 from kgservice.api.auth import authenticate, require
-from kgservice.model.errors import Unauthenticated
-from kgservice.mpli import metrics, running
+from kgservice.api.bodies import BackupBody, read_body
+from kgservice.model.errors import InputError, Unauthenticated
+from kgservice.mpli import backup, metrics, running
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 
@@ -28,6 +31,23 @@ def blueprint(application: Application) -> Blueprint:
     def cancel(number: int) -> tuple[str, int]:
         running.cancel_query(application, _somebody(application), number)
         return "", 204
+
+    @routes.post("/backups")
+    def back_up() -> tuple[Response, int]:
+        require(application, "administer")
+        folder = read_body(BackupBody).folder
+        if not folder.startswith("/") or "\0" in folder:
+            raise InputError(
+                "The folder must be an absolute path.", code="backup-folder-unfit", at="/folder"
+            )
+        made = backup.make_backup(application, Path(folder))
+        told = {
+            "folder": str(made.folder),
+            "files": made.files,
+            "bytes": made.size,
+            "pauseSeconds": made.pause_s,
+        }
+        return jsonify(told), 201
 
     return routes
 

@@ -26,6 +26,8 @@ _COMMANDS = {
     "label": "label:label",
     "worker": "worker:worker",
     "token": "token:token",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
     "doctor": "doctor:doctor",
 }
 

@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS task (
   leased_by TEXT NOT NULL, cancel INTEGER NOT NULL, facts TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS task_open ON task (state, worker, ready_at);
 CREATE INDEX IF NOT EXISTS task_job ON task (job);
+CREATE TABLE IF NOT EXISTS fence (token INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS sealed (
   task TEXT NOT NULL, audience TEXT NOT NULL, jwe TEXT NOT NULL, PRIMARY KEY (task, audience));
 CREATE TABLE IF NOT EXISTS connection (

@@ -27,6 +27,8 @@ from kgservice.plan import JsonObject
 from kgservice.plan.building import canonical
 
 MAX_FACTS_BYTES = 1_000_000
+_OFFER = """INSERT OR IGNORE INTO task
+SELECT ?,?,?,?,?,?,'ready',coalesce(max(token),0),0,?,0,'',0,'{}','' FROM fence"""
 _CANDIDATE = """
   SELECT task.id FROM task JOIN worker AS chosen ON chosen.iri = task.worker
   WHERE task.cancel = 0 AND task.attempts < :most
@@ -68,10 +70,7 @@ class LeaseTable:
         """
         task, text, present = task_id(job, step), canonical(body), self._clock()
         with self._database.transaction() as db:
-            db.execute(
-                "INSERT OR IGNORE INTO task VALUES (?,?,?,?,?,?,'ready',0,0,?,0,'',0,'{}','')",
-                (task, job, step, worker, int(pinned), text, present),
-            )
+            db.execute(_OFFER, (task, job, step, worker, int(pinned), text, present))
 
     def lease(
         self,

@@ -224,6 +224,15 @@ class EmbeddedStore:
     def _snapshots_of(self, dataset: DatasetName) -> Snapshots:
         return self.written.snapshots if dataset == "written" else self._snapshots
 
+    def backup(self, folder: Path, meanwhile: contextlib.AbstractContextManager[None]) -> float:
+        """Put copies of all datasets of one moment into a folder; see the port."""
+        with self.written.frozen() as copy_written:
+            begin = time.monotonic()
+            with meanwhile:
+                self.writer.ask("backup", str(folder))
+            copy_written(folder)
+            return time.monotonic() - begin
+
     def stats(self) -> dict[str, int]:
         """Count statements, graphs, generations, queries, kills."""
         counted: dict[str, int] = self.writer.ask("stats")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 from typing import Literal as OneOf
@@ -205,6 +206,21 @@ class EmbeddedWritten:
                     f"The written graphs cannot be read: {error}.", code="store-failed"
                 ) from None
         raise Unavailable("The writer of written graphs keeps ending.", code="writer-lost")
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[Callable[[Path], None]]:
+        """Let nobody write, or be shown anew, while the block runs; it gets how to copy all this.
+
+        Raises:
+            Unavailable: a write took too long (`update-busy`).
+        """
+        with self._showing, self._turns.turn(WAIT_S):
+            self._clear_up()
+            yield self._copy
+
+    def _copy(self, folder: Path) -> None:
+        self._snapshot(str(folder / "written"))
+        self._book.copy(folder / "written.sqlite")
 
     def find(self, graph: str) -> WrittenGraph | None:
         """Give a graph as it is now; see the port."""

@@ -173,6 +173,13 @@ class LiveStore:
             source.store.backup(path)
             return source.generation + source.mirrored
 
+    def backup(self, folder: str) -> None:
+        """Make snapshots of both datasets as they are at one moment, in a folder that exists."""
+        with self._lock:
+            self.catch_up()
+            self.shared.store.backup(str(Path(folder, "shared")))
+            self.private.store.backup(str(Path(folder, "private")))
+
     def stats(self) -> dict[str, int]:
         """Count what is there."""
         with self._lock:

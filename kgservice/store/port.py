@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal as OneOf, Protocol, TypeAlias
 
 from kgservice.model.rdf import Iri, Row, Triple
@@ -239,6 +240,17 @@ class Store(Protocol):
 
         Statements with other predicates than these are left out. Too much, or too long ago, is
         not known any more; cost is proportional to what was touched.
+        """
+        ...
+
+    def backup(self, folder: Path, meanwhile: AbstractContextManager[None]) -> float:
+        """Put copies of all datasets into a folder that exists, as they are at one moment.
+
+        That moment lies within `meanwhile`, which is entered before and left after it; what people
+        write waits longer. Gives the seconds that this took.
+
+        Raises:
+            NotSupported: the data is in somebody else's engine (`backup-not-here`).
         """
         ...
 

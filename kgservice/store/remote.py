@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from kgservice.model.errors import Unavailable
+from kgservice.model.errors import NotSupported, Unavailable
 from kgservice.model.rdf import Row, Triple
 from kgservice.model.settings import RemoteStoreSettings
 from kgservice.store import results
@@ -242,6 +242,14 @@ class RemoteStore:
         """Give what shared commits touched since; see the port."""
         number, is_complete, content, graphs = self._writer.touched(since, predicates)
         return Changes(number, is_complete, tuple(read_triples(content)), frozenset(graphs))
+
+    def backup(self, folder: Path, meanwhile: contextlib.AbstractContextManager[None]) -> float:
+        """Refuse: see the port."""
+        raise NotSupported(
+            "The graphs are in an engine of its own, which makes its own backups.",
+            code="backup-not-here",
+            hint="Stop the service, back up the engine and the data folder together.",
+        )
 
     def stats(self) -> dict[str, int]:
         """Count statements, graphs, generations, queries, kills."""

@@ -63,7 +63,7 @@ class Writer:
                 work = partial(getattr(self._store, name), *arguments)
                 if name == "take":
                     self._writes.put((number, partial(self._take, *arguments)))
-                elif name == "snapshot":  # in turn with the commits
+                elif name in ("snapshot", "backup"):  # in turn with the commits
                     self._writes.put((number, work))
                 else:
                     readers.submit(self._answer, number, work)

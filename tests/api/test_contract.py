@@ -13,7 +13,7 @@ from kgservice.api.status import load_contract
 
 MODELS = [
     bodies.PublicKey, bodies.CatalogBody, bodies.PlanBody, bodies.ApplyBody,
-    bodies.MoveBody, bodies.ReleaseBody, bodies.TokenBody, bodies.HubBody,
+    bodies.MoveBody, bodies.ReleaseBody, bodies.TokenBody, bodies.BackupBody, bodies.HubBody,
 ]  # fmt: skip
 
 
