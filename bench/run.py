@@ -10,7 +10,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import inference, ingest, resolution, sparql
+from bench import beside_hostile, inference, ingest, resolution, restart, sparql
 
 RESULTS = Path(__file__).parent / "results.json"
 OFFERINGS = 10_000
@@ -40,14 +40,18 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder:
         results["sparql"] = sparql.measure(STATEMENTS, Path(folder))
+    results["beside_hostile"] = beside_hostile.measure()
     if MANY in taken:
+        with tempfile.TemporaryDirectory() as folder:
+            statements = restart.fill(Path(folder), restart.OFFERINGS)
+            results["restart"] = {"merged_statements": statements, **restart.measure(Path(folder))}
         results["ingest_large"] = taken[MANY]
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     _print(results)
 
 
 def _print(results: dict[str, object]) -> None:
-    for name in ("ingest", "ingest_large", "inference", "sparql"):
+    for name in ("ingest", "ingest_large", "inference", "sparql", "beside_hostile", "restart"):
         if name not in results:
             continue
         print(f"\n{name}")

@@ -21,6 +21,8 @@ from typing import Any
 END_GRACE_S = 10.0
 _HEAD = struct.Struct("!i")
 _PART = 64 << 10
+_BEHIND = 10
+"""Niceness of a process that others need not wait for: a tenth of their share."""
 
 
 class Child:
@@ -35,6 +37,7 @@ class Child:
         """Start `python -m module FD arguments…`; `quiet` drops what it prints when it aborts."""
         self.connection, other = Pipe()
         self._pipe: socket.socket | None = None  # the same pipe, for `exchange`
+        self.is_behind = False
         command = [sys.executable, "-m", module, str(other.fileno()), *arguments]
         path = os.pathsep.join(entry for entry in sys.path if entry)
         # glibc reserves 64 MiB of address space an arena, up to eight a processor: with a cap on
@@ -51,11 +54,12 @@ class Child:
         finally:
             other.close()
 
-    def exchange(self, message: bytes, end: float) -> bytes:
+    def exchange(self, message: bytes, end: float, *, brief_s: float | None = None) -> bytes:
         """Send a message and give the answer, in one write and one read when both are small.
 
         Each call that gives up the interpreter's lock lets another thread take it, and costs more
-        than what it does (decision 0028). The framing is that of `multiprocessing`.
+        than what it does (decision 0028). The framing is that of `multiprocessing`. When the answer
+        takes longer than `brief_s`, the process goes behind all others, until `come_back`.
 
         Raises:
             TimeoutError: the answer had not begun at `end` (`time.monotonic()`), or stopped.
@@ -63,14 +67,38 @@ class Child:
         """
         if self._pipe is None:
             self._pipe = socket.socket(fileno=os.dup(self.connection.fileno()))
-        micros = max(1000, int((end - time.monotonic()) * 1e6))  # 0 would be no limit
-        limit = struct.pack("ll", *divmod(micros, 1_000_000))
-        self._pipe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        left = end - time.monotonic()
+        is_brief = brief_s is not None and brief_s < left and not self.is_behind
+        _wait_no_longer(self._pipe, brief_s if is_brief and brief_s else left)
         self._pipe.sendall(_HEAD.pack(len(message)) + message)
         try:
-            return _receive_whole(self._pipe)
+            if not is_brief:
+                return _receive_whole(self._pipe, self._pipe.recv(_PART))
+            try:
+                part = self._pipe.recv(_PART)
+            except BlockingIOError:
+                self._go_behind()
+                _wait_no_longer(self._pipe, end - time.monotonic())
+                part = self._pipe.recv(_PART)
+            return _receive_whole(self._pipe, part)
         except BlockingIOError:
             raise TimeoutError from None
+
+    def _go_behind(self) -> None:
+        """Let its main thread work when nobody else wants the processor."""
+        self.is_behind = True
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self.process.pid, _BEHIND)
+
+    def come_back(self) -> bool:
+        """Let it work as all do; False when the system does not allow that."""
+        try:
+            if self.is_behind:
+                os.setpriority(os.PRIO_PROCESS, self.process.pid, 0)
+        except OSError:  # only the administrator may take niceness back
+            return False
+        self.is_behind = False
+        return True
 
     def receive(self, end: float) -> Any:  # noqa: ANN401 - the messages differ
         """Give its next message, or kill it when none has begun at `end` (`time.monotonic()`).
@@ -119,9 +147,14 @@ class Child:
             return self.process.wait()
 
 
-def _receive_whole(pipe: socket.socket) -> bytes:
-    """Read a message behind its length, as `Connection.send_bytes` writes it."""
-    part = pipe.recv(_PART)
+def _wait_no_longer(pipe: socket.socket, seconds: float) -> None:
+    micros = max(1000, int(seconds * 1e6))  # 0 would be no limit
+    limit = struct.pack("ll", *divmod(micros, 1_000_000))
+    pipe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+
+
+def _receive_whole(pipe: socket.socket, part: bytes) -> bytes:
+    """Read a message from its first part on, as `Connection.send_bytes` writes it."""
     while 0 < len(part) < _HEAD.size:
         part += pipe.recv(_PART)
     if not part:

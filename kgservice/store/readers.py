@@ -11,20 +11,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from kgservice.model.errors import DeadlineExceeded, InputError, KgError, Unavailable
+from kgservice.model.errors import DeadlineExceeded, KgError, Unavailable
 from kgservice.store.caps import AnswerLimits
 from kgservice.store.child import Child
+from kgservice.store.endings import ABORTED, died, late, too_large
 from kgservice.store.mistakes import query_failed, syntax_error
 from kgservice.store.port import INSIDE, Client
-from kgservice.store.turns import Turn, Turns
+from kgservice.store.turns import LONG_S, Turn, Turns
 
 START_LIMIT_S = 30.0
 MOST_SPARE = 4
 """Ready processes beyond those that can be taken now, at most: they stand in for the killed."""
-_ABORTED = -6
-_HINT_MEMORY = "Ask for less at once: add LIMIT, select fewer variables, or drop ORDER BY."
 _PAGE_MB = 4096 / 2**20
-_BRIEF_S = 0.02
+_LIGHT_S = 0.02
 """A query that took no longer than this has not filled the memory of its process."""
 Dataset = tuple[tuple[str, ...], tuple[str, ...] | None, str]
 Opening = tuple[str, Dataset]
@@ -59,20 +58,24 @@ class Lease:
                 taken away (`query-shed`, `query-cancelled`).
         """
         if self.is_dead:
-            raise _died(0)
+            raise died(0)
         message = pickle.dumps((self._opening, method, arguments), pickle.HIGHEST_PROTOCOL)
         self._opening = None
         try:
-            code, value = pickle.loads(self._child.exchange(message, self._end))  # noqa: S301
+            code, value = pickle.loads(self._exchange(message))  # noqa: S301
         except TimeoutError:
             self._overrun()
         except (EOFError, OSError):
             self.is_dead = True
             self._turn.check()
-            raise _died(self._child.exit_code()) from None
+            raise died(self._child.exit_code()) from None
         if code != "ok":
             self._fail(code, value, text)
         return value
+
+    def _exchange(self, message: bytes) -> bytes:
+        brief_s = None if self._turn.client.is_inside else LONG_S  # then others come first
+        return self._child.exchange(message, self._end, brief_s=brief_s)
 
     def _overrun(self) -> NoReturn:
         self.is_dead = True
@@ -89,35 +92,10 @@ class Lease:
         if code == "memory":
             self.is_dead = True  # what is left of its memory may be in pieces
             self._child.process.kill()
-            raise _died(_ABORTED)
+            raise died(ABORTED)
         if code == "too-large":
             raise too_large(value)
         raise query_failed(value)
-
-
-def _died(exit_code: int) -> Unavailable:
-    if exit_code == _ABORTED:  # a failed allocation aborts the engine
-        return Unavailable(
-            "The query needed more memory than a query may use.",
-            code="query-memory",
-            hint=_HINT_MEMORY,
-        )
-    return Unavailable(
-        "The query ended the process that worked on it; nothing else was touched.",
-        code="query-died",
-        hint="Simplify it: less nesting, fewer alternatives. Please report it with the query.",
-    )
-
-
-def too_large(limit: str) -> InputError:
-    """Make the error for an answer that is not sent."""
-    error = InputError(
-        f"The answer has more than {limit}; nothing of it is sent.",
-        code="answer-too-large",
-        hint="Add LIMIT and read it in parts by ORDER BY and OFFSET, or select fewer variables.",
-    )
-    error.status = 413
-    return error
 
 
 def _size_mb(child: Child) -> float:
@@ -127,14 +105,6 @@ def _size_mb(child: Child) -> float:
     except OSError:
         return 0.0
     return int(pages) * _PAGE_MB
-
-
-def _late() -> Unavailable:
-    return Unavailable(
-        "No query process became ready before the query's deadline.",
-        code="query-busy",
-        hint="Try again after a moment.",
-    )
 
 
 class ReaderPool:
@@ -196,7 +166,7 @@ class ReaderPool:
             finally:
                 turn.kill = None
                 is_dead = lease is None or lease.is_dead or bool(turn.stopped)
-                was_brief = time.monotonic() - (turn.began or 0.0) < _BRIEF_S
+                was_brief = time.monotonic() - (turn.began or 0.0) < _LIGHT_S
                 self._give_back(child, is_dead=is_dead, was_brief=was_brief)
         finally:
             self.turns.give_back(turn)
@@ -216,7 +186,7 @@ class ReaderPool:
                     self._gone.append(child)
                 left = end - time.monotonic()
                 if left <= 0:
-                    raise _late()
+                    raise late()
                 self._changed.wait(left)
 
     def _give_back(self, child: Child, *, is_dead: bool, was_brief: bool) -> None:
@@ -224,7 +194,7 @@ class ReaderPool:
             if is_dead:
                 self.kills += 1
             is_surplus = len(self._ready) >= self._size + self._spare
-            is_worn = not was_brief and self._is_worn(child)
+            is_worn = not was_brief and (self._is_worn(child) or not child.come_back())
             if is_dead or is_surplus or self._is_closed or is_worn:
                 self._gone.append(child)
             else:

@@ -13,8 +13,8 @@ from kgservice.model.errors import InputError, KgError, Unavailable
 from kgservice.model.rdf import Row
 from kgservice.store import results
 from kgservice.store.caps import AnswerLimits, Capped, TooLarge
+from kgservice.store.endings import too_large
 from kgservice.store.port import MERGED_GRAPH, QueryScope
-from kgservice.store.readers import too_large
 from kgservice.store.remote_client import GRAPH, TABLE, Dataset, Refusal, RemoteClient, too_late
 from kgservice.store.remote_dataset import RemoteDataset
 from kgservice.store.remote_scope import Outgoing, Scope
