@@ -21,6 +21,9 @@ from kgservice.store.written import WRITTEN_DEFAULT, WriteResult, WrittenGraph
 KEYS_KEPT_S = 86_400.0
 """How long a repeated write is recognised by its key."""
 
+NUMBERS_LEFT_OUT = 1_000_000
+"""Between those of a backup and those that are given after it was restored."""
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS graph (
@@ -65,10 +68,19 @@ class WrittenBook:
         self._db.executescript(_TABLES)
         self._lock = threading.Lock()
         self.number = self._state("number")
+        self._note_place(path.stat().st_ino)
         self.noted = self._state("noted")
         rows = self._db.execute("SELECT iri, version, owner, shown FROM graph").fetchall()
         self._graphs = {row[0]: WrittenGraph(*row[:3]) for row in rows if row[1]}
         self._shown = {row[0]: row[3] for row in rows if row[3]}
+
+    def _note_place(self, place: int) -> None:
+        """Go on with new numbers in a copy: the original may have used the next ones since."""
+        if self._state("place") not in (0, place):
+            self.number += NUMBERS_LEFT_OUT
+        with self._transaction() as db:
+            self._set(db, "number", self.number)
+            self._set(db, "place", place)
 
     def _state(self, name: str) -> int:
         row = self._db.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
