@@ -29,6 +29,8 @@ from kgservice.store.written_rules import require, require_own, stopped
 
 GRAPH_DEADLINE_S = 300.0
 """For the writing of one graph's content, which the body's size bounds."""
+LEAST_MEMORY_MB = 1024
+"""Address space that a store needs to be opened for writing, and some to work in (m: 512)."""
 WAIT_S = 60.0
 """How long a write waits for its turn."""
 TRIES = 5
@@ -48,7 +50,8 @@ class EmbeddedWritten:
         """
         self._timeout_s, self._show = timeout_s, show
         self._book = WrittenBook(folder / "store" / "written.sqlite")
-        self._link = WrittenLink(folder / "store" / "written", 2 * memory_mb, self._book.noted)
+        memory_mb = max(2 * memory_mb, LEAST_MEMORY_MB)
+        self._link = WrittenLink(folder / "store" / "written", memory_mb, self._book.noted)
         self._turns = WriteQueue()
         self._showing = threading.Lock()
         self._recent: dict[int, Turn] = {}
