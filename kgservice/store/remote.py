@@ -39,7 +39,6 @@ from kgservice.store.port import (
 from kgservice.store.readers import Lease, ReaderPool
 from kgservice.store.remote_asking import Asking
 from kgservice.store.remote_client import RemoteClient
-from kgservice.store.remote_rewriting import refuse_long_paths
 from kgservice.store.remote_session import RemoteSession
 from kgservice.store.remote_text import read_text
 from kgservice.store.remote_writer import RemoteWriter
@@ -68,7 +67,7 @@ class RemoteStore:
         self._timeout_s = limits.timeout_s
         client = RemoteClient(settings)
         self._writer = RemoteWriter(client, self._folder)  # from here on the folder is ours
-        self._asking = Asking(client, limits.answers or AnswerLimits())
+        self._asking = Asking(client, limits.answers or AnswerLimits(), self._writer.follows_paths)
         ox.Store(str(self._folder / "nothing"))  # what scratch stores stand beside
         self.readers = ReaderPool(limits.workers, limits.memory_mb, limits=limits.answers)
         self._federation = Federation(service_endpoints)
@@ -162,8 +161,6 @@ class RemoteStore:
             scope = QueryScope("private", scope.default_graphs, ())
         generation, before = self._writer.generation(scope.dataset), self.state(scope)
         parsed = read_text(text, scope.base_iri)
-        if not self._writer.follows_paths:
-            refuse_long_paths(parsed.tokens)
         asked = self._asking.over(self._writer.dataset(scope.dataset), scope, end)
         path = self._spool.new_path()
         try:

@@ -17,6 +17,7 @@ from kgservice.store.endings import too_large
 from kgservice.store.port import MERGED_GRAPH, QueryScope
 from kgservice.store.remote_client import GRAPH, TABLE, Dataset, Refusal, RemoteClient, too_late
 from kgservice.store.remote_dataset import RemoteDataset
+from kgservice.store.remote_rewriting import refuse_long_paths
 from kgservice.store.remote_scope import Outgoing, Scope
 from kgservice.store.remote_terms import AS, from_engine, table
 from kgservice.store.remote_text import Text, Token, is_word
@@ -30,13 +31,13 @@ _LOG = logging.getLogger(__name__)
 class Asking:
     """Queries over one engine."""
 
-    def __init__(self, client: RemoteClient, limits: AnswerLimits) -> None:
-        """Ask by this client; answers have limits."""
-        self._client, self._limits = client, limits
+    def __init__(self, client: RemoteClient, limits: AnswerLimits, follows_paths: bool) -> None:
+        """Ask by this client; answers have limits. See `remote_opening.follows_paths`."""
+        self._client, self._limits, self._follows_paths = client, limits, follows_paths
 
     def over(self, dataset: RemoteDataset, scope: QueryScope, end: float) -> Asked:
         """Ask within one scope, until a moment of `time.monotonic()`."""
-        return Asked(self._client, Scope(dataset, scope), end, self._limits)
+        return Asked(self._client, Scope(dataset, scope), end, self._limits, self._follows_paths)
 
     def count(self, dataset: RemoteDataset) -> int:
         """Count the statements of a dataset's named graphs."""
@@ -67,6 +68,7 @@ class Asked:
     scope: Scope
     end: float
     limits: AnswerLimits
+    follows_paths: bool
 
     def answer(self, text: Text, media_type: str, spool: Spool) -> bytes | None:
         """Answer any query, as a media type; None when the bytes went to the spool's file.
@@ -88,7 +90,7 @@ class Asked:
 
     def table(self, text: Text) -> ox.QuerySolutions | ox.QueryBoolean:
         """Run a SELECT or ASK."""
-        return table(self._send(self.scope.outgoing(text), TABLE))
+        return table(self._send(self._outgoing(text), TABLE))
 
     def rows(self, text: Text) -> list[Row]:
         """Run a SELECT or ASK; give its rows as the port has them."""
@@ -99,7 +101,13 @@ class Asked:
         """Run a CONSTRUCT or DESCRIBE; give N-Triples with the literals that were committed."""
         if text.form == "DESCRIBE":
             return self._described(text)
-        return self._graph(self.scope.outgoing(text))
+        return self._graph(self._outgoing(text))
+
+    def _outgoing(self, text: Text) -> Outgoing:
+        """Write the query; rather none than one that the engine answers wrongly."""
+        if not self.follows_paths:
+            refuse_long_paths(text.tokens)
+        return self.scope.outgoing(text)
 
     def _graph(self, outgoing: Outgoing) -> bytes:
         found = self._send(outgoing, GRAPH)
