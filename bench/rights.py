@@ -7,8 +7,8 @@ them, and once in one graph. A default query must cost at most twice as much on 
 
 from __future__ import annotations
 
+import os
 import tempfile
-import time
 from pathlib import Path
 
 from kgservice.model.rdf import Iri, Literal, Triple, typed
@@ -23,7 +23,7 @@ from kgservice.store.port import GraphChange
 GRAPHS = 20_000
 PRIVATE = 2_000
 CUSTOMERS = 20
-ROUNDS = 7
+ENOUGH_S = 1.0
 MOST = 2.0
 BASE = "http://127.0.0.1:8080/"
 _PREFIXES = (
@@ -43,7 +43,7 @@ CALLERS = {
 
 
 def measure(graphs: int = GRAPHS) -> dict[str, object]:
-    """Give milliseconds (the least of some rounds) and the ratios to one graph."""
+    """Give milliseconds of processor time and the ratios to one graph."""
     with tempfile.TemporaryDirectory() as folder:
         many = _measure(Path(folder, "many"), graphs, PRIVATE)
         one = _measure(Path(folder, "one"), 1, 0)
@@ -52,9 +52,9 @@ def measure(graphs: int = GRAPHS) -> dict[str, object]:
         for caller in CALLERS
         for name in QUERIES
     }
-    worst = max(ratios[f"anonymous {name}"] for name in QUERIES)
+    worst = max(ratios.values())
     assert worst <= MOST, f"a default query costs {worst} times that of one graph"
-    return {"graphs": graphs, "many_ms": many, "one_ms": one, "ratio_to_one_graph": ratios}
+    return {"graphs": graphs, "many_cpu_ms": many, "one_cpu_ms": one, "ratio_to_one_graph": ratios}
 
 
 def _measure(folder: Path, graphs: int, private: int) -> dict[str, float]:
@@ -63,11 +63,11 @@ def _measure(folder: Path, graphs: int, private: int) -> dict[str, float]:
     try:
         _fill(application, graphs, private)
         found = {
-            f"{who} {name}": _least_ms(application, caller, text)
+            f"{who} {name}": _cpu_ms(application, caller, text)
             for who, caller in CALLERS.items()
             for name, text in QUERIES.items()
         }
-        found["anonymous GRAPH ?g"] = _least_ms(application, ANONYMOUS, GRAPH_QUERY)
+        found["anonymous GRAPH ?g"] = _cpu_ms(application, ANONYMOUS, GRAPH_QUERY)
     finally:
         application.close()
     return found
@@ -100,11 +100,26 @@ def _fill(application: Application, graphs: int, private: int) -> None:
     application.store.commit(changes, dataset="private")
 
 
-def _least_ms(application: Application, caller: Caller, text: str) -> float:
+def _cpu_ms(application: Application, caller: Caller, text: str) -> float:
+    """Give the processor time of one query, in all processes, as the mean of about a second's."""
     call = QueryCall(_PREFIXES + text, "text/csv")
-    least = float("inf")
-    for _ in range(ROUNDS + 1):
-        begin = time.perf_counter()
-        run(application, caller, call)
-        least = min(least, time.perf_counter() - begin)
-    return round(least * 1000, 2)
+    run(application, caller, call)  # the snapshot
+    begin, rounds = _cpu_s(), 0
+    while (used := _cpu_s() - begin) < ENOUGH_S:
+        for _ in range(5):
+            run(application, caller, call)
+        rounds += 5
+    return round(used / rounds * 1000, 2)
+
+
+def _cpu_s() -> float:
+    """Sum the processor seconds of this process and of its children that live."""
+    ticks, me = 0, os.getpid()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            found = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if me in (int(found[1]), int(path.parent.name)):
+            ticks += int(found[11]) + int(found[12])
+    return ticks / os.sysconf("SC_CLK_TCK")

@@ -10,7 +10,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import beside_hostile, inference, ingest, resolution, restart, sparql
+from bench import beside_hostile, inference, ingest, resolution, restart, rights, sparql
 
 RESULTS = Path(__file__).parent / "results.json"
 OFFERINGS = 10_000
@@ -40,6 +40,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder:
         results["sparql"] = sparql.measure(STATEMENTS, Path(folder))
+    results["rights"] = rights.measure()
     results["beside_hostile"] = beside_hostile.measure()
     if MANY in taken:
         with tempfile.TemporaryDirectory() as folder:
@@ -51,7 +52,8 @@ def main() -> None:
 
 
 def _print(results: dict[str, object]) -> None:
-    for name in ("ingest", "ingest_large", "inference", "sparql", "beside_hostile", "restart"):
+    parts = ("ingest", "ingest_large", "inference", "sparql", "rights", "beside_hostile", "restart")
+    for name in parts:
         if name not in results:
             continue
         print(f"\n{name}")
