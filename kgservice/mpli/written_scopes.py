@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from kgservice.mpli.application import Application
 from kgservice.mpli.updating import is_reserved, require_iri
@@ -41,6 +42,7 @@ def show_written(application: Application) -> None:
 
 def merged_scope(application: Application) -> QueryScope:
     """Give what a query with no dataset sees: the merged graph, and the newest written graphs."""
-    written = [found.graph for found in application.store.written.graphs()]
-    beside = [graph for graph in written if not is_reserved(application, graph)][-MOST_BESIDE:]
-    return QueryScope("shared", (MERGED_GRAPH, *beside) if beside else ())
+    written = (found.graph for found in reversed(application.store.written.graphs()))
+    beside = islice((g for g in written if not is_reserved(application, g)), MOST_BESIDE)
+    graphs = tuple(beside)
+    return QueryScope("shared", (MERGED_GRAPH, *graphs) if graphs else ())

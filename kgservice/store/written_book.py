@@ -72,7 +72,8 @@ class WrittenBook:
         self.noted = self._state("noted")
         rows = self._db.execute("SELECT iri, version, owner, shown FROM graph").fetchall()
         self._graphs = {row[0]: WrittenGraph(*row[:3]) for row in rows if row[1]}
-        self._shown = {row[0]: row[3] for row in rows if row[3]}
+        self._unshown = {row[0] for row in rows if row[1] != row[3]}
+        self._listed: tuple[int, list[WrittenGraph]] = (-1, [])
 
     def _note_place(self, place: int) -> None:
         """Go on with new numbers in a copy: the original may have used the next ones since."""
@@ -92,9 +93,12 @@ class WrittenBook:
             return self._graphs.get(graph)
 
     def graphs(self) -> list[WrittenGraph]:
-        """List the graphs, longest unchanged first."""
+        """List the graphs, longest unchanged first; the list is made once a write."""
         with self._lock:
-            return sorted(self._graphs.values(), key=lambda found: (found.version, found.graph))
+            if self._listed[0] != self.noted:
+                found = sorted(self._graphs.values(), key=lambda one: (one.version, one.graph))
+                self._listed = (self.noted, found)
+            return self._listed[1]
 
     def under_way(self) -> Turn | None:
         """Give the write that was begun and neither noted nor forgotten."""
@@ -138,6 +142,7 @@ class WrittenBook:
                 if turn.key:
                     self._keep_answer(db, turn, created=created)
             self.noted = turn.number
+            self._unshown |= now.keys()
             for graph, found in now.items():
                 if found:
                     self._graphs[graph] = found
@@ -171,21 +176,16 @@ class WrittenBook:
     def stale(self) -> dict[str, int]:
         """Give the graphs whose copy in the shared dataset is not as they are; 0: to be deleted."""
         with self._lock:
-            found = {
-                name: graph.version
-                for name, graph in self._graphs.items()
-                if self._shown.get(name) != graph.version
-            }
-            return found | {name: 0 for name in self._shown if name not in self._graphs}
+            found = {name: self._graphs.get(name) for name in self._unshown}
+            return {name: graph.version if graph else 0 for name, graph in found.items()}
 
     def show(self, versions: Mapping[str, int]) -> None:
         """Note which versions the shared dataset has now."""
         with self._lock:
             for name, version in versions.items():
-                if version:
-                    self._shown[name] = version
-                else:
-                    self._shown.pop(name, None)
+                graph = self._graphs.get(name)
+                if (graph.version if graph else 0) == version:
+                    self._unshown.discard(name)
             with self._transaction() as db:
                 db.executemany(
                     "UPDATE graph SET shown = ? WHERE iri = ?",
