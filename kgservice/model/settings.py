@@ -134,7 +134,11 @@ def resolve_settings(
         query_workers=_whole(found["KG_QUERY_WORKERS"], 1, 64, ""),
         query_max_rows=_whole(found["KG_QUERY_MAX_ROWS"], 1, 999_999_999, " rows"),
         query_max_mb=_whole(found["KG_QUERY_MAX_MB"], 1, 1024 * 1024, " megabytes"),
-        service_endpoints=_endpoints(found["KG_SERVICE_ENDPOINTS"], base),
+        service_endpoints=_endpoints(
+            found["KG_SERVICE_ENDPOINTS"],
+            base,
+            f"http://{found['KG_HOST'].value}:{found['KG_PORT'].value}",
+        ),
         default_graph=_matching(
             found["KG_DEFAULT_GRAPH"], r"union|isolated", "give union or isolated"
         ),
@@ -242,13 +246,11 @@ def _hosts(setting: Setting) -> frozenset[str]:
     return found
 
 
-def _endpoints(setting: Setting, base: str) -> frozenset[str]:
+def _endpoints(setting: Setting, *own: str) -> frozenset[str]:
     found = frozenset(url for url in re.split(r"[,\s]+", setting.value) if url)
     for url in found:
         if not _BASE.fullmatch(url.partition("?")[0]) or "#" in url or not is_valid_iri(url):
             raise invalid_setting(setting, "give http or https addresses, with commas between them")
-        if f"{url}/".startswith(base if base.endswith("/") else f"{base}/"):
-            raise invalid_setting(
-                setting, "leave this service's own address away: it needs no call"
-            )
+        if any(f"{url}/".startswith(address.rstrip("/") + "/") for address in own):
+            raise invalid_setting(setting, "give endpoints of others; this service needs no call")
     return found

@@ -107,6 +107,13 @@ def test_doctor_shows_the_origin_of_each_setting(tmp_path: Path) -> None:
         ("KG_QUERY_TIMEOUT_S", "nan"),
         ("KG_QUERY_TIMEOUT_S", "inf"),
         ("KG_QUERY_MEMORY_MB", "0"),
+        ("KG_QUERY_MEMORY_MB", "300"),
+        ("KG_QUERY_MAX_ROWS", "0"),
+        ("KG_QUERY_MAX_MB", "much"),
+        ("KG_SERVICE_ENDPOINTS", "example.org/sparql"),
+        ("KG_SERVICE_ENDPOINTS", "http://user@example.org/sparql"),
+        ("KG_SERVICE_ENDPOINTS", "https://a.example/sparql, http://127.0.0.1:8080/sparql"),
+        ("KG_SERVICE_ENDPOINTS", "http://127.0.0.1:8080"),
         ("KG_QUERY_WORKERS", "0"),
         ("KG_PUBLIC_READ", "yes"),
         ("KG_ALLOW_HOSTS", "https://market.example/"),
@@ -134,6 +141,7 @@ def test_an_impossible_setting_is_refused_with_its_origin(
         ("KG_JOBS_URL", "postgresql://user@db.example:5432/jobs"),
         ("KG_QUERY_TIMEOUT_S", "0.5"),
         ("KG_ALLOW_HOSTS", "market.example, other.example:8443"),
+        ("KG_SERVICE_ENDPOINTS", "https://a.example/sparql, http://10.0.0.7:3030/ds?x=1"),
     ],
 )
 def test_a_possible_setting_is_taken(name: str, value: str) -> None:

@@ -68,6 +68,27 @@ def test_queries_that_never_end_leave_the_probe_answering(attacked: Attacked) ->
     assert statuses.count(503) >= 24
 
 
+def test_long_queries_without_a_token_leave_readers_to_others(attacked: Attacked) -> None:
+    """One client without a token asks for all readers, again and again; others are answered."""
+    token = attacked.token("analyst", "patient")
+
+    def ask(text: str, token: str = "") -> tuple[int, str]:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        answer = requests.post(
+            attacked.service.url + "/sparql", data={"query": text}, headers=headers, timeout=60
+        )
+        return answer.status_code, answer.json().get("code", "")
+
+    with ThreadPoolExecutor(8) as pool:
+        greedy = [pool.submit(ask, SLOW) for _ in range(8)]
+        patient = [ask("ASK { ?s ?p ?o }", token) for _ in range(20)]
+        ends = [one.result() for one in greedy]
+
+    assert patient == [(200, "")] * 20
+    assert {status for status, _ in ends} <= {503, 504}
+    assert {code for _, code in ends} <= {"query-deadline", "query-shed", "query-busy"}
+
+
 def test_connections_that_say_nothing_leave_the_probe_answering(attacked: Attacked) -> None:
     address = urlsplit(attacked.service.url)
     with ExitStack() as stack:
