@@ -169,6 +169,7 @@ class ImportContext:
             in them is the importer's to say.
         only: Source ids to read, and nothing else; empty means the whole source. Each gets a
             SourceDocument, an `Unchanged`, a `Gone` or a Problem.
+        token: Bearer token for the source's own server, where the operator has one; never told.
         cache: A folder of this catalogue where an importer may keep what it fetched, to fetch less
             the next time; it may be empty or gone at any time. No name: nothing is kept.
     """
@@ -182,6 +183,7 @@ class ImportContext:
     only: frozenset[str] = frozenset()
     mappings: Mapping[str, str] = field(default_factory=dict)
     cache: str = ""
+    token: str = field(default="", repr=False)
 
 
 ImportItem: TypeAlias = SourceDocument | Problem | SetAside | Unchanged | Gone

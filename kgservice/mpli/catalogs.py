@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Final
 
 from kgservice.ingest import catalogs
+from kgservice.ingest.history import Attempt, record
 from kgservice.ingest.issuers import Issuers, IssuerSettings, reader_of
 from kgservice.ingest.linking import linking_catalogs
 from kgservice.ingest.passes import sync_as_registered
@@ -25,7 +25,7 @@ from kgservice.model.errors import KgError, NotFound
 from kgservice.model.terms import KG
 from kgservice.mpli.application import Application
 from kgservice.mpli.catalog_history import age
-from kgservice.mpli.importers import cache_folder, context_of, load_importer
+from kgservice.mpli.importers import cache_folder, context_of, load_importer, trust_folder
 from kgservice.mpli.notice_book import WHOLE
 from kgservice.mpli.notices import listen, shown, stop_listening
 from kgservice.mpli.official_shapes import check_catalog
@@ -33,8 +33,6 @@ from kgservice.mpli.sample_catalogs import SAMPLES, sample_folder
 
 CREDENTIALS: Final = "gaia-x"
 """The importer that reads credentials, of whatever catalogue."""
-
-
 TELL_EACH: Final = 2000
 """Documents after which a sync says how far it is."""
 
@@ -165,7 +163,12 @@ def _taking(application: Application, name: str) -> Iterator[SyncRequest]:
 
 @contextmanager
 def _request(application: Application, catalog: catalogs.Catalog) -> Iterator[SyncRequest]:
-    context = context_of(application, catalog)
+    try:
+        context = context_of(application, catalog)
+    except KgError as error:
+        attempt = Attempt(application.now().isoformat(), error.code, error.detail)
+        record(application.contents, catalog.name, attempt)
+        raise
     with closing(_issuers(application, context)) as issuers:
         yield SyncRequest(
             catalog=catalog,
@@ -177,11 +180,6 @@ def _request(application: Application, catalog: catalogs.Catalog) -> Iterator[Sy
         )
 
 
-def trust_folder(application: Application) -> Path:
-    """Give where the operator pins whom to trust."""
-    return application.folder / "trust"
-
-
 def _policy(application: Application) -> Policy:
     return current_policy(application.ontologies, trust_folder(application))
 
@@ -191,7 +189,7 @@ def _issuers(application: Application, context: ImportContext) -> Issuers:
     settings = IssuerSettings(
         trust_folder(application),
         application.settings.allow_hosts,
-        reader_of(load_importer(CREDENTIALS), replace(context, options={}, known={})),
+        reader_of(load_importer(CREDENTIALS), replace(context, options={}, known={}, token="")),
     )
     return Issuers(settings, at=application.now())
 

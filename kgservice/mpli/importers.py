@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Final
 
 from kgservice.ingest.catalogs import Catalog
 from kgservice.model.documents import ImportContext, Importer
 from kgservice.model.errors import InputError
 from kgservice.mpli.application import Application
 from kgservice.mpli.contexts import importer_options, mapping_files
+
+_LONGEST_TOKEN: Final = 8_192
 
 
 def importer_types() -> tuple[str, ...]:
@@ -44,7 +47,37 @@ def context_of(application: Application, catalog: Catalog) -> ImportContext:
         options=importer_options(application.folder, catalog.options),
         mappings=mapping_files(application.folder),
         cache=str(cache_folder(application, catalog.name)),
+        token=source_token(application, catalog.name),
     )
+
+
+def source_token(application: Application, name: str) -> str:
+    """Give the token that a source asks for: `DATA/sources/NAME.token`; nothing without a file.
+
+    It goes to the source's own server only, and into no graph, log or answer.
+
+    Raises:
+        InputError: others may read the file, or it holds no token (`source-token-unusable`).
+    """
+    file = application.folder / "sources" / f"{name}.token"
+    if not file.is_file():
+        return ""
+    token = file.read_text(encoding="utf-8", errors="replace").strip()
+    is_open = bool(file.stat().st_mode & 0o077)
+    if is_open or not token.isascii() or len(token.split()) != 1 or len(token) > _LONGEST_TOKEN:
+        why = "others may read it" if is_open else "it does not hold one token"
+        raise InputError(
+            f"The token file of the source cannot be used: {why}.",
+            code="source-token-unusable",
+            at=str(file),
+            hint="One line with the token; `chmod 600`.",
+        )
+    return token
+
+
+def trust_folder(application: Application) -> Path:
+    """Give where the operator pins whom to trust."""
+    return application.folder / "trust"
 
 
 def cache_folder(application: Application, name: str) -> Path:

@@ -17,9 +17,9 @@ from kgservice.ingest.catalogs import Catalog
 from kgservice.model.documents import NoticeReader
 from kgservice.model.errors import InputError, KgError, NotFound, NotSupported
 from kgservice.mpli.application import Application
-from kgservice.mpli.importers import context_of, load_importer
+from kgservice.mpli.importers import context_of, load_importer, source_token
 from kgservice.mpli.notice_book import WHOLE, Listening, NoticeBook, hashed
-from kgservice.net.fetch import Answer, Fetcher, Limits
+from kgservice.net.fetch import Answer, Fetcher, Limits, Pass
 
 OPTION: Final = "hub"
 """The catalogue's option: `true` to be told of changes by the source."""
@@ -56,7 +56,7 @@ def stop_listening(application: Application, name: str) -> None:
     application.notices.book.forget(name)
     if old.id:
         try:
-            _fetcher(application).delete(f"{old.hub}/{old.id}")
+            _fetcher(application, old.catalog, old.source).delete(f"{old.hub}/{old.id}")
         except KgError:
             return  # its notices find nobody from now on
 
@@ -98,7 +98,7 @@ def _register(application: Application, catalog: Catalog, book: NoticeBook) -> L
         made = replace(none, secret=hashed(secret), hub=hub)
         book.keep(made)  # before the source knows where to: the first notice may come at once
         callback = f"{application.base_iri}catalogs/{catalog.name}/hub/{secret}"
-        answer = _fetcher(application).post(
+        answer = _fetcher(application, catalog.name, catalog.source).post(
             hub,
             json.dumps({"callback": callback}).encode(),
             {"Content-Type": "application/json", "Accept": "application/json"},
@@ -141,13 +141,15 @@ def _is_known(application: Application, one: Listening) -> bool:
     if not one.id:
         return True
     try:
-        return _fetcher(application).get(f"{one.hub}/{one.id}").status not in _GONE
+        fetcher = _fetcher(application, one.catalog, one.source)
+        return fetcher.get(f"{one.hub}/{one.id}").status not in _GONE
     except KgError:
         return True
 
 
-def _fetcher(application: Application) -> Fetcher:
-    return Fetcher(application.settings.allow_hosts, _LIMITS)
+def _fetcher(application: Application, name: str, source: str) -> Fetcher:
+    shown = Pass(source, source_token(application, name))
+    return Fetcher(application.settings.allow_hosts, _LIMITS, with_pass=shown)
 
 
 def _is_local(address: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import quote, urljoin
@@ -61,6 +61,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Pass:
+    """A bearer token (RFC 6750 §2.1) for one server, sent to no other.
+
+    Attributes:
+        address: A URL of the server: scheme, host and port count.
+        token: The token; empty sends none.
+    """
+
+    address: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class _Message:
     headers: dict[str, str]
     body: bytes | None = None
@@ -81,8 +94,14 @@ class Fetcher:
         allowed_hosts: frozenset[str],
         limits: Limits | None = None,
         wait: Callable[[float], None] = time.sleep,
+        *,
+        with_pass: Pass | None = None,
     ) -> None:
-        """Take the allow-list; `wait` is called between attempts."""
+        """Take the allow-list; `wait` is called between attempts.
+
+        The token of a pass travels encrypted, or to an address of this machine or network.
+        """
+        self._pass = with_pass
         self._allowed = frozenset(map(normal_entry, allowed_hosts)) - {""}
         self._limits = limits or Limits()
         self._wait = wait
@@ -161,7 +180,8 @@ class Fetcher:
     def _send(self, url: str, message: _Message, deadline: float) -> tuple[Answer, str]:
         target = self.check(url)
         with Exchange(target, self._limits.connect_s, deadline) as exchange:
-            status, found = exchange.send(message.headers, message.body, message.method)
+            headers = self._shown(message.headers, url, target)
+            status, found = exchange.send(headers, message.body, message.method)
             if status in _REDIRECTS and "location" in found:
                 return Answer(url, status, found, b""), found["location"]
             try:
@@ -171,6 +191,14 @@ class Fetcher:
             if time.monotonic() > deadline:
                 raise _unreachable(url, f"it took longer than {self._limits.total_s:g} s")
             return Answer(url, status, found, body), ""
+
+    def _shown(self, headers: dict[str, str], url: str, target: Target) -> dict[str, str]:
+        one = self._pass
+        if one is None or not one.token or _origin(url) != _origin(one.address):
+            return headers
+        if target.scheme != "https" and not all(map(is_local, target.addresses)):
+            return headers
+        return {**headers, "Authorization": f"Bearer {one.token}"}
 
     def _pause(self, seconds: float, deadline: float) -> None:
         allowed = min(self._limits.longest_wait_s, max(0.0, deadline - time.monotonic()))

@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 from kgservice.model.errors import InputError, KgError, Unavailable
 from kgservice.net import addresses
 from kgservice.net.addresses import is_local, is_public, normal_entry, normal_host
-from kgservice.net.fetch import Fetcher, Limits
+from kgservice.net.fetch import Fetcher, Limits, Pass
 from tests.issuer_server import issuer_server
 
 QUICK = Limits(attempts=1, total_s=3, connect_s=2, max_bytes=8 * 1024 * 1024)
@@ -351,3 +352,38 @@ def test_nobody_else_opens_connections_in_the_rooms_that_read_strangers() -> Non
                 ]
     assert found == []
     assert addresses.__doc__
+
+
+def test_a_pass_is_shown_to_its_own_server_only() -> None:
+    asked: list[tuple[str, str]] = []
+
+    class Telling(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append((self.path, self.headers.get("Authorization", "")))
+            away = self.path == "/away"
+            self.send_response(302 if away else 200)
+            if away:
+                self.send_header("Location", f"http://{other}/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), Telling) for _ in range(2)]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    own, other = (f"127.0.0.1:{server.server_address[1]}" for server in servers)
+    shown = Pass(f"http://{own}/api", "hidden")
+    fetcher = Fetcher(frozenset({own, other}), with_pass=shown)
+    try:
+        for url in (f"http://{own}/here", f"http://{other}/there", f"http://{own}/away"):
+            fetcher.get(url)
+    finally:
+        for server in servers:
+            server.shutdown()
+            server.server_close()
+    told = {path: value for path, value in asked}
+    assert told == {"/here": "Bearer hidden", "/there": "", "/away": "Bearer hidden",
+                    "/elsewhere": ""}  # fmt: skip
+    assert "hidden" not in repr(shown)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from kgservice.model.documents import ImportContext, ImportItem, SetAside
 from kgservice.model.errors import Problem, Unavailable
-from kgservice.net.fetch import Fetcher, Limits
+from kgservice.net.fetch import Fetcher, Limits, Pass
 from kgservice_importers.dcat.dsp import is_dsp, read_dsp
 from kgservice_importers.dcat.hydra import read_web
 from kgservice_importers.dcat.reader import CatalogReader
@@ -38,7 +38,7 @@ class DcatImporter:
         `kgservice.model.documents.Importer.read`.
         """
         if source.startswith(("http://", "https://")):
-            fetcher = Fetcher(context.allowed_hosts, _LIMITS)
+            fetcher = Fetcher(context.allowed_hosts, _LIMITS, with_pass=Pass(source, context.token))
             pages = read_dsp if is_dsp(source, context.options) else read_web
             yield from CatalogReader(context).read(
                 pages(source, fetcher, loader_of(context.options))

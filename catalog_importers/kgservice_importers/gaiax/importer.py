@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kgservice.model.documents import ImportContext, ImportItem
-from kgservice.net.fetch import Fetcher, Limits
+from kgservice.net.fetch import Fetcher, Limits, Pass
 from kgservice_importers.gaiax.document import Reader
 from kgservice_importers.gaiax.folder import read_folder
 from kgservice_importers.gaiax.reading import MAX_BYTES, Reading
@@ -27,7 +27,7 @@ class GaiaXImporter:
         reader = Reader(context, StructureMap(context.vocabulary), loader_of(context.options))
         reading = Reading(context)
         if source.startswith(("http://", "https://")):
-            fetcher = Fetcher(context.allowed_hosts, _LIMITS)
+            fetcher = Fetcher(context.allowed_hosts, _LIMITS, with_pass=Pass(source, context.token))
             yield from read_remote(source, fetcher, reading, reader)
         else:
             yield from read_folder(source, reading, reader)

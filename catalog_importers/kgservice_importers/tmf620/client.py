@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from kgservice.model.documents import ImportContext
 from kgservice.model.errors import InputError, Problem, Unavailable
-from kgservice.net.fetch import Answer, Fetcher, Limits
+from kgservice.net.fetch import Answer, Fetcher, Limits, Pass
 from kgservice_importers.tmf620.addresses import Addresses, ListAddress, alternatives, registered
 from kgservice_importers.tmf620.breaks import broke, unreachable
 from kgservice_importers.tmf620.kept_pages import KeptPages
@@ -75,7 +75,8 @@ class Client:
         """
         self.limit = int(_number(context, "limit", _PAGE, _LARGEST_PAGE))
         self._patience_s = _number(context, "patience", _PATIENCE_S, 3600)
-        self._fetcher = Fetcher(context.allowed_hosts, Limits(), wait)
+        shown = Pass(source, context.token)
+        self._fetcher = Fetcher(context.allowed_hosts, Limits(), wait, with_pass=shown)
         self._wait = wait
         self._addresses = registered(source, context.options)
         self._is_found = False
