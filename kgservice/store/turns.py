@@ -39,6 +39,7 @@ class Turn:
         is_long: It has moved to a place for long queries.
         stopped: Why it was stopped, as a code; empty while it was not.
         kill: Ends the process that works on it.
+        wake: Wakes its thread while it waits.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Turn:
     is_long: bool = False
     stopped: str = ""
     kill: Callable[[], None] | None = None
+    wake: threading.Condition | None = None
 
     def check(self) -> None:
         """Raise what it was stopped for, if it was."""
@@ -87,7 +89,7 @@ class Turns:
         """Allow `size` queries that began just now, and as many long ones beside them."""
         self._size = size
         self._numbers = itertools.count(1)
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
         self._waiting: list[Turn] = []
         self._working: list[Turn] = []
         self.shed = 0
@@ -102,27 +104,27 @@ class Turns:
         now = time.monotonic()
         turn = Turn(next(self._numbers), client, text, now)
         give_up = min(end, now + LONGEST_WAIT_S)
-        with self._changed:
+        with self._lock:
             self._require_room_to_wait(client)
             self._waiting.append(turn)
             try:
                 self._await(turn, give_up)
             finally:
                 self._waiting.remove(turn)
-                self._changed.notify_all()
+                self._wake_next()
             turn.began = time.monotonic()
             self._working.append(turn)
         return turn
 
     def give_back(self, turn: Turn) -> None:
         """Leave the place."""
-        with self._changed:
+        with self._lock:
             self._working.remove(turn)
-            self._changed.notify_all()
+            self._wake_next()
 
     def stop(self, number: int) -> bool:
         """Cancel a query that waits or works; says whether there was one."""
-        with self._changed:
+        with self._lock:
             for turn in (*self._waiting, *self._working):
                 if turn.number == number:
                     self._stop(turn, CANCELLED)
@@ -131,18 +133,18 @@ class Turns:
 
     def list(self) -> list[Turn]:
         """Give what works and what waits, oldest first."""
-        with self._changed:
+        with self._lock:
             return [*self._working, *self._waiting]
 
     def gauges(self) -> dict[str, float]:
         """Give the numbers that an operator watches."""
-        with self._changed:
+        with self._lock:
             running, waiting = len(self._working), len(self._waiting)
             return {"queries_running": running, "queries_waiting": waiting, "shed": self.shed}
 
     def short(self) -> int:
         """Count the queries in the places that are not for long ones."""
-        with self._changed:
+        with self._lock:
             return sum(not turn.is_long for turn in self._working)
 
     def _require_room_to_wait(self, client: Client) -> None:
@@ -164,7 +166,19 @@ class Turns:
                 wake = give_up
             if now >= give_up:
                 raise _busy("none became free in time")
-            self._changed.wait(wake - now)
+            if turn.wake is None:
+                turn.wake = threading.Condition(self._lock)
+            turn.wake.wait(wake - now)
+
+    def _wake_next(self) -> None:
+        """Let the one look again whose turn it is: with all of them, 30 would wake for one place.
+
+        Whoever comes, goes or is stopped calls this; whose turn it is changes by nothing else.
+        """
+        if self._waiting:
+            wake = self._next().wake
+            if wake is not None:
+                wake.notify()
 
     def _next(self) -> Turn:
         """Choose who is next: by rank, then who has least at work, then who came first."""
@@ -213,4 +227,6 @@ class Turns:
             kill = turn.kill
             if kill is not None:
                 kill()
-            self._changed.notify_all()
+            if turn.wake is not None:
+                turn.wake.notify()
+            self._wake_next()
