@@ -44,7 +44,7 @@ def restore(folder: Path, data: str | None, as_json: bool) -> None:
     The data folder must be absent or empty. Workers keep their tokens; what they had leased is
     given out again under new fencing tokens.
 
-    Example: kg --data ./kg-data restore /var/backups/kg/monday
+    Example: kg restore /var/backups/kg/monday --data ./kg-data
     """
     from kgservice.mpli.restoring import restore as restore_folder
 

@@ -163,12 +163,12 @@ class EmbeddedStore:
         """
         limit_s = self._timeout_s if deadline_s is None else deadline_s
         end = time.monotonic() + limit_s
-        text = self._federation.complete(text, end)
+        whole = self._federation.complete(text, end)
         self._queries += 1
         path = self._spool.new_path()
         try:
             with self._lease(scope, limit_s, client, text, end) as (lease, snapshot):
-                media_type, body = lease.ask("query", text, accept, str(path), text=text)
+                media_type, body = lease.ask("query", whole, accept, str(path), text=whole)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
