@@ -36,7 +36,8 @@ class RemoteWriter:
         """
         self._lock_file = hold(folder)
         self._writing = threading.RLock()
-        self._is_changing = False
+        self._is_changing = self._is_applying = False
+        self._journal = Journal(folder)
         try:
             self.name = claim(client, folder)
             self._writes = Writes(client, folder)
@@ -48,9 +49,7 @@ class RemoteWriter:
                 dataset.begin()
             check_fitness(client, self._writes)
             self.follows_paths = follows_paths(client, self._writes)
-            self._journal = Journal(folder)
-            if self._journal.exists():
-                self._apply()
+            self.recover()
         except BaseException:
             self._lock_file.close()
             raise
@@ -68,11 +67,15 @@ class RemoteWriter:
         Raises:
             Unavailable: the engine is still away.
         """
-        if self._writes.is_pending() and not self._is_changing:
-            with self._writing:
-                if self._writes.is_pending():
-                    self._writes.finish(self.shared.held)
-                    self._read_state()
+        is_left = self._writes.is_pending() or self._journal.exists()
+        if not is_left or self._is_changing or self._is_applying:
+            return
+        with self._writing:
+            if self._writes.is_pending():
+                self._writes.finish(self.shared.held)
+                self._read_state()
+            if self._journal.exists() and not self._is_applying:
+                self._apply()
 
     def dataset(self, name: DatasetName) -> RemoteDataset:
         """Give one of the two."""
@@ -140,13 +143,20 @@ class RemoteWriter:
     def _apply(self) -> CommitResult:
         """Apply what is left of the file that was committed; parts may be applied twice."""
         added = removed = 0
-        for frame in self._journal.frames():
-            content = [
-                Change(graph, text.split("\n")[:-1], kind, merge, None)
-                for graph, text, kind, merge in frame
-            ]
-            result = self.commit("shared", content)
-            added, removed = added + result.added, removed + result.removed
+        self._is_applying = True
+        try:
+            for frame in self._journal.frames():
+                content = [
+                    Change(graph, text.split("\n")[:-1], kind, merge, None)
+                    for graph, text, kind, merge in frame
+                ]
+                result = self.commit("shared", content)
+                added, removed = added + result.added, removed + result.removed
+        except InputError:
+            self._journal.end()  # it would be refused for ever; whoever gave it is told
+            raise
+        finally:
+            self._is_applying = False
         self._journal.end()
         return CommitResult(self.shared.generation, {}, added, removed)
 

@@ -18,7 +18,14 @@ from kgservice.model.errors import DeadlineExceeded, InputError, PreconditionFai
 from kgservice.model.rdf import XSD, Iri, Literal, Triple
 from kgservice.store import open_remote_store
 from kgservice.store.caps import QueryLimits
-from kgservice.store.port import MERGED_GRAPH, ChangeKind, GraphChange, QueryScope, Store
+from kgservice.store.port import (
+    MERGED_GRAPH,
+    ChangeFile,
+    ChangeKind,
+    GraphChange,
+    QueryScope,
+    Store,
+)
 from tests.virtuoso import Virtuoso, running_virtuoso
 
 pytestmark = pytest.mark.xdist_group("virtuoso")
@@ -134,7 +141,30 @@ def test_a_commit_goes_on_when_the_engine_is_back(tmp_path: Path) -> None:
         store.close()
 
 
-def _commit_again_and_again(store: Store) -> None:
+def test_a_long_change_goes_on_when_the_engine_is_back(tmp_path: Path) -> None:
+    """It is committed with its file; what was not applied yet is not forgotten."""
+    names = [f"http://example.org/long/{number}" for number in range(30)]
+    facts = tuple(fact(number) for number in range(2000))
+    with running_virtuoso(tmp_path / "virtuoso") as server:
+        store = opened(server, tmp_path / "data")
+        file = store.change_file()
+        file.add(GraphChange(name, facts, merge=True) for name in names)
+        timer = threading.Timer(0.8, server.kill)
+        timer.start()
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            _commit_again_and_again(store, file)
+        timer.join()
+        server.start_again()
+        store.commit([GraphChange(GRAPHS[0], (fact(1, "later"),))])
+        for name in names:
+            assert len(store.graph(name)) == len(facts)
+        assert len(store.graph(MERGED_GRAPH)) >= len(facts)
+        store.close()
+
+
+def _commit_again_and_again(store: Store, first: ChangeFile | None = None) -> None:
+    if first is not None:
+        store.commit(first)
     for number in range(1000):
         store.commit(new_state(f"new {number}"))
 
