@@ -111,6 +111,16 @@ FORMATS = [
     "application/trig",
     "application/ld+json",
 ]
+UPDATES = [
+    "INSERT { GRAPH <urn:x:copy> { ?s ?p ?o } } WHERE { GRAPH <ANNA> { ?s ?p ?o } }",
+    "INSERT { GRAPH <urn:x:copy> { ?s ?p ?o } } WHERE { GRAPH ?g { ?s ?p ?o } }",
+    "WITH <ANNA> INSERT { GRAPH <urn:x:copy> { ?s ?p ?o } } WHERE { ?s ?p ?o }",
+    "INSERT { GRAPH <urn:x:copy> { ?s ?p ?o } } USING <OWN> USING NAMED <ANNA> WHERE { ?s ?p ?o }",
+    "COPY <ANNA> TO <urn:x:copy>",
+    "ADD <urn:kgservice:own> TO <urn:x:copy>",
+    "MOVE <ASIDE> TO <urn:x:copy>",
+    "LOAD <URL/request/anna> INTO GRAPH <urn:x:copy>",
+]
 DATASETS: list[dict[str, str | list[str]]] = [
     {"default_graph_uri": "ANNA"},
     {"named_graph_uri": "ANNA"},
@@ -156,7 +166,10 @@ PATHS = [
         for graph in ("ANNA", "OWN", "ASIDE", "urn:kgservice:own", "urn:kgservice:meta")
     ),
     "/graphs?default",
+    f"/graphs?{urlencode({'graph': 'urn:x:copy'})}",
     f"/labels?{urlencode({'subject': 'ANNA'})}",
+    "/queries",
+    "/sparql?query=SELECT%20*%20%7B%20GRAPH%20%3Fg%20%7B%3Fs%20%3Fp%20%3Fo%7D%7D&format=json",
 ]
 
 
@@ -166,6 +179,7 @@ def probes() -> list[Probe]:
     found += [query("SELECT * " + ALL, form) for form in FORMATS[:3]]
     found += [query("CONSTRUCT { ?s ?p ?o } " + ALL, form) for form in FORMATS[3:]]
     found += [query(f"SELECT * {ALL}", **dataset) for dataset in DATASETS]
+    found += [Probe("/sparql/update", (("update", text),), "POST") for text in UPDATES]
     for path in PATHS:
         found += [Probe(path, headers={"Accept": accept}) for accept in ("*/*", "text/html")]
     found += [Probe(path, method="HEAD") for path in PATHS[:6]]
