@@ -159,6 +159,14 @@ def siege(tmp_path_factory: pytest.TempPathFactory, trap: Trap) -> Iterator[Sieg
         "KG_SERVICE_ENDPOINTS": trap.put_in("LIST"),
     }
     service = Service(tmp_path_factory.mktemp("siege"), settings).start("--samples")
+    try:
+        yield besieged(service, trap)
+    finally:
+        service.stop()
+
+
+def besieged(service: Service, trap: Trap) -> Siege:
+    """Carry out all attacks."""
     assert service.process is not None
     tokens = [
         requests.post(
@@ -185,8 +193,7 @@ def siege(tmp_path_factory: pytest.TempPathFactory, trap: Trap) -> Iterator[Sieg
         for one in watching:
             one.result()
     pid = service.process.pid
-    yield Siege(service, {one.name: one for one in found}, bystanders, pid, trap)
-    service.stop()
+    return Siege(service, {one.name: one for one in found}, bystanders, pid, trap)
 
 
 def test_the_corpus_is_large() -> None:

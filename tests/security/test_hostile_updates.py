@@ -80,6 +80,14 @@ def siege(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Siege]:
     """One attacker who may write, somebody else's graph, and bystanders who ask."""
     settings = {"KG_QUERY_TIMEOUT_S": str(DEADLINE_S), "KG_QUERY_MEMORY_MB": "384"}
     service = Service(tmp_path_factory.mktemp("siege"), settings).start()
+    try:
+        yield besieged(service)
+    finally:
+        service.stop()
+
+
+def besieged(service: Service) -> Siege:
+    """Carry out all attacks."""
     headers = {"Authorization": f"Bearer {service.token}"}
     tokens = {
         name: requests.post(
@@ -106,8 +114,7 @@ def siege(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Siege]:
             found.bystanders.is_over.set()
         for one in watching:
             one.result()
-    yield found
-    service.stop()
+    return found
 
 
 def test_the_corpus_is_large() -> None:
