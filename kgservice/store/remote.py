@@ -130,7 +130,9 @@ class RemoteStore:
         scope = QueryScope(dataset, tuple(graphs), None)
         parsed = read_text(text, is_trusted=True)
         end = time.monotonic() + self._timeout_s
-        return self._asking.over(self._writer.dataset(dataset), scope, end).rows(parsed)
+        asked = self._asking.over(self._writer.dataset(dataset), scope, end)
+        asked.follows_paths = True  # which worker performs a kind: a row less holds a step back
+        return asked.rows(parsed)
 
     def query(
         self,
