@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
-import pyoxigraph as ox
-
-from kgservice.model.rdf import Blank, Iri, Literal, Subject, Term, Triple
+from kgservice.model.rdf import Iri, Literal, Term, Triple
 from kgservice.model.terms import KG, RDFS, SH
-from kgservice.store.vocabulary import ontology_triples
+from kgservice.store.vocabulary import ontology_triples, shape_triples
 
 _CONSTRUCT: Final = Iri(SH.NS + "construct")
 _SELECT: Final = Iri(SH.NS + "select")
@@ -88,13 +84,13 @@ class _Graph:
 @cache
 def label_criteria() -> tuple[Criterion, ...]:
     """Give the criteria of every scheme under `shapes/labels`, in IRI order."""
-    return read_criteria(_packaged("labels"))
+    return read_criteria(shape_triples("labels"))
 
 
 @cache
 def authority_rules() -> tuple[Triple, ...]:
     """Give the statements of `shapes/authority`: which issuer may say what."""
-    return _packaged("authority")
+    return tuple(shape_triples("authority"))
 
 
 def operator_rules(trust: Path) -> tuple[Triple, ...]:
@@ -157,40 +153,3 @@ def accredited_issuers(rules: Iterable[Triple] | None = None) -> frozenset[str]:
         for issuer in graph.all(subject, KG.forIssuer)
         if isinstance(issuer, Iri)
     )
-
-
-def _packaged(folder: str) -> tuple[Triple, ...]:
-    files = sorted(
-        (f for f in _walk(resources.files("kgservice_shapes") / folder) if f.name.endswith(".ttl")),
-        key=lambda f: f.name,
-    )
-    return tuple(t for f in files for t in parse_turtle(f.read_text(encoding="utf-8"), f.name))
-
-
-def _walk(folder: Traversable) -> Iterable[Traversable]:
-    return [] if not folder.is_dir() else [f for f in folder.iterdir() if f.is_file()]
-
-
-def parse_turtle(text: str, name: str) -> tuple[Triple, ...]:
-    """Read one of our own Turtle files; blank nodes are told apart by file name."""
-    return tuple(
-        Triple(_subject(q.subject, name), Iri(q.predicate.value), _term(q.object, name))
-        for q in ox.parse(text, format=ox.RdfFormat.TURTLE)
-    )
-
-
-def _subject(value: object, name: str) -> Subject:
-    term = _term(value, name)
-    if isinstance(term, Literal):
-        raise TypeError("a literal cannot be a subject")
-    return term
-
-
-def _term(value: object, name: str) -> Term:
-    if isinstance(value, ox.NamedNode):
-        return Iri(value.value)
-    if isinstance(value, ox.BlankNode):
-        return Blank(f"{Path(name).stem}-{value.value}")
-    if isinstance(value, ox.Literal):
-        return Literal(value.value, value.datatype.value, value.language or "")
-    raise TypeError("RDF 1.2 terms are not used in our files")

@@ -74,7 +74,17 @@ def _ontology(file: Path) -> list[Triple]:
 
 
 def _scheme_triples() -> list[Triple]:
-    return _packaged("kgservice_shapes", "labels")
+    return shape_triples("labels")
+
+
+def shape_triples(folder: str) -> list[Triple]:
+    """Give the statements of a folder of `shapes`: `labels`, `authority`; blank nodes unique."""
+    return _packaged("kgservice_shapes", folder)
+
+
+def turtle_triples(text: str) -> list[Triple]:
+    """Read a Turtle text of our own; blank nodes are told apart by what is in it."""
+    return list(_parse(text.encode(), ox.RdfFormat.TURTLE))
 
 
 def _packaged(package: str, *folder: str, without: frozenset[str] = frozenset()) -> list[Triple]:

@@ -15,11 +15,12 @@ from kgservice.labels import derive_labels
 from kgservice.labels import following as module
 from kgservice.labels.following import LabelFollower
 from kgservice.labels.locality import local_rule
-from kgservice.labels.schemes import Criterion, label_criteria, parse_turtle, read_criteria
+from kgservice.labels.schemes import Criterion, label_criteria, read_criteria
 from kgservice.model.rdf import RDF, XSD, Iri, Literal, Triple
 from kgservice.model.terms import KG, PROV
 from kgservice.store import open_store
 from kgservice.store.port import LABEL_GRAPH, META_GRAPH, ChangeKind, GraphChange, Store
+from kgservice.store.vocabulary import turtle_triples
 
 CLAIMS = [KG.standard, KG.scope, KG.validFrom, KG.validUntil, KG.issuer, KG.proofResult]
 
@@ -113,7 +114,7 @@ def scheme(**changes: str) -> tuple[Criterion, ...]:
     for old, new in changes.values():
         assert old in text
         text = text.replace(old, new)
-    return read_criteria(parse_turtle(text, "other.ttl"))
+    return read_criteria(turtle_triples(text))
 
 
 END = "FILTER(?from <= ?now && ?now < ?until)"

@@ -11,10 +11,11 @@ import pytest
 from label_store import MemoryStore
 
 from kgservice.labels import Outcome, accredited_issuers, derive_labels, label_status
-from kgservice.labels.schemes import label_criteria, parse_turtle, read_criteria
+from kgservice.labels.schemes import label_criteria, read_criteria
 from kgservice.model.rdf import RDF, XSD, Iri, Literal, Triple
 from kgservice.model.terms import KG, PROV
 from kgservice.store.port import LABEL_GRAPH, META_GRAPH
+from kgservice.store.vocabulary import turtle_triples
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 BODY = "did:web:cert.tuev-fiktiv.example"
@@ -202,7 +203,7 @@ def test_another_rule_file_and_no_code_changes_who_gets_the_label() -> None:
     source = resources.files("kgservice_shapes") / "labels" / "eu-cloud-basic.ttl"
     text = source.read_text(encoding="utf-8")
     stricter = text.replace("ISO(/IEC)? 27001", "ISO(/IEC)? 42001")
-    criteria = read_criteria(parse_turtle(stricter, "stricter.ttl"))
+    criteria = read_criteria(turtle_triples(stricter))
     store = store_with(Certificate(1), Certificate(2, "urn:doc:2", standard="ISO/IEC 42001:2023"))
     assert derive_labels(store, NOW, criteria).labels == 1
     sources = {t.object for t in store.graph(LABEL_GRAPH) if t.predicate == PROV.wasDerivedFrom}
