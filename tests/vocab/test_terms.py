@@ -89,6 +89,18 @@ def test_no_data_file_uses_an_undefined_term() -> None:
     assert not unknown, "\n".join(unknown)
 
 
+MISTAKEN = frozenset(
+    f"tests/{name}"
+    for name in (
+        "cli/test_query_mistakes.py",
+        "clients/test_query_page_in_browser.py",
+        "mpli/test_written_graphs.py",
+        "store/test_hints.py",
+    )
+)
+"""Files that misspell terms on purpose: what is said of it is what they test."""
+
+
 def test_no_python_file_uses_an_undefined_term() -> None:
     names = defined_names()
     known = {name for name in dir(terms.KG) if isinstance(getattr(terms.KG, name), Iri)} | {"NS"}
@@ -96,6 +108,8 @@ def test_no_python_file_uses_an_undefined_term() -> None:
     for folder in ("kgservice", "catalog_importers", "workers", "tests", "bench", "tools"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             if path == ROOT / "kgservice" / "model" / "terms.py" or path.parent.name == "vocab":
+                continue
+            if path.relative_to(ROOT).as_posix() in MISTAKEN:
                 continue
             text = path.read_text(encoding="utf-8")
             from_terms = "terms import" in text and re.search(r"\bKG\b", text)
