@@ -18,8 +18,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     one.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    # for one module: the event loop that it leaves in this thread until it ends makes DBOS fail
     path = needs("chromium", "chromium")
     with sync_playwright() as playwright:
         # no sandbox of its own: tests may run as root, and only our own page is opened

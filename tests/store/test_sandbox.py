@@ -12,7 +12,7 @@ import pytest
 from kgservice.model.errors import DeadlineExceeded, InputError, KgError, NotFound, Unavailable
 from kgservice.store.documents import ContentStore
 from kgservice.store.sandbox import run_isolated
-from kgservice.store.spare import SPARE
+from kgservice.store.spare import Spare
 
 
 def count(limit: int) -> Iterator[int]:
@@ -61,8 +61,12 @@ def children() -> set[int]:
     return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
 
 
-def test_work_is_done_by_a_process_that_was_started_before_and_by_no_other() -> None:
-    SPARE.keep()
+def test_work_is_done_by_a_process_that_was_started_before_and_by_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spare = Spare()  # services that other tests have open want the usual one kept
+    monkeypatch.setattr("kgservice.store.sandbox.SPARE", spare)
+    spare.keep()
     try:
         (first,) = run_isolated(who, ())
         waiting = children()
@@ -71,7 +75,7 @@ def test_work_is_done_by_a_process_that_was_started_before_and_by_no_other() -> 
         assert next(iter(run_isolated(who, ()))) not in {first, second}
         waiting = children()
     finally:
-        SPARE.let_go()
+        spare.let_go()
     assert len(waiting - children()) == 1, "it ends when nobody wants one"
     (third,) = run_isolated(who, ())
     assert third not in waiting
