@@ -81,6 +81,8 @@ class Entry:
         graph: Name of its graph.
         content: SHA-256 of its bytes.
         digest: Hash of what is kept of it, empty until that is known.
+        refers: Nodes whose description by the same issuer it has to be read with, or None.
+        joined: Its statements when it was read so, or None.
         proof: What checking its proof came to.
         claim: Who speaks, and what they call their own.
         standing: By what the proof's verdict was reached.
@@ -105,6 +107,13 @@ class Entry:
     report: Report | None = None
     is_valid: bool = True
     digest: str = ""
+    refers: frozenset[str] | None = None
+    joined: tuple[Triple, ...] | None = None
+
+    @property
+    def statements(self) -> tuple[Triple, ...]:
+        """What it says."""
+        return self.document.triples if self.joined is None else self.joined
 
 
 def metadata(entry: Entry, origin: Origin, evidence: Iri) -> list[Triple]:

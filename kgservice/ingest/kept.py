@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from kgservice.ingest.links import Link, Links
 from kgservice.ingest.report import SyncReport, problem_as_json
 from kgservice.ingest.standing import ALWAYS, NEVER, Standing
 from kgservice.ingest.sums import Sums
@@ -39,8 +40,8 @@ CREATE TABLE IF NOT EXISTS named (subject TEXT, owner TEXT, source_id TEXT);
 CREATE INDEX IF NOT EXISTS named_of ON named (source_id);
 CREATE INDEX IF NOT EXISTS named_subject ON named (subject);
 """
-_VERSION: Final = "2"
-_OF_DOCUMENTS: Final = ("document", "problem", "named", "whole")
+_VERSION: Final = "3"
+_OF_DOCUMENTS: Final = ("document", "problem", "named", "whole", "link")
 _BEFORE: Final = "source_id, graph, content, digest, outcome"
 UNKNOWN: Final = Standing(NEVER)
 """Of a document that is read each time."""
@@ -68,6 +69,7 @@ class KeptDocument:
         whole: The document itself as bytes, when it may have to be judged again without having
             changed; else empty.
         is_list: It is a status list.
+        links: What it describes and refers to, where documents are read together.
     """
 
     source_id: str
@@ -86,6 +88,7 @@ class KeptDocument:
     named: tuple[tuple[str, str], ...] = ()
     whole: bytes = b""
     is_list: bool = False
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ class KeptIndex:
             raise sqlite3.DatabaseError("another version")
         self._db.execute("PRAGMA cache_size = -16000")
         self._sums = Sums(self._db, self.get("sums"))
+        self.links = Links(self._db)
 
     def __enter__(self) -> KeptIndex:
         """Use it."""
@@ -235,13 +239,8 @@ class KeptIndex:
             [
                 (
                     *(one.source_id, one.graph, one.content, one.digest, one.fingerprint),
-                    *(
-                        one.standing.until,
-                        one.outcome,
-                        one.proven,
-                        *one.counts,
-                        self._fields_of(one),
-                    ),
+                    *(one.standing.until, one.outcome, one.proven, *one.counts),
+                    self._fields_of(one),
                 )
                 for one in documents
             ],
@@ -266,6 +265,7 @@ class KeptIndex:
                 if one.whole
             ],
         )
+        self.links.put(names, [(*link, one.source_id) for one in documents for link in one.links])
         self._sums.count(names, 1)
 
     def drop(self, ids: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from kgservice.ingest.documents import Entry
 from kgservice.ingest.issuers import is_list
+from kgservice.ingest.joining import links_of
 from kgservice.ingest.kept import UNKNOWN, KeptDocument
 from kgservice.ingest.policy import Policy
 from kgservice.ingest.reading import pack, unpack
@@ -22,7 +23,7 @@ def outcome_of(entry: Entry) -> str:
     """Name what became of a document: `imported`, `quarantined` or `refused`."""
     if not entry.is_valid:
         return "quarantined"
-    if entry.document.triples and not entry.admitted.triples:
+    if entry.statements and not entry.admitted.triples:
         return "refused"
     return "imported"
 
@@ -39,7 +40,7 @@ def kept_of(entry: Entry, digest: str, foreign: Mapping[str, str]) -> KeptDocume
     document, admitted = entry.document, entry.admitted
     stated = (*admitted.triples, *entry.derived) if entry.is_valid else ()
     counts = (
-        len(document.triples),
+        len(entry.statements),
         len(admitted.triples) if entry.is_valid else 0,
         len(admitted.refusals),
         len(entry.derived),
@@ -64,6 +65,7 @@ def kept_of(entry: Entry, digest: str, foreign: Mapping[str, str]) -> KeptDocume
         named=tuple((name, foreign.get(name, "")) for name in sorted(entry.named)),
         whole=b"" if standing == ALONE else zlib.compress(pack([document]), 1),
         is_list=credential is not None and is_list(credential),
+        links=links_of(entry),
     )
 
 

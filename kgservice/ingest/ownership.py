@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from kgservice.ingest.admission import Owners
@@ -50,10 +51,17 @@ class Ownership:
         claims = [(entry.graph, entry.claim) for entry in entries]
         current = {graph: claim.owner for graph, claim in claims}
         subjects = {s for _, claim in claims for s in claim.own_subjects}
+        left: defaultdict[str, set[str]] = defaultdict(set)
         for graph, subject, owner in self._rows(subjects):
             stays = current.get(graph) == owner or graph in kept
             if stays or not graph.startswith(self._prefix):
                 self._all.known[subject] = owner
+            else:
+                left[owner].add(subject)
+        # Somebody's own stays so in another document: nobody gets it by taking that one's id.
+        for _, claim in claims:
+            for subject in left.get(claim.owner, set()) & claim.own_subjects:
+                self._all.known.setdefault(subject, claim.owner)
         self._all.known |= self._nameless(subjects) | self._nameless_here(subjects, kept)
         for _, claim in sorted(claims, key=lambda pair: not pair[1].is_proven):
             self._all.claim(claim)
@@ -74,11 +82,7 @@ class Ownership:
     def named_by(self, entry: Entry) -> set[str]:
         """Give the providers that a document names."""
         providers = self._providers
-        return {
-            t[2][0]
-            for t in entry.document.triples
-            if t[1][0] in providers and isinstance(t[2], Iri)
-        }
+        return {t[2][0] for t in entry.statements if t[1][0] in providers and isinstance(t[2], Iri)}
 
     def foreign(self, subjects: Iterable[str]) -> dict[str, str]:
         """Give who describes subjects in other catalogues, as far as somebody does."""

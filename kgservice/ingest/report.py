@@ -24,6 +24,16 @@ COUNTS = (
     "refused",
     "derived",
 )
+UNREADABLE: Final = {
+    "json-invalid",
+    "document-unreadable",
+    "document-too-large",
+    "jwt-unreadable",
+    "list-unstable",
+    "changes-only",
+    "source-unreachable",
+}
+"""Findings after which nobody knows what else the source has: then nothing counts as vanished."""
 OUTCOMES = (
     "imported",
     "unchanged",

@@ -58,9 +58,7 @@ def admit_all(entries: Sequence[Entry], policy: Policy, ownership: Ownership) ->
         entry.named = ownership.named_by(entry)
     foreign = ownership.foreign(name for entry in entries for name in entry.named)
     for entry in entries:
-        entry.admitted = admit(
-            entry.document.triples, entry.claim, entry.own, policy.matrix, foreign
-        )
+        entry.admitted = admit(entry.statements, entry.claim, entry.own, policy.matrix, foreign)
 
 
 def conclude_each(entries: Iterable[Entry], policy: Policy, report: SyncReport) -> None:

@@ -14,11 +14,12 @@ from kgservice.ingest.changes import kept_documents
 from kgservice.ingest.deciding import rules_digest
 from kgservice.ingest.documents import Entry, Origin, graph_name
 from kgservice.ingest.history import Attempt, record
+from kgservice.ingest.joining import Joining, neighbours
 from kgservice.ingest.judging_again import KeptVerdicts
 from kgservice.ingest.kept import KeptIndex
 from kgservice.ingest.ownership import Ownership
 from kgservice.ingest.reading import Batch, Spool, pack, read_batches
-from kgservice.ingest.report import SyncReport
+from kgservice.ingest.report import UNREADABLE, SyncReport
 from kgservice.ingest.taking import Setting, Taking
 from kgservice.model.documents import Gone, SetAside, SourceDocument
 from kgservice.model.errors import Problem, Severity
@@ -27,17 +28,6 @@ from kgservice.store.port import META_GRAPH, ChangeKind, GraphChange, Store
 
 if TYPE_CHECKING:
     from kgservice.ingest.pipeline import SyncRequest
-
-_UNREADABLE = {
-    "json-invalid",
-    "document-unreadable",
-    "document-too-large",
-    "jwt-unreadable",
-    "list-unstable",
-    "changes-only",
-    "source-unreachable",
-}
-"""Findings after which nobody knows what else the source has: then nothing counts as vanished."""
 
 
 class Sync:
@@ -70,6 +60,7 @@ class Sync:
         has_proven = kept.has_proven()
         self._is_alone = not others and not has_proven
         self._verdicts = KeptVerdicts(kept, request.rules, moment)
+        self._joining = Joining(request, is_whole=self._is_whole)
         self._taking = self._begin()
         self._spool = Spool(request.contents.beside(request.catalog.name))
         self._waits = request.rules.looks_across or has_proven
@@ -99,7 +90,7 @@ class Sync:
             self._store, request.contents, request.rules, origin, request.catalog.name, self._moment
         )
         file = self._store.change_file()
-        return Taking(setting, self._kept, ownership, self._report, file)
+        return Taking(setting, self._kept, ownership, self._report, file, self._joining)
 
     def run(self) -> SyncReport:
         """Read, take over, commit."""
@@ -161,10 +152,20 @@ class Sync:
         """Judge what is in the source as it was, where the verdict may be another one by now."""
         due = set() if self._is_whole else self._verdicts.due()
         again = [one for one in self._unchanged if one in due]
+        if self._joining.is_possible:
+            again += self._beside(again)
         if again:
-            self._unchanged = [one for one in self._unchanged if one not in due]
+            taken = set(again)
+            self._unchanged = [one for one in self._unchanged if one not in taken]
         for documents in self._verdicts.documents(again):
             self._take_in(documents, pack(documents))
+
+    def _beside(self, again: list[str]) -> list[str]:
+        """Name kept documents that are read together with what changed or is judged again."""
+        left = {name for name, _ in self._leaving()}
+        changed = self._seen.union(again, left)
+        there = {name for name, _ in self._kept.ids()} if self._only else set(self._unchanged)
+        return sorted(neighbours(self._kept.links, changed, self._joining) & (there - changed))
 
     def _wait_for_all(self) -> None:
         """Take nothing over until all is read: what an issuer has proven is settled first."""
@@ -204,9 +205,10 @@ class Sync:
     def _take_spooled(self) -> None:
         """Settle owners over all documents, then take them over; together where rules ask so."""
         taking = self._taking
-        taking.ownership.begin(
-            (entry for entries in self._spooled() for entry in entries), self._staying()
-        )
+        every = (entry for entries in self._spooled() for entry in entries)
+        taking.ownership.begin(every, self._staying())
+        for entries in self._spooled() if self._joining.is_needed else ():
+            taking.offer(entries)
         if self._request.rules.looks_across:
             taking.take_together([entry for entries in self._spooled() for entry in entries])
             return
@@ -232,12 +234,16 @@ class Sync:
         return {graph_name(base, name, one): one for one in self._unchanged}
 
     def _retire(self) -> None:
+        self._taking.retire(self._leaving())
+
+    def _leaving(self) -> list[tuple[str, str]]:
+        """Give the documents that are no longer in the source: ids with graphs."""
         kept = dict(self._kept.ids()) if self._gone or not self._only else {}
         gone = [name for name in self._gone if name in kept]
-        if not self._only and not _UNREADABLE & self._report.codes.keys():
+        if not self._only and not UNREADABLE & self._report.codes.keys():
             there = self._seen.union(self._unchanged)
             gone = [name for name in kept if name not in there]
-        self._taking.retire((name, kept[name]) for name in gone)
+        return [(name, kept[name]) for name in gone]
 
     def _finish(self) -> SyncReport:
         report, request, taking = self._report, self._request, self._taking
@@ -257,17 +263,11 @@ class Sync:
         if self._only:
             texts.pop("others")
         self._kept.save(**texts, fired=json.dumps(sorted(taking.fired)))
-        record(
-            request.contents,
-            old.name,
-            Attempt(
-                report.synced,
-                counts=report.counts,
-                outcomes=report.outcomes,
-                report=content,
-                is_partial=report.is_partial,
-            ),
-        )
+        attempt = Attempt(
+            report.synced, "", "", report.counts, report.outcomes, content,
+            is_partial=report.is_partial,
+        )  # fmt: skip
+        record(request.contents, old.name, attempt)
         return report
 
     def _tell(self) -> None:

@@ -19,6 +19,7 @@ from kgservice.ingest.documents import (
     retirement,
 )
 from kgservice.ingest.history import Changes
+from kgservice.ingest.joining import Joining
 from kgservice.ingest.kept import Before, KeptIndex
 from kgservice.ingest.outcomes import evidence_of, kept_of
 from kgservice.ingest.ownership import Ownership
@@ -74,6 +75,7 @@ class Taking:
         ownership: Whose subjects are.
         report: What is told.
         file: The changes.
+        joining: Reads documents with those that they refer to.
         changes: The documents that changed.
         ids: Documents that were taken over, with their outcome.
     """
@@ -83,6 +85,7 @@ class Taking:
     ownership: Ownership
     report: SyncReport
     file: ChangeFile
+    joining: Joining
     changes: Changes = field(default_factory=Changes)
     ids: dict[str, str] = field(default_factory=dict)
     fired: set[str] = field(default_factory=set)
@@ -97,19 +100,30 @@ class Taking:
         """Check the proofs of a batch."""
         setting = self.setting
         with self.report.phase("verify"):
-            return enter(
+            entries = enter(
                 documents,
                 setting.policy,
                 setting.origin.base_iri,
                 setting.catalog,
                 setting.moment,
             )
+            self.joining.mark(entries)
+            return entries
+
+    def offer(self, entries: Iterable[Entry]) -> None:
+        """Let others be read with those of a batch that they refer to, as far as is believed."""
+        policy = self.setting.policy
+        described = [entry for entry in entries if self.joining.is_wanted(entry)]
+        admit_all(described, policy, self.ownership)
+        conclude_each(described, policy, self.report)
+        self.joining.offer(entry for entry in described if entry.is_valid)
 
     def take(self, entries: Sequence[Entry]) -> None:
         """Admit, conclude, validate and write a batch whose documents stand for themselves."""
         policy = self.setting.policy
         entries = self._without_older(entries)
         with self.report.phase("admit"):
+            self.joining.join(entries)
             admit_all(entries, policy, self.ownership)
         conclude_each(entries, policy, self.report)
         self._write(entries)
@@ -119,6 +133,7 @@ class Taking:
         setting, base = self.setting, self.setting.origin.base_iri
         entries = self._without_older(entries)
         with self.report.phase("admit"):
+            self.joining.join(entries)
             admit_all(entries, setting.policy, self.ownership)
             context = link_context(entries, setting.policy, setting.store, base, setting.catalog)
         conclude_together(entries, setting.policy, context, self.report)

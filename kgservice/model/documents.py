@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -217,6 +217,23 @@ class Noticed:
 
     source_ids: frozenset[str] = frozenset()
     is_whole: bool = False
+
+
+@runtime_checkable
+class Joiner(Protocol):
+    """An importer that needs what other documents of the same issuer say to read some."""
+
+    def references(self, document: SourceDocument) -> frozenset[str]:
+        """Name the nodes whose description would change how a document is read."""
+        ...
+
+    def joined(
+        self,
+        documents: Sequence[tuple[SourceDocument, tuple[Triple, ...]]],
+        context: ImportContext,
+    ) -> Iterator[tuple[Triple, ...]]:
+        """Give the statements of each document, read beside those of the documents it refers to."""
+        ...
 
 
 @runtime_checkable

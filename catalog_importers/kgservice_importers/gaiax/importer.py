@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from kgservice.model.documents import ImportContext, ImportItem
+from kgservice.model.documents import ImportContext, ImportItem, SourceDocument
+from kgservice.model.rdf import Triple
 from kgservice.net.fetch import Fetcher, Limits, Pass
 from kgservice_importers.gaiax.document import Reader
 from kgservice_importers.gaiax.folder import read_folder
+from kgservice_importers.gaiax.joining import read_with, references_of
 from kgservice_importers.gaiax.reading import MAX_BYTES, Reading
 from kgservice_importers.gaiax.remote import read_remote
 from kgservice_importers.gaiax.structure import StructureMap
@@ -32,3 +34,17 @@ class GaiaXImporter:
         else:
             yield from read_folder(source, reading, reader)
         yield from reading.gone()
+
+    def references(self, document: SourceDocument) -> frozenset[str]:
+        """Name what a signed document's structure leads to and other documents describe."""
+        return references_of(document)
+
+    def joined(
+        self,
+        documents: Sequence[tuple[SourceDocument, tuple[Triple, ...]]],
+        context: ImportContext,
+    ) -> Iterator[tuple[Triple, ...]]:
+        """Give each document's statements, mapped beside those of others of its issuer."""
+        structure = StructureMap(context.vocabulary)
+        for document, others in documents:
+            yield read_with(document, others, structure)

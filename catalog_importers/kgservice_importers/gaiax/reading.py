@@ -77,8 +77,14 @@ class Reading:
         return bool(self._known)
 
     def has(self, fingerprint: str) -> bool:
-        """Say whether the documents of that fingerprint are kept, so that it need not be read."""
-        return fingerprint in self._kept
+        """Say whether the documents of that fingerprint are kept, so that it need not be read.
+
+        Not where another file has the id of one of them: both are told apart then.
+        """
+        ids = self._kept.get(fingerprint, ())
+        return bool(ids) and all(
+            self._seen.get(one, self._digests[one]) == self._digests[one] for one in ids
+        )
 
     def unchanged(self, fingerprint: str) -> Iterator[Unchanged]:
         """Give the documents that are kept by that fingerprint."""
