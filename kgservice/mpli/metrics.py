@@ -32,7 +32,7 @@ _COUNTED = {
     "snapshots": "Snapshots taken",
     "commits": "Commits answered",
     "commit_seconds": "Seconds that commits took, waiting included",
-    "writer_restarts": "Times that the writer process was started",
+    "writer_restarts": "Times that the writer process died and was started again",
 }
 
 

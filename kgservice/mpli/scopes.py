@@ -14,6 +14,7 @@ from kgservice.model.rdf import Iri, Literal, is_valid_iri, to_text
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.query_graphs import QueryGraphs, graphs_of
+from kgservice.mpli.updating import require_iri
 from kgservice.mpli.written_scopes import (
     is_isolated,
     isolated_scope,
@@ -48,11 +49,13 @@ def scope_of(
     customer's GRAPH takes a variable.
 
     Raises:
-        InputError: the dataset is too long (`dataset-too-long`), of two kinds that cannot be joined
-            (`dataset-mixed`), or GRAPH would have to range over too many own graphs
-            (`own-graphs-too-many`).
+        InputError: a name is no absolute IRI (`graph-name-invalid`); the dataset is too long
+            (`dataset-too-long`), of two kinds that cannot be joined (`dataset-mixed`), or GRAPH
+            would have to range over too many own graphs (`own-graphs-too-many`).
         AccessDenied: it names a graph that the caller may not read.
     """
+    for graph in (*default_graphs, *named_graphs):
+        require_iri(graph, "?default-graph-uri, ?named-graph-uri")
     if is_isolated(application):
         return isolated_scope(default_graphs, named_graphs)
     show_written(application)

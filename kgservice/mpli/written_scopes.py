@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from kgservice.mpli.application import Application
-from kgservice.mpli.updating import is_reserved, require_iri
+from kgservice.mpli.updating import is_reserved
 from kgservice.store.port import MERGED_GRAPH, QueryScope
 from kgservice.store.written import WRITTEN_DEFAULT
 
@@ -22,15 +22,9 @@ def is_isolated(application: Application) -> bool:
 
 
 def isolated_scope(default_graphs: Sequence[str], named_graphs: Sequence[str]) -> QueryScope:
-    """Give the scope of a query on the written dataset alone.
-
-    Raises:
-        InputError: a name is no absolute IRI (`graph-name-invalid`).
-    """
+    """Give the scope of a query on the written dataset alone; names are absolute IRIs."""
     if not default_graphs and not named_graphs:
         return QueryScope("written")
-    for graph in (*default_graphs, *named_graphs):
-        require_iri(graph, "?default-graph-uri, ?named-graph-uri")
     default = [MERGED_GRAPH if graph == WRITTEN_DEFAULT else graph for graph in default_graphs]
     return QueryScope("written", tuple(default) or (_NOTHING,), tuple(named_graphs))
 

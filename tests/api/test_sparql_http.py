@@ -54,6 +54,14 @@ def test_an_unknown_format_is_refused(client: FlaskClient) -> None:
     assert answer.get_json()["code"] == "format-unknown"
 
 
+@pytest.mark.parametrize("parameter", ["default-graph-uri", "named-graph-uri"])
+@pytest.mark.parametrize("name", ["relative", " bad iri", "urn:x:a>b"])
+def test_a_dataset_of_no_iris_is_refused(client: FlaskClient, parameter: str, name: str) -> None:
+    answer = client.get("/sparql", query_string={"query": COUNT, parameter: name})
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "graph-name-invalid")
+    assert parameter in answer.get_json()["at"]
+
+
 @pytest.mark.parametrize("name", PARSERS)
 def test_every_graph_format_says_the_same(client: FlaskClient, name: str) -> None:
     def read(form: str) -> rdflib.Graph:
