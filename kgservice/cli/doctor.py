@@ -50,7 +50,8 @@ def doctor(as_json: bool) -> int:
 def _checks(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     folder = Path(settings.data_dir)
     parent = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    yield "data folder can be written", os.access(parent, os.W_OK), str(folder.absolute())
+    is_fit = parent.is_dir() and os.access(parent, os.W_OK)
+    yield "data folder can be written", is_fit, str(folder.absolute())
     free_gib = shutil.disk_usage(parent).free / 2**30
     yield "disk space", free_gib > 1, f"{free_gib:.1f} GiB free"
     url = running_url(folder)

@@ -119,7 +119,7 @@ class LocalGateway(Gateway):
 
         self._application = open_application(settings, with_jobs=False)
         self._client = create_app(self._application).test_client()
-        self._token = os.environ.get("KG_TOKEN") or read_token(Path(settings.data_dir))
+        self._token = given_token() or read_token(Path(settings.data_dir))
 
     def send(self, call: Call) -> Answer:
         """Run the call through the application's WSGI interface."""
@@ -144,9 +144,10 @@ def open_gateway(settings: Settings, *, needs_service: bool = False) -> Iterator
         Unavailable: the command needs a running service and none is found (`service-not-running`).
     """
     folder = Path(settings.data_dir)
+    given_token()  # before anything is opened or made
     url = os.environ.get("KG_URL") or running_url(folder)
     if url:
-        yield HttpGateway(url, os.environ.get("KG_TOKEN") or read_token(folder))
+        yield HttpGateway(url, given_token() or read_token(folder))
         return
     if needs_service:
         raise Unavailable(
@@ -169,6 +170,23 @@ def running_url(folder: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         return ""
     return str(noted["url"])
+
+
+def given_token() -> str:
+    """Give the token of KG_TOKEN, or nothing.
+
+    Raises:
+        InputError: it has characters that no token has (`setting-invalid`).
+    """
+    token = os.environ.get("KG_TOKEN", "")
+    if not all("!" <= letter <= "~" for letter in token):
+        raise InputError(
+            "The token has characters that no token has.",
+            code="setting-invalid",
+            at="KG_TOKEN (environment)",
+            hint="Give it as `kg token create` printed it.",
+        )
+    return token
 
 
 def read_token(folder: Path) -> str:

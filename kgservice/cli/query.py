@@ -57,6 +57,7 @@ def query(
 
     Example: kg query postgresql-offers --param country=NLD --param most=60
     """
+    _require_text(text or "", *given)
     with open_gateway(load_settings()) as gateway:
         if is_list:
             return _list(gateway, as_json)
@@ -74,6 +75,11 @@ def query(
         else:
             answer = _run(gateway, _read(text), accept)
     return _print(answer, is_table=form == "table" and not as_json)
+
+
+def _require_text(*arguments: str) -> None:
+    if any("\ud800" <= letter <= "\udfff" for one in arguments for letter in one):
+        raise click.UsageError("An argument is not UTF-8 text; write it in UTF-8.")
 
 
 def _address(name: str, given: tuple[str, ...]) -> str:
@@ -168,13 +174,22 @@ def usual_prefixes(text: str) -> str:
 
 def _read(text: str) -> str:
     if text == "-":
-        return sys.stdin.read()
+        try:
+            return sys.stdin.buffer.read().decode("utf-8")
+        except UnicodeDecodeError:
+            raise InputError(
+                "The query is not UTF-8 text.", code="file-unreadable", at="standard input"
+            ) from None
     if text.endswith((".rq", ".sparql")):
         try:
             return Path(text).read_text(encoding="utf-8")
         except OSError as error:
             raise InputError(
                 f"The query file cannot be read: {error.strerror}.", code="file-unreadable", at=text
+            ) from None
+        except UnicodeDecodeError:
+            raise InputError(
+                "The query file is not UTF-8 text.", code="file-unreadable", at=text
             ) from None
     return text
 
