@@ -146,6 +146,12 @@ def open_gateway(settings: Settings, *, needs_service: bool = False) -> Iterator
     folder = Path(settings.data_dir)
     given_token()  # before anything is opened or made
     url = os.environ.get("KG_URL") or running_url(folder)
+    if url and not url.startswith(("http://", "https://")):
+        raise InputError(
+            "KG_URL must be an http or https address.",
+            code="setting-invalid",
+            at="KG_URL (environment)",
+        )
     if url:
         yield HttpGateway(url, given_token() or read_token(folder))
         return

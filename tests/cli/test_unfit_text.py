@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from kgservice.cli.gateway import open_gateway
 from kgservice.cli.output import print_table
+from kgservice.model.errors import InputError
+from kgservice.model.settings import resolve_settings
 
 
 @pytest.mark.parametrize(
@@ -45,3 +48,9 @@ def test_what_is_no_text_is_wrong_use(tmp_path: Path, arguments: list[bytes], to
 def test_tables_show_what_would_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(["a"], [["x\x1b]0;y\x07\x9bz\u202e"]])
     assert r"x\x1b]0;y\x07\x9bz\u202e" in capsys.readouterr().out
+
+
+def test_the_address_of_a_service_has_a_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KG_URL", "foo")
+    with pytest.raises(InputError, match="http or https"), open_gateway(resolve_settings({}, {})):
+        pass
