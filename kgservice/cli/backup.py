@@ -22,7 +22,7 @@ def backup(folder: Path, as_json: bool) -> None:
 
     Example: kg backup /var/backups/kg/monday
     """
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         body = {"folder": str(folder.absolute())}
         made = gateway.call("POST", "/backups", json=body).json()
     if as_json:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kgservice.model.errors import InputError, KgError, Problem, Unavailable
+from kgservice.model.errors import InputError, KgError, NotFound, Problem, Unavailable
 
 if TYPE_CHECKING:
     from kgservice.model.settings import Settings
@@ -137,11 +137,14 @@ class LocalGateway(Gateway):
 
 
 @contextmanager
-def open_gateway(settings: Settings, *, needs_service: bool = False) -> Iterator[Gateway]:
+def open_gateway(
+    settings: Settings, *, needs_service: bool = False, needs_data: bool = False
+) -> Iterator[Gateway]:
     """Find the way to the service: KG_URL, the data folder's running service, or the folder itself.
 
     Raises:
         Unavailable: the command needs a running service and none is found (`service-not-running`).
+        NotFound: it needs a data folder that is there, and this one is not (`data-folder-missing`).
     """
     folder = Path(settings.data_dir)
     given_token()  # before anything is opened or made
@@ -160,6 +163,12 @@ def open_gateway(settings: Settings, *, needs_service: bool = False) -> Iterator
             f"No service runs on {folder}, and this command needs one.",
             code="service-not-running",
             hint="Start it with `kg serve`, or set KG_URL.",
+        )
+    if needs_data and not (folder / "store").is_dir():
+        raise NotFound(
+            f"{folder} is no data folder.",
+            code="data-folder-missing",
+            hint="Correct --data or KG_DATA_DIR.",
         )
     local = LocalGateway(settings)
     try:

@@ -11,7 +11,7 @@ import pytest
 
 from kgservice.cli.gateway import open_gateway
 from kgservice.cli.output import print_table
-from kgservice.model.errors import InputError
+from kgservice.model.errors import InputError, NotFound
 from kgservice.model.settings import resolve_settings
 
 
@@ -54,3 +54,10 @@ def test_the_address_of_a_service_has_a_scheme(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("KG_URL", "foo")
     with pytest.raises(InputError, match="http or https"), open_gateway(resolve_settings({}, {})):
         pass
+
+
+def test_a_mistyped_data_folder_is_neither_backed_up_nor_made(tmp_path: Path) -> None:
+    settings = resolve_settings({"KG_DATA_DIR": str(tmp_path / "typo")}, {})
+    with pytest.raises(NotFound, match="typo"), open_gateway(settings, needs_data=True):
+        pass
+    assert not (tmp_path / "typo").exists()
