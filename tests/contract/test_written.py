@@ -39,7 +39,9 @@ def adapter(kind: str, folder: Path) -> Iterator[Store]:
 def store(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Store]:
+    document = Triple(Iri("urn:a:s"), Iri("urn:a:p"), Literal("shared"))
     with adapter(str(request.param), tmp_path_factory.mktemp("written")) as opened:
+        opened.commit([GraphChange(DOCUMENT, (document,), merge=True)])
         yield opened
 
 
@@ -54,8 +56,6 @@ def rows(store: Store, text: str, scope: QueryScope) -> list[str]:
 
 
 def test_written_graphs_are_shown_beside_the_shared_ones(store: Store) -> None:
-    document = Triple(Iri("urn:a:s"), Iri("urn:a:p"), Literal("shared"))
-    store.commit([GraphChange(DOCUMENT, (document,), merge=True)])
     graphs = f"GRAPH <{NOTES}> {{ <urn:a:s> <urn:a:p> 'written', 'ö\"\\n', 1.5 ; <urn:a:q> [] }}"
     write(store, f"INSERT DATA {{ <urn:a:s> <urn:a:p> 'default' . {graphs} }}")
     store.written.show(lambda _graph: True)
