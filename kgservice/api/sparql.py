@@ -9,7 +9,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from kgservice.api import queries, query_page
-from kgservice.api.asked import FORM, accepted, values_of
+from kgservice.api.asked import FORM, accepted, direct_text, unsupported, values_of
 from kgservice.api.auth import require
 from kgservice.api.published import root
 from kgservice.api.query_hints import QueryHints
@@ -88,7 +88,7 @@ def _query_text() -> str:
         if request.mimetype == DIRECT:
             return _direct_text()
         if request.method == "QUERY" or request.mimetype != FORM:
-            raise _unsupported(request.mimetype)
+            raise unsupported(request.mimetype, DIRECT, "query")
     values = values_of("query")
     if len(values) != 1:
         raise InputError(
@@ -109,20 +109,4 @@ def _direct_text() -> str:
             at="?query",
             hint="Give exactly one query.",
         )
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if charset not in ("utf-8", "utf8", "us-ascii"):
-        raise _unsupported(f"{DIRECT}; charset={charset[:40]}")
-    try:
-        return request.get_data().decode("utf-8")
-    except UnicodeDecodeError:
-        raise InputError("The query is not UTF-8.", code="query-syntax") from None
-
-
-def _unsupported(media_type: str) -> InputError:
-    error = InputError(
-        f"A query cannot come as {media_type or 'nothing'}.",
-        code="unsupported-media-type",
-        hint=f"Send {DIRECT} in UTF-8, or the parameter `query` as {FORM}.",
-    )
-    error.status = 415
-    return error
+    return direct_text(DIRECT, "query")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from kgservice.api.asked import FORM, direct_text, unsupported, values_of
 from kgservice.api.auth import require
 from kgservice.api.waiting import Places
 from kgservice.model.errors import InputError
@@ -15,7 +16,6 @@ MOST_WRITES, MOST_WRITES_EACH = 16, 12
 """Writes that may wait for their turn at once: each holds a thread."""
 
 DIRECT = "application/sparql-update"
-_FORM = "application/x-www-form-urlencoded"
 LONGEST_KEY = 200
 
 
@@ -29,8 +29,8 @@ def blueprint(application: Application) -> Blueprint:
         caller = require(application, "write-graphs")
         call = updating.UpdateCall(
             text=_text(),
-            using_graphs=_values("using-graph-uri"),
-            using_named_graphs=_values("using-named-graph-uri"),
+            using_graphs=values_of("using-graph-uri"),
+            using_named_graphs=values_of("using-named-graph-uri"),
             key=idempotency_key(),
         )
         with working.place(caller.id):
@@ -64,29 +64,17 @@ def idempotency_key() -> str:
     return key
 
 
-def _values(name: str) -> tuple[str, ...]:
-    """Collect a repeated parameter from the query string and, for a form, from the body."""
-    values = request.args.getlist(name)
-    if request.mimetype == _FORM:
-        values = values + request.form.getlist(name)
-    return tuple(values)
-
-
 def _text() -> str:
-    if request.mimetype == _FORM:
+    if request.mimetype == FORM:
         values = request.form.getlist("update")
         if len(values) == 1 and "update" not in request.args:
             return values[0]
         raise _not_one(len(values))
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype != DIRECT or charset not in ("utf-8", "utf8", "us-ascii"):
-        raise _unsupported(request.content_type or "")
+    if request.mimetype != DIRECT:
+        raise unsupported(request.mimetype, DIRECT, "update")
     if "update" in request.args:
         raise _not_one(2)
-    try:
-        return request.get_data().decode("utf-8")
-    except UnicodeDecodeError:
-        raise InputError("The update is not UTF-8.", code="query-syntax") from None
+    return direct_text(DIRECT, "update")
 
 
 def _not_one(number: int) -> InputError:
@@ -95,13 +83,3 @@ def _not_one(number: int) -> InputError:
         code="parameter-missing",
         at="update",
     )
-
-
-def _unsupported(media_type: str) -> InputError:
-    error = InputError(
-        f"An update cannot come as {media_type[:80] or 'nothing'}.",
-        code="unsupported-media-type",
-        hint=f"Send {DIRECT} in UTF-8, or the parameter `update` as {_FORM}.",
-    )
-    error.status = 415
-    return error

@@ -21,15 +21,18 @@ from kgservice.mpli.written_scopes import (
     merged_scope,
     show_written,
 )
-from kgservice.store.names import EVERYONES_GRAPH, is_quarantine, own_graph
+from kgservice.store.names import (
+    EMPTY_GRAPH,
+    EVERYONES_GRAPH,
+    MAX_GRAPHS,
+    is_quarantine,
+    own_graph,
+    require_short,
+)
 from kgservice.store.port import MERGED_GRAPH, DatasetName, QueryScope
 
-MAX_GRAPHS = 20
-"""Longer dataset lists make joins slow out of proportion (decision 0001)."""
 MOST_OWN = MAX_GRAPHS - 2
 """Own graphs that GRAPH can range over, beside the merged graph and the own graph."""
-NOTHING = "urn:kgservice:empty"
-"""A graph that does not exist: FROM NAMED without FROM has an empty default graph (§13.2)."""
 _PRIVATE = ("request/", "plan/", "service/", "job/")
 
 
@@ -99,18 +102,13 @@ def _named_scope(
     application: Application, caller: Caller, default: tuple[str, ...], named: tuple[str, ...]
 ) -> QueryScope:
     asked = list(dict.fromkeys((*default, *named)))
-    if len(asked) > MAX_GRAPHS:
-        raise InputError(
-            f"A dataset of {len(asked)} graphs is too long; {MAX_GRAPHS} are allowed.",
-            code="dataset-too-long",
-            hint="Leave the dataset away: the default is the merged graph of everything.",
-        )
+    require_short(asked)
     where = {
         graph: dataset_of(application, caller, graph) for graph in asked if graph != MERGED_GRAPH
     }
     if len(set(where.values())) > 1:
         raise _mixed()
-    default = default or (NOTHING,)
+    default = default or (EMPTY_GRAPH,)
     if "private" not in where.values():
         return QueryScope("shared", default, named)
     return QueryScope("private", default, named)

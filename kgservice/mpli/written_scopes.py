@@ -7,13 +7,12 @@ from itertools import islice
 
 from kgservice.mpli.application import Application
 from kgservice.mpli.updating import is_reserved
+from kgservice.store.names import EMPTY_GRAPH, MAX_GRAPHS
 from kgservice.store.port import MERGED_GRAPH, QueryScope
 from kgservice.store.written import WRITTEN_DEFAULT
 
-MOST_BESIDE = 19
+MOST_BESIDE = MAX_GRAPHS - 1
 """Written graphs that are part of the default graph beside the merged one (decision 0001)."""
-_NOTHING = "urn:kgservice:empty"
-"""A graph that does not exist: named graphs alone leave the default graph empty (§13.2)."""
 
 
 def is_isolated(application: Application) -> bool:
@@ -26,7 +25,7 @@ def isolated_scope(default_graphs: Sequence[str], named_graphs: Sequence[str]) -
     if not default_graphs and not named_graphs:
         return QueryScope("written")
     default = [MERGED_GRAPH if graph == WRITTEN_DEFAULT else graph for graph in default_graphs]
-    return QueryScope("written", tuple(default) or (_NOTHING,), tuple(named_graphs))
+    return QueryScope("written", tuple(default) or (EMPTY_GRAPH,), tuple(named_graphs))
 
 
 def show_written(application: Application) -> None:

@@ -16,8 +16,26 @@ from kgservice.store.wire import TripleWriter
 FRAME: Final = 200_000
 """Statements that are written, and later applied, together; some 50 MB of text."""
 
+MOST_AT_ONCE: Final = 50_000
+"""Statements of a file up to which they are committed as if they had not been in one."""
+
 Part: TypeAlias = tuple[str, str, str, bool]
 """Graph, statements (each `s p o ` and a line feed), kind, merge."""
+Texts: TypeAlias = tuple[str, list[str], str, bool, int | None]
+"""A `Change` on its way to the writer: graph, statements, kind, merge, version expected."""
+
+
+def as_texts(changes: Iterable[GraphChange]) -> list[Texts]:
+    """Write the statements of changes that are few enough for memory.
+
+    Raises:
+        InputError: a term cannot be stored (`statement-invalid`).
+    """
+    texts = TripleWriter()
+    return [
+        (c.graph, texts.lines(c.graph, c.triples), c.kind.value, c.merge, c.if_version)
+        for c in changes
+    ]
 
 
 class SpooledChanges:
@@ -59,7 +77,7 @@ class SpooledChanges:
         self._file.close()
         return self.path
 
-    def changes(self) -> list[tuple[str, list[str], str, bool, None]]:
+    def changes(self) -> list[Texts]:
         """Give all changes as they go to the writer without a file."""
         return [
             (graph, text.split("\n")[:-1], kind, merge, None)

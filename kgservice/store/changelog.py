@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from itertools import chain
 from typing import Final
+
+from kgservice.store.dataset import MERGED, Delta
 
 MOST: Final = 50_000
 """Subjects remembered in all; older commits are forgotten first."""
@@ -18,6 +21,11 @@ class ChangeLog:
         self._begin = generation
         self._entries: deque[tuple[int, frozenset[str]]] = deque()
         self._size = 0
+
+    def note_merged(self, generation: int, merged: Delta) -> None:
+        """Note what the commit of `generation` did to the merged graph."""
+        parts = (merged.added, merged.removed)
+        self.note(generation, chain.from_iterable(part.get(MERGED, ()) for part in parts))
 
     def note(self, generation: int, statements: Iterable[str]) -> None:
         """Note the statements (N-Triples) that the commit of `generation` added or removed."""

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal as OneOf
 
-from kgservice.model.errors import InputError, Unavailable
+from kgservice.model.errors import Unavailable
 from kgservice.model.rdf import Iri, Row, Triple
 from kgservice.store.caps import AnswerLimits
-from kgservice.store.change_file import SpooledChanges
+from kgservice.store.change_file import MOST_AT_ONCE, SpooledChanges, as_texts
 from kgservice.store.embedded_written import EmbeddedWritten
 from kgservice.store.federation import Federation
+from kgservice.store.names import require_short
 from kgservice.store.port import (
     INSIDE,
     ChangeFile,
@@ -29,16 +30,12 @@ from kgservice.store.port import (
     Session,
 )
 from kgservice.store.readers import Lease, ReaderPool
-from kgservice.store.results import not_acceptable
 from kgservice.store.snapshots import Snapshot, Snapshots
 from kgservice.store.spool import QueryAnswer, SpoolFolder
 from kgservice.store.under_way import UnderWay
 from kgservice.store.wire import TripleWriter, read_rows, read_triples, skolem_prefix
 from kgservice.store.writer_link import WriterLink
 
-MAX_GRAPHS = 20
-MOST_AT_ONCE = 50_000
-"""Statements of a file of changes up to which they are one transaction of the engine."""
 _SCRATCH = "urn:kgservice:scratch"
 
 
@@ -96,13 +93,8 @@ class EmbeddedStore:
             wire = changes.changes()
             changes.close()
             return self._ask("commit", "shared", "shared", wire)
-        texts = TripleWriter()
         assert isinstance(changes, Sequence)  # noqa: S101 - for mypy
-        content = [
-            (c.graph, texts.lines(c.graph, c.triples), c.kind.value, c.merge, c.if_version)
-            for c in changes
-        ]
-        return self._ask("commit", dataset, dataset, content)
+        return self._ask("commit", dataset, dataset, as_texts(changes))
 
     def change_file(self) -> ChangeFile:
         """Begin a file of changes; see the port."""
@@ -165,16 +157,12 @@ class EmbeddedStore:
         end = time.monotonic() + limit_s
         whole = self._federation.complete(text, end)
         self._queries += 1
-        path = self._spool.new_path()
-        try:
-            with self._lease(scope, limit_s, client, text, end) as (lease, snapshot):
-                media_type, body = lease.ask("query", whole, accept, str(path), text=whole)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        if not media_type:
-            raise not_acceptable(accept, body.decode())
-        content = self._spool.take(path) if body is None else body
+        with (
+            self._spool.new_path() as path,
+            self._lease(scope, limit_s, client, text, end) as (lease, snapshot),
+        ):
+            media_type, body = lease.query(whole, accept, path)
+        content = self._spool.content(body, path)
         return QueryAnswer(media_type, content, snapshot.generation, self._name(snapshot))
 
     def state(self, scope: QueryScope) -> str:
@@ -203,12 +191,7 @@ class EmbeddedStore:
         end: float | None = None,
     ) -> Iterator[tuple[Lease, Snapshot]]:
         graphs = {*scope.default_graphs, *(scope.named_graphs or ())}
-        if len(graphs) > MAX_GRAPHS:
-            raise InputError(
-                f"A dataset of {len(graphs)} graphs is too long; {MAX_GRAPHS} are allowed.",
-                code="dataset-too-long",
-                hint="Leave the dataset away: the default is the merged graph of everything.",
-            )
+        require_short(graphs)
         named = scope.named_graphs
         if scope.dataset == "private" and named is None:
             named = ()  # "every graph" is for shared data only

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -67,20 +66,12 @@ class LiveStore:
                 self._pending.append(commit.merged)
                 if commit.touched is not None:
                     self._touched.note(commit.touched)
-                merged = (commit.merged.added, commit.merged.removed)
-                texts = chain.from_iterable(part.get(MERGED, ()) for part in merged)
-                self._changelog.note(self.shared.generation, texts)
+                self._changelog.note_merged(self.shared.generation, commit.merged)
             return together(commit.result, apart)
 
     def _commit_private(self, changes: Sequence[Change]) -> CommitResult:
         self.catch_up()
-        changes = [Change(c.graph, c.statements, c.kind, False, c.if_version) for c in changes]
-        commit = Commit(self.private, changes)
-        owners = self._own.extend(commit.delta)
-        self.private.write(commit.delta)
-        self._own.note(owners)
-        commit.finish()
-        return commit.result
+        return self._own.commit(changes)
 
     def take(self, path: str) -> Iterator[CommitResult]:
         """Commit a file of changes; each step applies a part of it."""

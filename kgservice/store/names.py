@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
+
+from kgservice.model.errors import InputError
 
 MERGED_GRAPH = "urn:kgservice:merged"
 META_GRAPH = "urn:kgservice:meta"
@@ -15,10 +18,29 @@ INPUTS = "urn:kgservice:inputs"
 DERIVED_GRAPHS = frozenset({RULES_GRAPH})
 """What is concluded from all other graphs together, and so changes no conclusion itself."""
 
+EMPTY_GRAPH = "urn:kgservice:empty"
+"""One that does not exist: named graphs alone leave the default graph empty (SPARQL 1.1 §13.2)."""
 EVERYONES_GRAPH = "urn:kgservice:own"
 """What the private graphs of all customers say, each statement once; kept by the store."""
 QUARANTINE = "/quarantine"
 """How the names of graphs end that hold what was not admitted; not everybody may read them."""
+
+MAX_GRAPHS = 20
+"""Longer dataset lists make joins slow out of proportion (decision 0001)."""
+
+
+def require_short(graphs: Collection[str]) -> None:
+    """Refuse a dataset that lists more than `MAX_GRAPHS` graphs.
+
+    Raises:
+        InputError: it does (`dataset-too-long`).
+    """
+    if len(graphs) > MAX_GRAPHS:
+        raise InputError(
+            f"A dataset of {len(graphs)} graphs is too long; {MAX_GRAPHS} are allowed.",
+            code="dataset-too-long",
+            hint="Leave the dataset away: the default is the merged graph of everything.",
+        )
 
 
 def own_graph(customer: str) -> str:

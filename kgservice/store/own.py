@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 import pyoxigraph as ox
 
 from kgservice.model.terms import KG
+from kgservice.store.change import Change, Commit
 from kgservice.store.commit_target import CommitTarget
 from kgservice.store.dataset import MERGED, Delta, parse
 from kgservice.store.names import EVERYONES_GRAPH, is_quarantine, own_graph
-from kgservice.store.port import META_GRAPH
+from kgservice.store.port import META_GRAPH, CommitResult
 
 _CUSTOMER = ox.NamedNode(KG.customer.value)
 _KEPT = f"{EVERYONES_GRAPH}:kept"
@@ -47,11 +48,18 @@ class OwnGraphs:
         if not dataset.versions.pop(_KEPT, 0):
             self._make()
 
-    def extend(self, delta: Delta) -> dict[str, str]:
-        """Add to a transaction on private graphs what it means for the own graphs.
+    def commit(self, changes: Sequence[Change]) -> CommitResult:
+        """Apply all changes of private graphs or none; none of them is part of the merged graph."""
+        changes = [Change(c.graph, c.statements, c.kind, False, c.if_version) for c in changes]
+        commit = Commit(self._dataset, changes)
+        owners = self._extend(commit.delta)
+        self._dataset.write(commit.delta)
+        self._owners.update(owners)
+        commit.finish()
+        return commit.result
 
-        Gives the graphs' owners after it, for `note`.
-        """
+    def _extend(self, delta: Delta) -> dict[str, str]:
+        """Add to a transaction what it means for the own graphs; give the owners after it."""
         owners: dict[str, str] = {}
         found: dict[str, _Own] = {}
         for name in {*delta.added, *delta.removed}:
@@ -67,10 +75,6 @@ class OwnGraphs:
             delta.remove(graph, sorted(own.lost - held))
             delta.add(graph, own.gained)
         return owners
-
-    def note(self, owners: dict[str, str]) -> None:
-        """Note what `extend` gave, after the transaction is written."""
-        self._owners.update(owners)
 
     def _change(
         self, found: dict[str, _Own], name: str, new: str, changed: tuple[list[str], list[str]]

@@ -17,6 +17,7 @@ from kgservice.store.child import Child
 from kgservice.store.endings import ABORTED, died, late, too_large
 from kgservice.store.mistakes import query_failed, syntax_error
 from kgservice.store.port import INSIDE, Client
+from kgservice.store.results import not_acceptable
 from kgservice.store.turns import LONG_S, Turn, Turns
 
 START_LIMIT_S = 30.0
@@ -72,6 +73,17 @@ class Lease:
         if code != "ok":
             self._fail(code, value, text)
         return value
+
+    def query(self, text: str, accept: str, path: Path) -> tuple[str, bytes | None]:
+        """Have a query answered: its media type, and its bytes unless they are many (`path`).
+
+        Raises:
+            InputError: `accept` takes no type of ours (`not-acceptable`); and what `ask` raises.
+        """
+        media_type, body = self.ask("query", text, accept, str(path), text=text)
+        if not media_type:
+            raise not_acceptable(accept, body.decode())
+        return media_type, body
 
     def _exchange(self, message: bytes) -> bytes:
         brief_s = None if self._turn.client.is_inside else LONG_S  # then others come first

@@ -20,7 +20,7 @@ from kgservice.model.settings import RemoteStoreSettings
 from kgservice.store import results
 from kgservice.store.caps import AnswerLimits, QueryLimits
 from kgservice.store.change import Change
-from kgservice.store.change_file import SpooledChanges
+from kgservice.store.change_file import MOST_AT_ONCE, SpooledChanges, as_texts
 from kgservice.store.embedded_written import EmbeddedWritten
 from kgservice.store.federation import Federation
 from kgservice.store.names import is_quarantine
@@ -45,10 +45,7 @@ from kgservice.store.remote_writer import RemoteWriter
 from kgservice.store.showing import changes_to_show
 from kgservice.store.spool import QueryAnswer, Spool, SpoolFolder
 from kgservice.store.under_way import UnderWay
-from kgservice.store.wire import TripleWriter, read_triples, skolem_prefix
-
-MOST_AT_ONCE = 50_000
-"""Statements of a file of changes up to which they are one commit."""
+from kgservice.store.wire import read_triples, skolem_prefix
 
 
 class RemoteStore:
@@ -111,12 +108,7 @@ class RemoteStore:
             changes.close()
             return self._writer.commit("shared", content)
         assert isinstance(changes, Sequence)  # noqa: S101 - for mypy
-        texts = TripleWriter()
-        content = [
-            Change(c.graph, texts.lines(c.graph, c.triples), c.kind.value, c.merge, c.if_version)
-            for c in changes
-        ]
-        return self._writer.commit(dataset, content)
+        return self._writer.commit(dataset, [Change(*change) for change in as_texts(changes)])
 
     def change_file(self) -> ChangeFile:
         """Begin a file of changes; see the port."""
@@ -164,34 +156,24 @@ class RemoteStore:
         generation, before = self._writer.generation(scope.dataset), self.state(scope)
         parsed = read_text(text, scope.base_iri)
         asked = self._asking.over(self._writer.dataset(scope.dataset), scope, end)
-        path = self._spool.new_path()
-        try:
+        with self._spool.new_path() as path:
             body = asked.answer(parsed, media_type, Spool(str(path)))
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        content = self._spool.take(path) if body is None else body
+        content = self._spool.content(body, path)
         state = before if before == self.state(scope) else ""
         return QueryAnswer(media_type, content, generation, state)
 
     def _query_written(
         self, text: str, scope: QueryScope, accept: str, end: float, client: Client
     ) -> QueryAnswer:
-        path = self._spool.new_path()
-        try:
-            with (
-                self.written.snapshots.lease("written", end) as snapshot,
-                self._lease(end, client, text) as lease,
-            ):
-                dataset = (scope.default_graphs, scope.named_graphs, scope.base_iri)
-                lease.open(str(snapshot.path), dataset)
-                media_type, body = lease.ask("query", text, accept, str(path), text=text)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        if not media_type:
-            raise results.not_acceptable(accept, body.decode())
-        content = self._spool.take(path) if body is None else body
+        with (
+            self._spool.new_path() as path,
+            self.written.snapshots.lease("written", end) as snapshot,
+            self._lease(end, client, text) as lease,
+        ):
+            dataset = (scope.default_graphs, scope.named_graphs, scope.base_iri)
+            lease.open(str(snapshot.path), dataset)
+            media_type, body = lease.query(text, accept, path)
+        content = self._spool.content(body, path)
         return QueryAnswer(media_type, content, snapshot.generation)
 
     def state(self, scope: QueryScope) -> str:

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kgservice.model.errors import InputError
+from kgservice.store.names import require_short
 from kgservice.store.port import MERGED_GRAPH, QueryScope
 from kgservice.store.remote_client import Dataset
 from kgservice.store.remote_dataset import PART_OF, RemoteDataset
 from kgservice.store.remote_rewriting import guarded, refuse_hidden_selects, wrapped
 from kgservice.store.remote_text import NOWHERE, Text, Token, is_word
-
-MAX_GRAPHS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Scope:
         """
         self._dataset = dataset
         self._default, self._named = scope.default_graphs, scope.named_graphs
-        _check_length({*scope.default_graphs, *(scope.named_graphs or ())})
+        require_short({*scope.default_graphs, *(scope.named_graphs or ())})
 
     def outgoing(self, text: Text) -> Outgoing:
         """Write the query for this scope.
@@ -57,7 +56,7 @@ class Scope:
         default, named = self._default, self._named
         if not default and named is None and text.names_a_dataset:
             default, named = tuple(text.default_graphs) or (NOWHERE,), tuple(text.named_graphs)
-            _check_length({*default, *named})
+            require_short({*default, *named})
         default = self._known(default or (MERGED_GRAPH,)) or (NOWHERE,)
         listed = None if named is None else self._known(g for g in named if g != MERGED_GRAPH)
         refuse_hidden_selects(text.tokens)
@@ -101,15 +100,6 @@ class Scope:
             return f"FILTER ( {variable} IN ( {names} ) )"
 
         return write
-
-
-def _check_length(graphs: set[str]) -> None:
-    if len(graphs) > MAX_GRAPHS:
-        raise InputError(
-            f"A dataset of {len(graphs)} graphs is too long; {MAX_GRAPHS} are allowed.",
-            code="dataset-too-long",
-            hint="Leave the dataset away: the default is the merged graph of everything.",
-        )
 
 
 def _graphs_named(tokens: Sequence[Token]) -> tuple[str, ...]:

@@ -80,11 +80,6 @@ class Text:
         """Whether the text says FROM."""
         return bool(self.default_graphs or self.named_graphs)
 
-    @property
-    def uses_graphs(self) -> bool:
-        """Whether GRAPH occurs."""
-        return any(is_word(token, "GRAPH") for token in self.tokens)
-
     def written(self) -> str:
         """Write it as one line."""
         return " ".join(token.text for token in self.tokens)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 
 from kgservice.model.errors import InputError
 from kgservice.store.change import Change, Commit
 from kgservice.store.change_file import SpooledChanges
 from kgservice.store.changelog import ChangeLog
-from kgservice.store.dataset import MERGED
 from kgservice.store.live import together
 from kgservice.store.loading import Journal
 from kgservice.store.own import OwnGraphs
@@ -113,25 +111,14 @@ class RemoteWriter:
             finally:
                 self._is_changing = False
             if commit.result.versions:
-                self._note(commit)
+                if commit.touched is not None:
+                    self._touched.note(commit.touched)
+                self._changelog.note_merged(self.shared.generation, commit.merged)
             return together(commit.result, apart)
 
     def _commit_private(self, changes: Sequence[Change]) -> CommitResult:
         refuse_names((change.graph for change in changes), self.shared)
-        changes = [Change(c.graph, c.statements, c.kind, False, c.if_version) for c in changes]
-        commit = Commit(self.private, changes)
-        owners = self._own.extend(commit.delta)
-        self.private.write(commit.delta)
-        self._own.note(owners)
-        commit.finish()
-        return commit.result
-
-    def _note(self, commit: Commit) -> None:
-        if commit.touched is not None:
-            self._touched.note(commit.touched)
-        parts = (commit.merged.added, commit.merged.removed)
-        texts = chain.from_iterable(part.get(MERGED, ()) for part in parts)
-        self._changelog.note(self.shared.generation, texts)
+        return self._own.commit(changes)
 
     def take(self, changes: SpooledChanges) -> CommitResult:
         """Commit a file: it is ours from the moment that it is moved, and applied part by part."""

@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -60,13 +61,21 @@ class SpoolFolder:
         self._folder = folder
         self._numbers = itertools.count(1)
 
-    def new_path(self) -> Path:
-        """Give a path that nothing has."""
-        return self._folder / str(next(self._numbers))
+    @contextmanager
+    def new_path(self) -> Iterator[Path]:
+        """Give a path that nothing has; what is there is deleted when the block breaks."""
+        path = self._folder / str(next(self._numbers))
+        try:
+            yield path
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
 
     @staticmethod
-    def take(path: Path) -> BinaryIO:
-        """Open a file and take its name away: it is gone when nobody reads it any more."""
+    def content(body: bytes | None, path: Path) -> bytes | BinaryIO:
+        """Give what `Spool.finish` left: bytes, or a file that is gone when nobody reads it."""
+        if body is not None:
+            return body
         file = path.open("rb")
         path.unlink()
         return file

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ import requests
 
 from kgservice.model.settings import DEFAULTS
 from kgservice.mpli.watch import OUTCOMES
+from tests.programs import needs
 from tests.running import Service
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "operation.md").read_text(encoding="utf-8")
@@ -28,11 +27,7 @@ COMMANDS = [
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    if shutil.which("curl") is None:
-        message = "the page's examples need curl: apt install curl"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+    needs("curl", "curl")
     one = Service(tmp_path_factory.mktemp("operation") / "data").start("--samples")
     yield one
     one.stop()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from rdflib import Graph
 
+from tests.programs import needs
 from tests.running import Service
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "publishing.md"
@@ -22,11 +22,7 @@ COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    if shutil.which("curl") is None:
-        message = "the page's examples need curl: apt install curl"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+    needs("curl", "curl")
     folder = tmp_path_factory.mktemp("publishing")
     one = Service(folder / "data", {"KG_ALLOW_HOSTS": "127.0.0.1:9999"}).start("--samples")
     yield one

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kgservice.model.settings import DEFAULTS
+from tests.programs import needs
 from tests.running import Service
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,11 +24,7 @@ EXAMPLES = re.findall(
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    if shutil.which("curl") is None:
-        message = "the page's examples need curl: apt install curl"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+    needs("curl", "curl")
     settings = {"KG_QUERY_TIMEOUT_S": "3", "KG_QUERY_MAX_ROWS": "10000"}
     one = Service(tmp_path_factory.mktemp("limits") / "data", settings).start("--samples")
     yield one
