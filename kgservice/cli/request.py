@@ -164,12 +164,26 @@ def print_explanation(answer: dict[str, object]) -> None:
     conflicts = answer.get("conflicts")
     for conflict in conflicts if isinstance(conflicts, list) else []:
         click.echo("conflict: " + ", ".join(conflict))
+    print_relaxations(answer)
     missing = answer.get("missing")
     for item in missing if isinstance(missing, list) else []:
         click.echo(
             f"unknown: {text(item, 'fact')} of {text(item, 'title') or text(item, 'offering')};"
             f" {text(item, 'whoCouldSay')} could say"
         )
+
+
+def print_relaxations(answer: dict[str, object]) -> None:
+    """Print what could be asked instead, with the price of the best that it opens."""
+    listed = answer.get("relaxations")
+    for row in listed if isinstance(listed, list) else []:
+        changes = ", ".join(
+            f"{one['constraint']}: {'left out' if one['to'] is None else one['to']}"
+            for one in row["change"]
+        )
+        price = text(row, "best", "monthlyPrice", "amount")
+        currency = text(row, "best", "monthlyPrice", "currency")
+        click.echo(f"possible with {changes}; {f'{price} {currency}' if price else 'no price'}")
 
 
 def print_refused(answer: dict[str, object], most: int | None = None) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kgservice.model.errors import Refused
 from kgservice.mpli.engines import SearchEngine
 from kgservice.mpli.proving import Proving
+from kgservice.mpli.relaxing import Relaxing
 from kgservice.resolution.answer import Missing, Resolution
-from kgservice.resolution.conflicts import minimal_conflicts
+from kgservice.resolution.conflicts import Causes, find_causes
 from kgservice.resolution.judgement import Rules, all_rules
 from kgservice.resolution.refusals import Refusal
+from kgservice.resolution.relaxations import Relaxation
 from kgservice.resolution.shortage import first_unknown, missing_fact
 from kgservice.resolution.templates import render, values_of
 
@@ -40,6 +42,8 @@ class Answering:
         self._read_names(one.offering for one in refused)
         proving = Proving(engine.reference(found), self.titles) if found else None
         compositions, triples = proving.compositions(found) if proving else ((), ())
+        causes = Causes((), (), True) if found else self._causes()
+        relaxations = self._relaxations(causes)
         return Resolution(
             request=request.iri,
             status="feasible" if found else self._status(rules),
@@ -47,34 +51,56 @@ class Answering:
             graphs={graph: v for one in compositions for graph, v in one.uses.items()},
             compositions=compositions,
             counts=engine.counts(rules),
-            conflicts=() if found else self._conflicts(),
+            conflicts=causes.conflicts,
             missing=self._missing(rules),
             statements=triples,
             refused=refused,
             titles=self._titles_of(refused),
             engine=engine.name,
+            relaxations=relaxations,
         )
 
     def _status(self, rules: Rules) -> str:
         lenient = Rules(rules.request, rules.active, is_lenient=True)
         return "unknown" if self.engine.is_feasible(lenient) else "infeasible"
 
-    def _conflicts(self) -> tuple[tuple[str, ...], ...]:
-        """Find minimal conflicts with the same search; a kind that nobody offers is one alone."""
+    def _causes(self) -> Causes:
+        """Find minimal conflicts and corrections with the same search.
+
+        A kind that nobody offers is a conflict alone, which nothing corrects.
+        """
         engine, request = self.engine, self.engine.request
         unoffered = engine.unoffered()
         if unoffered:
-            return tuple((f"{name}.kind",) for name in unoffered)
+            return Causes(tuple((f"{name}.kind",) for name in unoffered), (), True)
         engine.open_up()
-        names = [c.id for c in request.all_constraints() if not c.is_wish]
-        names += [joint.id for joint in request.together]
         try:
-            found = minimal_conflicts(
-                names, lambda active: engine.is_feasible(Rules(request, active))
+            return find_causes(
+                self._names(), lambda active: engine.is_feasible(Rules(request, active))
             )
         except Refused:  # without some condition too much is left to search through
+            return Causes((), (), False)
+
+    def _names(self) -> list[str]:
+        request = self.engine.request
+        names = [c.id for c in request.all_constraints() if not c.is_wish]
+        return names + [joint.id for joint in request.together]
+
+    def _relaxations(self, causes: Causes) -> tuple[Relaxation, ...]:
+        if not causes.corrections:
             return ()
-        return tuple(found)
+        found = Relaxing(self.engine, self._names()).relaxations(causes.corrections)
+        self._read_names(iri for one in found for iri in one.best.offerings.values())
+        return tuple(
+            replace(
+                one,
+                best=replace(
+                    one.best,
+                    titles={k: self.titles.get(v, "") for k, v in one.best.offerings.items()},
+                ),
+            )
+            for one in found
+        )
 
     def _missing(self, rules: Rules) -> tuple[Missing, ...]:
         unknown = first_unknown(self.engine.unknown(rules))

@@ -79,9 +79,13 @@ class FastEngine:
                 projection, request, component, frame.offerings, self.vocabulary
             )
         self.currency = ranking_currency(request, self._currencies())
-        judge = ArrayJudge(projection, self.vocabulary, self.as_of, self._ask)
+        judge = self.judge()
         for name, frame in frames.items():
             self.columns[name] = columns_of(request, frame, self.prices[name], judge, self.currency)
+
+    def judge(self) -> ArrayJudge:
+        """Make a judge of conditions on the request's day."""
+        return ArrayJudge(self.projection, self.vocabulary, self.as_of, self._ask)
 
     def _currencies(self) -> Iterator[str]:
         for priced in self.prices.values():
@@ -164,7 +168,7 @@ class FastEngine:
         return engine
 
     def _compare(self, engine: GraphEngine, name: str, binding: BoundOffering) -> None:
-        row = self._row(name, binding)
+        row = self.row_of(binding)
         verdicts = self.columns[name].verdicts
         mine = {key: _mark(bool(v.met[row]), bool(v.violated[row])) for key, v in verdicts.items()}
         if engine.marks.get(binding.iri) != mine:
@@ -174,8 +178,9 @@ class FastEngine:
                 hint="This is a defect of the service; nothing was returned. Please report it.",
             )
 
-    def _row(self, name: str, binding: BoundOffering) -> int:
-        frame = self.columns[name].frame
+    def row_of(self, binding: BoundOffering) -> int:
+        """Give the row of a binding in the frame of its component."""
+        frame = self.columns[binding.component].frame
         node = self.projection.terms.text_number(f"<{binding.offering}>")
         first = int(np.searchsorted(frame.owners, np.flatnonzero(frame.offerings == node)[0]))
         return first + binding.rank
@@ -194,7 +199,7 @@ class FastEngine:
         """Say why a fact that a condition reads is unknown, as a slug."""
         name = binding.component
         frame = self.columns[name].frame
-        row = self._row(name, binding)
+        row = self.row_of(binding)
         picked = dict(binding.picks).get(path[0].iri.value)
         here = Nodes(self.projection, frame.nodes[row : row + 1])
         _, stated = here.gather(path[0].iri)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from kgservice.model.errors import Problem, Severity
 from kgservice.model.money import Money
 from kgservice.model.rdf import Literal, Term, Triple
 from kgservice.resolution.judgement import Counts
 from kgservice.resolution.refusals import Refusal
+from kgservice.resolution.relaxations import Opened, Relaxation
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -123,6 +124,7 @@ class Resolution:
         refused: Each offering that was not allowed, per component, the cheapest first.
         titles: Titles of the refused offerings.
         engine: Which engine searched; both give the same answer.
+        relaxations: The least changes that make an infeasible request possible.
     """
 
     request: str
@@ -137,6 +139,7 @@ class Resolution:
     refused: tuple[Refusal, ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
     engine: str = "graph"
+    relaxations: tuple[Relaxation, ...] = ()
 
     def triples(self) -> tuple[Triple, ...]:
         """Give the answer as RDF: compositions, bindings, verdicts and proofs."""
@@ -179,7 +182,7 @@ class Resolution:
         return {
             "counts": {name: _counts_json(count) for name, count in self.counts.items()},
             "conflicts": [list(conflict) for conflict in self.conflicts],
-            "relaxations": [],
+            "relaxations": [relaxation_json(one) for one in self.relaxations],
             "missing": [_missing_json(one) for one in self.missing],
         }
 
@@ -202,6 +205,35 @@ class Resolution:
             for one in self.missing
         ]
         return (*conflicts, *missing)
+
+
+def relaxation_json(relaxation: Relaxation) -> JsonValue:
+    """Write what could be asked instead, and the best composition that this opens."""
+    return {
+        "change": [
+            {
+                "constraint": one.constraint,
+                "from": cast("JsonValue", one.was),
+                "to": cast("JsonValue", one.to),
+                "kind": one.kind,
+                "found": dict(one.found),
+            }
+            for one in relaxation.changes
+        ],
+        "best": _opened_json(relaxation.best),
+        "leftOut": money_json(relaxation.left_out),
+    }
+
+
+def _opened_json(opened: Opened) -> JsonValue:
+    return {
+        "offerings": dict(opened.offerings),
+        "titles": dict(opened.titles),
+        "configuration": {name: dict(some) for name, some in opened.configuration.items()},
+        "monthlyPrice": money_json(opened.monthly),
+        "prices": {name: money_json(price) for name, price in opened.prices.items()},
+        "unknown": list(opened.unknown),
+    }
 
 
 def money_json(money: Money | None) -> JsonValue:

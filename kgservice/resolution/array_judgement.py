@@ -131,6 +131,12 @@ class ArrayJudge:
         assert isinstance(found, Verdicts)  # noqa: S101 - for mypy
         return found.at(frame.places[frame.owners])
 
+    def once(self, constraint: Constraint, frame: Frame, prices: PriceColumns) -> Verdicts:
+        """Judge a condition that nobody will ask again on a frame: nothing is remembered."""
+        if constraint.path[0].is_derived:
+            return self._on_prices(constraint, frame, prices).at(frame.owners)
+        return self._walk(Rows(self.projection, frame.nodes, frame), constraint)
+
     def _walk(self, nodes: Nodes, constraint: Constraint) -> Verdicts:
         return self._along(nodes, constraint.path, constraint.condition)
 

@@ -81,10 +81,14 @@ class Rules:
         return not self.is_lenient and self.request.policy_of(part) is Policy.REJECT
 
     def hard(self, component: Component) -> tuple[Constraint, ...]:
-        """Give the active conditions of a component that are no wishes."""
+        """Give the active conditions of a component that are no wishes.
+
+        The component is looked up by its name: a search may be made under a changed request.
+        """
+        own = next(one for one in self.request.components if one.name == component.name)
         return tuple(
             constraint
-            for constraint in self.request.constraints_of(component)
+            for constraint in self.request.constraints_of(own)
             if not constraint.is_wish and constraint.id in self.active
         )
 

@@ -62,7 +62,7 @@ class Columns:
     """
 
     frame: Frame
-    verdicts: Mapping[str, Verdicts]
+    verdicts: dict[str, Verdicts]
     sets: Mapping[str, Integers]
     numbers: Mapping[str, Numbers]
 

@@ -56,6 +56,12 @@ def write_request(request: Request, vocabulary: Vocabulary) -> str:
     return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=100)
 
 
+def write_part(part: Constraint | Joint, request: Request, vocabulary: Vocabulary) -> Tree:
+    """Write one line of a request, without its name, as a YAML request has it."""
+    writer = _Writer(vocabulary, tuple(component.name for component in request.components))
+    return writer.line(part) if isinstance(part, Constraint) else writer.joint(part)
+
+
 class _Writer:
     """Writes the parts of one request."""
 

@@ -53,9 +53,11 @@ def all_met(verdicts):
 
 
 class Oracle:
-    def __init__(self, world: World, request: Request) -> None:
+    def __init__(self, world: World, request: Request, asked: Request | None = None) -> None:
+        """`asked` says which amounts are priced, where that is another request."""
         self.world = world
         self.request = request
+        self.asked = asked or request
 
     # -- facts -----------------------------------------------------------------------------------
     def values(self, component, pick: Pick, name: str) -> list[str]:
@@ -89,9 +91,10 @@ class Oracle:
         return Fraction(round(total * 100), 100)
 
     def asked_storage(self, component):
+        by_name = {one.name: one for one in self.asked.components}
         asked = [
             Fraction(c.condition.value.value)
-            for c in component.constraints + self.request.every
+            for c in by_name[component.name].constraints + self.asked.every
             if c.name == "storage"
             and not c.is_wish
             and isinstance(c.condition, Compare)
