@@ -1,4 +1,4 @@
-"""`/tokens`: who may call; `/labels`: what is concluded from evidence."""
+"""`/tokens`: who may call; `/labels`, `/why`: what is concluded, and from what."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify, request
 from kgservice.api.auth import require
 from kgservice.api.bodies import TokenBody, read_body
 from kgservice.model.errors import InputError
-from kgservice.mpli import catalogs
+from kgservice.mpli import catalogs, why
 from kgservice.mpli.application import Application
 
 
@@ -24,6 +24,20 @@ def blueprint(application: Application) -> Blueprint:
                 "Which subject?", code="parameter-missing", at="?subject", hint="Give its IRI."
             )
         return jsonify(catalogs.label_of(application, subject))
+
+    @routes.get("/why")
+    def explanation() -> Response:
+        require(application, "read-shared")
+        names = ("subject", "property", "value")
+        absent = [name for name in names if not request.args.get(name)]
+        if absent:
+            raise InputError(
+                f"Which {absent[0]}?",
+                code="parameter-missing",
+                at=f"?{absent[0]}",
+                hint="Give subject, property and value of a statement.",
+            )
+        return jsonify(why.why(application, *(request.args[name] for name in names)))
 
     @routes.get("/tokens")
     def tokens() -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from flask import Blueprint, Response, jsonify, request
@@ -12,7 +13,7 @@ from pydantic.alias_generators import to_camel
 from kgservice.api.bodies import PublicKey, read_body
 from kgservice.api.front import IS_GONE
 from kgservice.api.waiting import Places
-from kgservice.jobs import JobRunner, Lease, Registration, WorkerIdentity
+from kgservice.jobs import Figure, JobRunner, Lease, Registration, WorkerIdentity
 
 MAX_REASON = 2000
 WAITING_WORKERS = 48
@@ -29,6 +30,15 @@ class _Wire(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
 
 
+class FigureBody(_Wire):
+    """How quickly the worker takes data out in a format, brings it in, or converts it."""
+
+    verb: Literal["export", "import"]
+    of: Text
+    bytes_per_second: Annotated[Decimal, Field(gt=0, le=10**15)]
+    fixed_seconds: Annotated[Decimal, Field(ge=0, le=10**9)] = Decimal(0)
+
+
 class RegistrationBody(_Wire):
     """What a worker says of itself; `worker` repeats an IRI that it was given before."""
 
@@ -42,6 +52,8 @@ class RegistrationBody(_Wire):
     limits: dict[str, int | str | list[int | str]] = Field(default_factory=dict)
     public_key: PublicKey | None = None
     protocol: Text = "1"
+    conversions: list[Text] = Field(default_factory=list, max_length=100)
+    figures: list[FigureBody] = Field(default_factory=list, max_length=100)
 
 
 class LeaseBody(_Wire):
@@ -172,6 +184,11 @@ def _registration(body: RegistrationBody) -> Registration:
         },
         public_key=body.public_key.model_dump(exclude_none=True) if body.public_key else {},
         protocol=body.protocol,
+        conversions=tuple(body.conversions),
+        figures=tuple(
+            Figure(one.verb, one.of, one.bytes_per_second, one.fixed_seconds)
+            for one in body.figures
+        ),
     )
 
 

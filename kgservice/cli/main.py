@@ -24,6 +24,7 @@ _COMMANDS = {
     "service": "service:service",
     "job": "job:job",
     "label": "label:label",
+    "why": "why:why",
     "worker": "worker:worker",
     "token": "token:token",
     "backup": "backup:backup",

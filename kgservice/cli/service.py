@@ -87,7 +87,9 @@ def adjust(identity: str, file: str) -> None:
 @click.argument("identity", metavar="ID")
 @click.option("--to", default="", help="An offering or a provider; default: the best feasible one.")
 @click.option("--erase-source", is_flag=True, help="Consent that the old copy is erased at once.")
-@click.option("--plan", "only_plan", is_flag=True, help="Only show what would be done.")
+@click.option(
+    "--dry-run", "--plan", "only_plan", is_flag=True, help="Only show what would be done."
+)
 def move(identity: str, to: str, erase_source: bool, only_plan: bool) -> None:
     """Move a service to another provider; the source lives until the target is verified.
 

@@ -18,7 +18,7 @@ from kgservice.inference.profiles import Profile, names_in, profiles_by_offering
 from kgservice.inference.tbox import read_turtle
 from kgservice.model.errors import InputError
 from kgservice.model.rdf import Iri, Literal, Term, Triple, to_text
-from kgservice.model.terms import KG, RDF, SH
+from kgservice.model.terms import KG, RDF, RDFS, SH
 from kgservice.store.port import RULES_GRAPH, GraphChange, QueryScope, Session, Store
 
 _MOST_ROUNDS = 20
@@ -104,6 +104,18 @@ def load_rules(extra: Sequence[Path] = ()) -> tuple[SparqlRule, ...]:
         for node in graph.all(shape, "rule")
     ]
     return tuple(sorted(rules, key=lambda rule: (rule.order, rule.name)))
+
+
+def rule_labels() -> dict[str, str]:
+    """Give the labels of the packaged rules by the IRI of their shape."""
+    folder = Path(str(files("kgservice_shapes"))) / "rules"
+    triples = [t for path in sorted(folder.glob("*.ttl")) for t in read_turtle(path)]
+    ruled = {t.subject for t in triples if t.predicate == SH.rule}
+    return {
+        str(t.subject[0]): str(t.object[0])
+        for t in triples
+        if t.predicate == RDFS.label and t.subject in ruled
+    }
 
 
 def run_rules(store: Store, base_iri: str, extra: Sequence[Path] = ()) -> RulesReport:

@@ -1,6 +1,7 @@
 """Durable jobs and worker leases; facts written back."""
 
 from kgservice.jobs.chores import Handler, Tell
+from kgservice.jobs.figures import Figure
 from kgservice.jobs.leases import LeaseTable
 from kgservice.jobs.options import JobOptions
 from kgservice.jobs.queries import QueryFolder
@@ -13,6 +14,7 @@ __all__ = [
     "FAILURE_CLASSES",
     "Event",
     "Execution",
+    "Figure",
     "Handler",
     "Job",
     "JobOptions",

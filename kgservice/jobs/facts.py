@@ -102,6 +102,13 @@ def observed(
     return found
 
 
+def held_bytes(facts: JsonObject) -> dict[Iri, list[Term]]:
+    """Give how much data a service holds, when the worker said so."""
+    amount = facts.get("dataBytes")
+    is_amount = isinstance(amount, int) and not isinstance(amount, bool) and 0 <= amount < 2**63
+    return {KG.dataBytes: [typed(int(str(amount)))]} if is_amount else {}
+
+
 def _literal(value: Json) -> Literal | None:
     if isinstance(value, bool | int):
         return typed(value)

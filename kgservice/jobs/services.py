@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from kgservice.jobs.facts import execution_iri, observed, planned_service, with_values
+from kgservice.jobs.facts import (
+    execution_iri,
+    held_bytes,
+    observed,
+    planned_service,
+    with_values,
+)
 from kgservice.jobs.limits import packaged_properties
 from kgservice.jobs.values import Execution, Job
 from kgservice.model.rdf import Iri, Literal, Term, Triple, typed
@@ -88,7 +94,7 @@ class ServiceGraphs:
         if step.verb == KG.Provision and step.input.get("purpose") == "service":
             return {**_place(step), **observed(execution.facts, settings, names)}
         if step.verb == KG.Observe:
-            return observed(execution.facts, settings, names)
+            return {**observed(execution.facts, settings, names), **held_bytes(execution.facts)}
         if step.verb == KG.Adjust:
             changes = step.input.get("changes")
             new = {**settings, **(changes if isinstance(changes, dict) else {})}

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from kgservice.jobs.database import Database
+from kgservice.jobs.figures import Figure, figure_triples, wrong_figures
 from kgservice.jobs.limits import limit_triples, packaged_properties, wrong_limits
 from kgservice.model.errors import AccessDenied, InputError, NotFound
 from kgservice.model.rdf import Iri, Literal, Triple, is_valid_iri, typed
@@ -59,6 +60,8 @@ class Registration:
         limits: Property name to values (`majorVersion`: 16).
         public_key: JWK to which other workers seal.
         protocol: Version of the protocol.
+        conversions: IRIs of conversions that it performs on what it imports.
+        figures: How quickly it moves data.
     """
 
     type: str
@@ -70,6 +73,8 @@ class Registration:
     limits: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
     public_key: JsonObject = field(default_factory=dict)
     protocol: str = PROTOCOL
+    conversions: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
 
 
 def own_worker(database: Database, identity: WorkerIdentity, worker: str) -> sqlite3.Row:
@@ -133,7 +138,7 @@ class WorkerRegistry:
         worker = self._iri(identity)
         now = time.time()
         known = self._database.row("SELECT description FROM worker WHERE iri = ?", (worker,))
-        description = json.dumps(asdict(registration), sort_keys=True)
+        description = json.dumps(asdict(registration), sort_keys=True, default=str)
         self._write(worker, describe(worker, registration, now, self._properties))
         values = (
             worker,
@@ -200,6 +205,7 @@ def describe(
     return (
         *_statements(node, registration, seen),
         *limit_triples(node, registration.limits, properties),
+        *figure_triples(node, registration.figures),
     )
 
 
@@ -218,6 +224,7 @@ def _statements(node: Iri, registration: Registration, seen: float) -> Iterator[
     for predicate, formats in (
         (KG.importFormat, registration.import_formats),
         (KG.exportFormat, registration.export_formats),
+        (KG.converts, registration.conversions),
     ):
         for iri in formats:
             yield Triple(node, predicate, Iri(iri))
@@ -246,6 +253,7 @@ def _require_valid(registration: Registration, properties: Mapping[str, Iri]) ->
         f"there is no verb {verb!r}" for verb in registration.verbs if verb not in WORKER_VERBS
     ]
     complaints += list(wrong_limits(registration.limits, properties))
+    complaints += list(wrong_figures(registration.figures, registration.conversions))
     if registration.protocol != PROTOCOL:
         complaints.append(f"protocol {registration.protocol!r} is not spoken here, {PROTOCOL!r} is")
     if not registration.type.replace("-", "").isalnum():

@@ -13,6 +13,7 @@ from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.bindings import offering_terms
 from kgservice.mpli.limits import require_within_limits
+from kgservice.mpli.move_terms import amount_of, costs_of_leaving, reachable, ways_between
 from kgservice.mpli.plans import bind, performers, plan_context, save_plan
 from kgservice.mpli.resolve import Resolution, Restriction, resolve
 from kgservice.mpli.services import (
@@ -22,7 +23,7 @@ from kgservice.mpli.services import (
     known_services,
     running,
 )
-from kgservice.plan import Json, Plan, plan_move
+from kgservice.plan import Json, Plan, best_way, plan_move
 from kgservice.resolution.request import Request
 from kgservice.store.queries import load_query
 
@@ -59,12 +60,11 @@ def plan_service_move(application: Application, caller: Caller, identity: str, *
     # what was adjusted since stays asked for at the new place
     wanted = {**target.requirements, **_adjusted(now.binding.requirements, target.requirements)}
     target = replace(target, requirements=wanted)
-    formats = application.store.read(
-        load_query("move-format", {"source": Iri(service.offering), "target": Iri(target.offering)})
-    )
     context = plan_context(application, service.customer, customer_key_of(application, service))
-    way = formats[0]["format"][0] if formats else ""
-    return save_plan(application, plan_move(now, target, way, context, chosen.uses))
+    amount = amount_of(application, now)
+    way = best_way(now.iri, ways_between(application, service.offering, target.offering), amount)
+    costs = costs_of_leaving(application, now, context, amount)
+    return save_plan(application, plan_move(now, target, way or "", context, chosen.uses, costs))
 
 
 def _adjusted(present: Mapping[str, Json], target: Mapping[str, Json]) -> dict[str, Json]:
@@ -113,9 +113,10 @@ def _targets(application: Application, service: KnownService, to: str) -> list[s
         found = [
             offering for name in able for offering in _offerings_of(application, service, name)
         ]
-    targets = sorted(set(found) - {service.offering})
+    targets = set(found) - {service.offering}
     if targets:
-        return targets
+        # where there is a way the best of those is meant; else the plan says that there is none
+        return sorted(targets & reachable(application, service.offering)) or sorted(targets)
     raise Refused(
         f"There is nowhere else to move {service.id} to"
         + (f" at {to}." if to else ": no other offering of its kind has a worker."),

@@ -2,9 +2,11 @@
 
 from kgservice.plan.change import plan_adjustment, plan_ending
 from kgservice.plan.checks import missing_workers, require_fresh, require_sound, require_workers
+from kgservice.plan.costs import ChargeRule, CostLine, Leaving, LeavingTerms, leaving_costs
 from kgservice.plan.document import to_json, to_text
-from kgservice.plan.graph import from_triples, step_iri, to_triples
+from kgservice.plan.graph import from_triples, to_triples
 from kgservice.plan.move import plan_move
+from kgservice.plan.nodes import step_iri
 from kgservice.plan.provisioning import plan_provisioning
 from kgservice.plan.values import (
     WORKER_VERBS,
@@ -20,21 +22,31 @@ from kgservice.plan.values import (
     Step,
     Terms,
 )
+from kgservice.plan.ways import MovePath, Pace, Way, best_way
 
 __all__ = [
     "WORKER_VERBS",
     "Binding",
+    "ChargeRule",
     "Composition",
+    "CostLine",
     "Json",
     "JsonObject",
+    "Leaving",
+    "LeavingTerms",
     "LegalClock",
+    "MovePath",
+    "Pace",
     "Performer",
     "Plan",
     "PlanContext",
     "RunningService",
     "Step",
     "Terms",
+    "Way",
+    "best_way",
     "from_triples",
+    "leaving_costs",
     "missing_workers",
     "plan_adjustment",
     "plan_ending",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from kgservice.model.terms import KG
+from kgservice.plan.costs import CostLine, total
 from kgservice.plan.values import Json, Plan, Step
+from kgservice.plan.ways import Way
 
 _ACTIONS = {
     KG.Provisioning: "provision",
@@ -39,10 +41,37 @@ def to_json(plan: Plan) -> dict[str, Json]:
             {"name": c.name, "service": c.service, "period": c.period, "endsAt": c.ends_at}
             for c in plan.clocks
         ],
+        "ways": [_way_json(way) for way in plan.ways],
+        "costs": [_cost_json(line) for line in plan.costs],
         "steps": [_step_json(step) for step in plan.steps],
         "undoSteps": [_step_json(step) for step in plan.undo_steps],
     }
     return {name: value for name, value in document.items() if value not in ("", [], {})}
+
+
+def _way_json(way: Way) -> dict[str, Json]:
+    return {
+        "service": way.service,
+        "path": way.path,
+        "fromFormat": way.from_format,
+        "toFormat": way.to_format or way.from_format,
+        "conversion": way.conversion or None,
+        "workers": list(way.workers),
+        "bytes": way.carries,
+        "expectedWriteGapSeconds": way.write_gap or None,
+        "expectedWorkSeconds": way.work or None,
+    }
+
+
+def _cost_json(line: CostLine) -> dict[str, Json]:
+    money = line.amount
+    return {
+        "name": line.name,
+        "amount": None if money is None else {"amount": money.amount, "currency": money.currency},
+        "because": line.because,
+        "service": line.service,
+        "rule": line.rule or None,
+    }
 
 
 def _step_json(step: Step) -> dict[str, Json]:
@@ -89,6 +118,8 @@ def to_text(plan: Plan, titles: Mapping[str, str] | None = None) -> str:
     ]
     if plan.cost:
         lines.append(f"Cost: {plan.cost}.")
+    lines += [_way_text(way) for way in plan.ways]
+    lines += _cost_texts(plan.costs)
     for clock in plan.clocks:
         lines.append(
             f"Legal clock: {clock.name} {clock.period}, until {clock.ends_at} at the earliest"
@@ -96,6 +127,32 @@ def to_text(plan: Plan, titles: Mapping[str, str] | None = None) -> str:
         )
     lines.append(f"It may be applied until {plan.expires}.")
     return "\n".join(lines) + "\n"
+
+
+def _way_text(way: Way) -> str:
+    name = way.service.rsplit("/", 1)[-1]
+    how = way.from_format
+    if way.conversion:
+        how += f", converted into {way.to_format} ({way.conversion.rsplit('#', 1)[-1]})"
+    if not way.write_gap:
+        return f"Way of {name}: {how}; the write gap is not known (no worker's figures)."
+    return (
+        f"Way of {name}: {how}; expected write gap {way.write_gap} s for at most"
+        f" {way.carries} bytes."
+    )
+
+
+def _cost_texts(lines: Sequence[CostLine]) -> list[str]:
+    if not lines:
+        return []
+    found = [
+        f"  {line.name.ljust(10)} {str(line.amount or 'not known').rjust(14)}   {line.because}"
+        for line in lines
+    ]
+    known, unknown = total(lines)
+    said = f"Leaving costs {known or 'an amount that is not known'}"
+    said += f", and {unknown} more that is not known:" if unknown and known else ":"
+    return [said, *found]
 
 
 def _line(plan: Plan, step: Step, width: int, title: Callable[[str], str]) -> str:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from kgservice.model.errors import InputError
-from kgservice.model.rdf import Iri, Literal, Term, Triple, typed
+from kgservice.model.rdf import Iri, Triple, typed
 from kgservice.model.terms import DCTERMS, KG, PROV, RDF
 from kgservice.plan.building import canonical
-from kgservice.plan.clocks import moment, stamp
+from kgservice.plan.expected import expectations, read_costs, read_ways
+from kgservice.plan.nodes import Node, read_nodes, step_iri
 from kgservice.plan.values import LegalClock, Plan, Step
 
 ACTIONS = (KG.Provisioning, KG.Move, KG.Adjustment, KG.Ending)
-
-
-def step_iri(plan_iri: str, name: str) -> Iri:
-    """Name a step: the plan's IRI, `#`, the step's name."""
-    return Iri(f"{plan_iri}#{name}")
 
 
 def to_triples(plan: Plan) -> tuple[Triple, ...]:
@@ -48,6 +43,7 @@ def _plan_statements(plan: Plan) -> Iterator[Triple]:
         yield Triple(use, KG.graphVersion, typed(version))
     for number, clock in enumerate(plan.clocks, 1):
         yield from _clock_statements(node, step_iri(plan.iri, f"clock-{number}"), number, clock)
+    yield from expectations(plan)
     for number, step in enumerate(plan.steps, 1):
         yield Triple(node, KG.step, step_iri(plan.iri, step.name))
         yield from _step_statements(plan, step, number)
@@ -101,44 +97,13 @@ def _optional_statements(plan: Plan, step: Step, node: Iri) -> Iterator[Triple]:
             yield Triple(node, predicate, Iri(value))
 
 
-class _Node:
-    """The statements about one subject."""
-
-    def __init__(self, iri: str, values: dict[str, list[Term]]) -> None:
-        self.iri = iri
-        self._values = values
-
-    def all(self, predicate: Iri) -> list[str]:
-        return sorted(
-            term.value
-            for term in self._values.get(predicate.value, ())
-            if isinstance(term, Iri | Literal)
-        )
-
-    def one(self, predicate: Iri) -> str:
-        found = self.all(predicate)
-        if len(found) > 1:
-            raise InputError(
-                f"<{self.iri}> has more than one {predicate.value}.", code="plan-invalid"
-            )
-        return found[0] if found else ""
-
-    def moment(self, predicate: Iri) -> str:
-        # Engines rewrite times (12:00:01.500 to 12:00:01.5); ours always have milliseconds.
-        text = self.one(predicate)
-        return stamp(moment(text)) if text else ""
-
-    def number(self, predicate: Iri) -> int:
-        return int(self.one(predicate) or 0)
-
-
 def from_triples(triples: Iterable[Triple]) -> Plan:
     """Read a plan back from its graph.
 
     Raises:
         InputError: the graph holds no plan, or a broken one (`plan-invalid`).
     """
-    nodes = _nodes(triples)
+    nodes = read_nodes(triples)
     found = [node for node in nodes.values() if KG.Plan.value in node.all(RDF.type)]
     if len(found) != 1:
         raise InputError(f"The graph holds {len(found)} plans, not one.", code="plan-invalid")
@@ -165,6 +130,8 @@ def from_triples(triples: Iterable[Triple]) -> Plan:
         service=plan.one(KG.targetService),
         uses={node.one(DCTERMS.source): node.number(KG.graphVersion) for node in uses},
         cost=plan.one(KG.planCost),
+        ways=read_ways(nodes[iri] for iri in plan.all(KG.way) if iri in nodes),
+        costs=read_costs(nodes[iri] for iri in plan.all(KG.costLine) if iri in nodes),
         clocks=tuple(
             LegalClock(
                 node.one(KG.clockName),
@@ -177,15 +144,7 @@ def from_triples(triples: Iterable[Triple]) -> Plan:
     )
 
 
-def _nodes(triples: Iterable[Triple]) -> dict[str, _Node]:
-    table: dict[str, dict[str, list[Term]]] = defaultdict(lambda: defaultdict(list))
-    for subject, predicate, value in triples:
-        if isinstance(subject, Iri):
-            table[subject.value][predicate.value].append(value)
-    return {iri: _Node(iri, values) for iri, values in table.items()}
-
-
-def _read_step(node: _Node) -> Step:
+def _read_step(node: Node) -> Step:
     return Step(
         name=node.one(DCTERMS.identifier),
         verb=Iri(node.one(KG.verb)),

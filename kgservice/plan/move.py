@@ -11,27 +11,31 @@ from kgservice.plan import building
 from kgservice.plan.change import frame, hold_step
 from kgservice.plan.checks import require_sound, require_workers
 from kgservice.plan.clocks import MINIMUM_RETRIEVAL, longest
-from kgservice.plan.values import Binding, Plan, PlanContext, RunningService, Step
+from kgservice.plan.costs import CostLine
+from kgservice.plan.values import Binding, Json, Plan, PlanContext, RunningService, Step
+from kgservice.plan.ways import Way
 
 
 def plan_move(
     service: RunningService,
     target: Binding,
-    move_format: str,
+    way: Way | str,
     context: PlanContext,
     uses: Mapping[str, int] | None = None,
+    costs: tuple[CostLine, ...] = (),
 ) -> Plan:
     """Plan a move as a saga over two workers; the source lives until its data may be erased.
 
-    `move_format` is the format that the source exports and the target imports (`kg:via` of the
-    move path); empty when there is no path.
+    `way` is the path that the graph derived, or just the format that the source exports and the
+    target imports; empty when there is none. `costs` are those of leaving.
 
     Raises:
         Refused: there is no common format (`no-move-path`), the target is the present offering
             (`already-there`), or no worker performs a step (`no-worker`).
     """
-    _require_path(service, target, move_format)
-    plan = frame(KG.Move, service, context, (target.offering, move_format))
+    way = Way(service.iri, "", way, way) if isinstance(way, str) else way
+    _require_path(service, target, way.from_format)
+    plan = frame(KG.Move, service, context, (target.offering, way.from_format))
     retrieval = longest(context.made, service.binding.retrieval_period, MINIMUM_RETRIEVAL)
     # The target gets a name of its own: the source may be held at the very worker it moves to.
     instance = f"{service.iri.rsplit('/', 1)[-1]}-{plan.id[:4]}"
@@ -53,13 +57,15 @@ def plan_move(
     plan = replace(
         plan,
         steps=(
-            *_to_the_target(service, target, instance, move_format, context),
+            *_to_the_target(service, target, instance, way, context),
             *_after_the_copy(service, target, instance, retrieval, context),
         ),
         undo_steps=(undo_provision, unfence),
         uses=dict(uses or {}),
         cost=target.price,
         clocks=(building.clock("retrieval", service.iri, retrieval, context),),
+        ways=(way,) if way.path else (),
+        costs=costs,
     )
     return require_workers(require_sound(plan), context.performers)
 
@@ -82,7 +88,7 @@ def _to_the_target(
     service: RunningService,
     target: Binding,
     instance: str,
-    move_format: str,
+    way: Way,
     context: PlanContext,
 ) -> tuple[Step, ...]:
     source_step = building.about(service.iri, service.binding)
@@ -126,7 +132,7 @@ def _to_the_target(
             after=("fence",),
             input={
                 "name": service.instance,
-                "format": move_format,
+                "format": way.from_format,
                 "recipientKey": {"$workerKey": "import"},
             },
         ),
@@ -140,6 +146,7 @@ def _to_the_target(
                 "sealed": {"$sealed": "export"},
                 "sha256": {"$fact": "export.sha256"},
                 "bytes": {"$fact": "export.bytes"},
+                **_conversion(way),
             },
         ),
         replace(
@@ -150,6 +157,13 @@ def _to_the_target(
             input={"name": instance, "tables": {"$fact": "export.tables"}},
         ),
     )
+
+
+def _conversion(way: Way) -> dict[str, Json]:
+    """Tell the taking worker to convert, where the two formats differ."""
+    if not way.conversion:
+        return {}
+    return {"conversion": way.conversion, "format": way.to_format}
 
 
 def _after_the_copy(

@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 from kgservice.model.rdf import Iri
 from kgservice.model.terms import KG
+from kgservice.plan.costs import CostLine
+from kgservice.plan.ways import Way
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 JsonObject: TypeAlias = Mapping[str, "Json"]
@@ -203,6 +205,8 @@ class Plan:
         uses: Graphs with the versions that it was computed on.
         cost: What it costs, as shown.
         clocks: Legal periods.
+        ways: The way that each moved service takes, with what is expected of it.
+        costs: What leaving costs, beside `cost`.
     """
 
     id: str
@@ -218,6 +222,8 @@ class Plan:
     uses: Mapping[str, int] = field(default_factory=dict)
     cost: str = ""
     clocks: tuple[LegalClock, ...] = ()
+    ways: tuple[Way, ...] = ()
+    costs: tuple[CostLine, ...] = ()
 
     def step(self, name: str) -> Step:
         """Give a step or undo step by name.

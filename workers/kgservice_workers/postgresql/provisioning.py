@@ -183,6 +183,7 @@ def observe(task: Task, context: TaskContext) -> TaskResult:
         return TaskResult(
             {
                 "size": size,
+                "dataBytes": size,
                 "version": session.major_version,
                 "serverVersion": str(value(session.admin, "SHOW server_version")),
                 "connections": count(session.admin, query, (database,)),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import requests
 
 from kgservice.model.errors import AccessDenied, InputError, KgError, Refused, Unavailable
+from kgservice_workers.sdk.figures import read_figures
 from kgservice_workers.sdk.sealing import KeyPair
 from kgservice_workers.sdk.values import (
     Config,
@@ -45,6 +46,8 @@ class ServiceClient:
                 "limits": plugin.limits(config),
                 "publicKey": key.public,
                 "protocol": PROTOCOL,
+                "conversions": getattr(plugin, "conversions", ()),
+                "figures": read_figures(config),
             },
         )
         return text(answer or {}, "worker")
