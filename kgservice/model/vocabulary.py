@@ -32,6 +32,7 @@ class PropertyInfo:
         unit: Unit code that its numbers are stored in (`GiB`, `ms`, `%`), else empty.
         is_money: Its values are amounts of money.
         is_derived: It is computed when a request is resolved, never imported.
+        ends: IRI of the property that leads to the ends between which it is measured, or empty.
     """
 
     iri: Iri
@@ -42,6 +43,7 @@ class PropertyInfo:
     unit: str = ""
     is_money: bool = False
     is_derived: bool = False
+    ends: str = ""
 
 
 @dataclass(frozen=True, slots=True)

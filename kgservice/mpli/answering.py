@@ -84,7 +84,7 @@ class Answering:
     def _names(self) -> list[str]:
         request = self.engine.request
         names = [c.id for c in request.all_constraints() if not c.is_wish]
-        return names + [joint.id for joint in request.together]
+        return names + [joint.id for joint in request.together if not joint.is_wish]
 
     def _relaxations(self, causes: Causes) -> tuple[Relaxation, ...]:
         if not causes.corrections:

@@ -25,14 +25,15 @@ from kgservice.resolution.frames import frame_of
 from kgservice.resolution.joint_columns import reached, sets_of
 from kgservice.resolution.joint_tests import JointTests
 from kgservice.resolution.judgement import BoundOffering, Counts, Mark, Rules
+from kgservice.resolution.measured import measured
 from kgservice.resolution.options import Columns, Option, options_of
 from kgservice.resolution.price_columns import DERIVED, PriceColumns, price_columns
 from kgservice.resolution.pricing import ranking_currency
 from kgservice.resolution.projection import Projection
 from kgservice.resolution.queries import Only
-from kgservice.resolution.reads import Path, first_properties, joint_path
+from kgservice.resolution.reads import Path, first_properties, joint_paths
 from kgservice.resolution.refusals import Refusal
-from kgservice.resolution.request import Condition, Request, SumLimit, joint_components
+from kgservice.resolution.request import Condition, PairLimit, Request, SumLimit, joint_components
 from kgservice.resolution.search import Search
 from kgservice.resolution.shortage import Unknown, why_unknown
 from kgservice.resolution.tallies import counted, refused_offerings, unknown_rows
@@ -124,9 +125,15 @@ class FastEngine:
             options[name] = options_of(columns, rules, answers)
             if not options[name]:
                 return None
-        return Search(
-            options, JointTests(rules, sets_of(self.projection), self._profiles()), answers
-        )
+        return Search(options, self._tests(rules), answers)
+
+    def _tests(self, rules: Rules) -> JointTests:
+        measures = {
+            joint.measure.iri: measured(self.projection, joint.measure.iri)
+            for joint in self.request.together
+            if isinstance(joint, PairLimit)
+        }
+        return JointTests(rules, sets_of(self.projection), self._profiles(), measures)
 
     def _profiles(self) -> Mapping[int, frozenset[int]]:
         """Give which profiles the rules found compatible; remembered."""
@@ -234,7 +241,11 @@ def is_covered(request: Request, projection: Projection) -> bool:
         joint
         for joint in request.together
         if not isinstance(joint, SumLimit)
-        and any(joint_path(joint, name)[0].is_derived for name in joint_components(joint))
+        and any(
+            path[0].is_derived
+            for name in joint_components(joint)
+            for path in joint_paths(joint, name)
+        )
     ]
     stated = [prop for prop in DERIVED if len(projection.column(prop).subjects)]
     of_currency = any(

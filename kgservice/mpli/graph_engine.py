@@ -19,10 +19,12 @@ from kgservice.resolution.candidates import (
     candidate_facts,
     candidate_of,
     prune,
+    spare_offerings,
     table_facts,
 )
 from kgservice.resolution.compile import Compiler, date_time
 from kgservice.resolution.composing import Round, compose, compose_any, read_compositions
+from kgservice.resolution.joint_totals import reaches
 from kgservice.resolution.judgement import (
     BoundOffering,
     Counts,
@@ -39,7 +41,7 @@ from kgservice.resolution.pricing import price_facts, price_of, ranking_currency
 from kgservice.resolution.queries import Only
 from kgservice.resolution.reads import Path
 from kgservice.resolution.refusals import Refusal, refusals
-from kgservice.resolution.request import Request
+from kgservice.resolution.request import ProductLimit, Request
 from kgservice.resolution.shortage import Unknown, why_unknown
 from kgservice.resolution.templates import render
 from kgservice.store.port import Session
@@ -180,13 +182,33 @@ class GraphEngine:
         Raises:
             Refused: too many combinations are left for this engine (`too-many-bindings`).
         """
-        found = self._round(rules, answers)
-        if found is None:
-            return []
-        return read_compositions(self.session.select(compose(found, answers)), found)
+        wanted = answers
+        while True:
+            found = self._round(rules, wanted)
+            if found is None:
+                return []
+            rows = read_compositions(self.session.select(compose(found, wanted)), found)
+            kept = [one for one in rows if self._is_exact(one, rules)]
+            if len(rows) < wanted or len(kept) >= answers:
+                return kept[:answers]
+            wanted *= 2
+
+    def _is_exact(self, chosen: Mapping[str, BoundOffering], rules: Rules) -> bool:
+        """Multiply again what the engine multiplied as floating point numbers."""
+        return all(
+            reaches(joint, [self._number(joint.id, chosen[name]) for name in joint.over])
+            for joint in rules.joint()
+            if isinstance(joint, ProductLimit)
+        )
+
+    def _number(self, key: str, binding: BoundOffering) -> int | None:
+        values = self.table[key].get(binding.iri)
+        return int(values[0][0]) if values else None
 
     def is_feasible(self, rules: Rules) -> bool:
         """Say whether there is any composition under some rules."""
+        if any(isinstance(joint, ProductLimit) for joint in rules.joint()):
+            return bool(self.search(rules, 1))
         found = self._round(rules, 1)
         return found is not None and bool(self.session.select(compose_any(found)))
 
@@ -242,7 +264,8 @@ class GraphEngine:
                 candidate_of(component, binding, self.marks, self.table, rules)
                 for binding in bindings
             ]
-            chosen[component.name] = prune(candidates, answers)
+            spare = spare_offerings(rules, component)
+            chosen[component.name] = prune(candidates, answers + spare)
             if not bindings:
                 return None
         found = Round(rules, self.rounds, chosen, self.table)

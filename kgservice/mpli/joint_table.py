@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 
 from kgservice.model.rdf import Iri, Literal, Term, Triple, typed
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.resolution import queries
-from kgservice.resolution.joint_columns import scaled_number
+from kgservice.resolution.joint_columns import ReadNumber, scaled_number, share_number
 from kgservice.resolution.judgement import BoundOffering
-from kgservice.resolution.reads import PROFILE_PATH, Path, joint_path
-from kgservice.resolution.request import Compatible, Request, SumLimit, joint_components
+from kgservice.resolution.reads import PROFILE_PATH, Path
+from kgservice.resolution.request import (
+    Capacity,
+    Compatible,
+    CompositionShape,
+    Joint,
+    PairLimit,
+    ProductLimit,
+    Request,
+    SumLimit,
+)
+from kgservice.resolution.templates import render, values_of
 from kgservice.store.port import Session
 
 _COMPLETE = (PropertyInfo(KG.completeFor, "completeFor", ValueKind.FEATURE),)
+Values = tuple[Term, ...]
 _CURRENCY = (PropertyInfo(KG.currency, "currency", ValueKind.SINGLE),)
 
 
@@ -59,22 +71,52 @@ class TableReader:
     def table(self) -> dict[str, dict[str, tuple[Term, ...]]]:
         """Read everything that joint conditions and the order read: key to binding to values."""
         for joint in self.request.together:
-            if isinstance(joint, Compatible):
-                self._read_ends(joint)
-                continue
-            for name in joint_components(joint):
-                path = joint_path(joint, name)
-                if isinstance(joint, SumLimit):
-                    self._read_numbers(joint.id, path[0], name, joint.currency)
-                else:
-                    self.columns.setdefault(joint.id, {}).update(self.values(path, name))
+            self._read_joint(joint)
+        read = partial(scaled_number, as_of=self.request.as_of or date.max)
         for number, preference in enumerate(self.request.prefer, start=1):
             for component in self.request.components:
                 key = f"prefer.{number}"
-                self._read_numbers(key, preference.property, component.name, self.currency)
+                values = self._in_currency(preference.property, component.name, self.currency)
+                self._add_numbers(key, values, read)
         return self.columns
 
-    def _read_numbers(self, key: str, info: PropertyInfo, name: str, currency: str) -> None:
+    def _read_joint(self, joint: Joint) -> None:
+        if isinstance(joint, Compatible):
+            self._read_ends(joint)
+            return
+        read: ReadNumber = partial(scaled_number, as_of=self.request.as_of or date.max)
+        if isinstance(joint, ProductLimit):
+            read = share_number
+        currency = joint.currency if isinstance(joint, SumLimit) else ""
+        for name in joint.over:
+            if isinstance(joint, CompositionShape):
+                for info in joint.reads:
+                    column = self.columns.setdefault(f"{joint.id}.{info.name}", {})
+                    column.update(self.values((info,), name))
+            elif isinstance(joint, (SumLimit, ProductLimit, Capacity)):
+                values = self._in_currency(joint.path[0], name, currency)
+                self._add_numbers(joint.id, values, read)
+            else:
+                self.columns.setdefault(joint.id, {}).update(self.values(joint.path, name))
+        if isinstance(joint, PairLimit):
+            self._compare_pairs(joint)
+
+    def _compare_pairs(self, joint: PairLimit) -> None:
+        """Load which ends are within the limit of each other, and which are beyond."""
+        column = self.columns.get(joint.id, {})
+        ends = sorted({end[0] for values in column.values() for end in values})
+        if not ends:
+            return
+        terms: dict[str, Iri | Literal] = {
+            "measure": joint.measure.iri,
+            "limit": joint.limit,
+            "within": Iri(self.request.iri_of(f"{joint.id}.within")),
+            "beyond": Iri(self.request.iri_of(f"{joint.id}.beyond")),
+        }
+        self.session.construct(render("pair-limit", terms, {"ends": values_of("a", ends)}))
+
+    def _in_currency(self, info: PropertyInfo, name: str, currency: str) -> Mapping[str, Values]:
+        """Give a component's values; of money only what is in a currency."""
         values = self.values((info,), name)
         if info.is_money:
             known = self.values(_CURRENCY, name)
@@ -83,9 +125,12 @@ class TableReader:
                 for iri, value in values.items()
                 if known.get(iri) == (Literal(currency),)
             }
+        return values
+
+    def _add_numbers(self, key: str, values: Mapping[str, Values], read: ReadNumber) -> None:
         column = self.columns.setdefault(key, {})
         for iri, found in values.items():
-            number = scaled_number(found[0], self.request.as_of or date.max)
+            number = read(found[0])
             if number is not None:
                 column[iri] = (typed(number),)
 

@@ -85,4 +85,5 @@ def projected(vocabulary: Vocabulary) -> tuple[Iri, ...]:
     """Name the properties that a resolution may read."""
     asked = {info.iri for info in vocabulary.properties.values()}
     always = {*ALWAYS, *LABEL_PARTS, *READ_OF_PRICES, KG.lifecycleStatus, KG.compatibleWith}
-    return tuple(sorted((asked | always) - {DCTERMS.title, DCTERMS.description}))
+    ends = {KG.measuredFrom, KG.measuredTo}
+    return tuple(sorted((asked | always | ends) - {DCTERMS.title, DCTERMS.description}))

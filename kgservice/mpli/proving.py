@@ -86,7 +86,7 @@ class Proving:
     ) -> ResolvedComposition:
         engine, request = self.engine, self.engine.request
         prices = self._prices(bindings)
-        met, missed = self._wishes(bindings)
+        met, missed = self._wishes(bindings, joint_marks)
         picked = {name: configurations.get(b.iri, {}) for name, b in bindings.items()}
         return ResolvedComposition(
             iri=composition_iri(request, rank),
@@ -131,7 +131,9 @@ class Proving:
                 prices[name] = monthly
         return prices
 
-    def _wishes(self, bindings: Found) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _wishes(
+        self, bindings: Found, joint_marks: Mapping[str, Mark]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Tell met from missed wishes; unknown is missed, and so is what one component misses."""
         request, marks = self.engine.request, self.engine.marks
         verdicts: dict[str, bool] = {}
@@ -140,6 +142,9 @@ class Proving:
                 if wish.is_wish:
                     is_met = marks[bindings[component.name].iri][wish.id] is Mark.MET
                     verdicts[wish.id] = verdicts.get(wish.id, True) and is_met
+        for joint in request.together:
+            if joint.is_wish:
+                verdicts[joint.id] = joint_marks.get(joint.id) is Mark.MET
         met = tuple(name for name, is_met in verdicts.items() if is_met)
         return met, tuple(name for name, is_met in verdicts.items() if not is_met)
 
@@ -156,7 +161,7 @@ class Proving:
                     listed[constraint.id] = None
         for joint in request.together:
             is_unknown = joint_marks.get(joint.id) is Mark.UNKNOWN
-            if is_unknown and request.policy_of(joint) is Policy.WARN:
+            if is_unknown and not joint.is_wish and request.policy_of(joint) is Policy.WARN:
                 listed[joint.id] = None
         return tuple(listed)
 

@@ -12,6 +12,7 @@ from kgservice.model.errors import KgError
 from kgservice.model.rdf import Iri, Literal, Row, to_text
 from kgservice.model.terms import KG
 from kgservice.mpli.graph_engine import GraphEngine
+from kgservice.mpli.joint_marks import number_marks, three
 from kgservice.resolution import queries
 from kgservice.resolution.answer_rdf import (
     composition_core,
@@ -19,12 +20,16 @@ from kgservice.resolution.answer_rdf import (
     mark_triples,
     policy_facts,
 )
-from kgservice.resolution.composing import mediated
+from kgservice.resolution.joint_filters import mediated
 from kgservice.resolution.judgement import BoundOffering, Mark
 from kgservice.resolution.request import (
     AtMost,
+    Capacity,
     Compatible,
+    CompositionShape,
     Joint,
+    PairLimit,
+    ProductLimit,
     Same,
     SumLimit,
 )
@@ -91,6 +96,10 @@ def _joint_marks(engine: GraphEngine, joint: Joint) -> dict[str, Mark]:
     if isinstance(joint, Compatible):
         return _compatible_marks(engine, joint)
     request = engine.request
+    if isinstance(joint, (PairLimit, ProductLimit, Capacity)):
+        return number_marks(engine.session, request, joint)
+    if isinstance(joint, CompositionShape):
+        return {}
     currency = joint.currency if isinstance(joint, SumLimit) else ""
     text = render(
         "composition-values",
@@ -108,19 +117,19 @@ def _mark_of(joint: Joint, row: Row) -> Mark:
     if isinstance(joint, SumLimit):
         sum_term = row["sum"]
         number = number_of(sum_term) if isinstance(sum_term, Literal) else None
-        is_broken = number is None or number > Fraction(joint.limit.value)
-        return _three(is_broken, known == total)
+        is_broken = number is None or not _is_within(joint, number, is_whole=known == total)
+        return three(is_broken, known == total)
     if isinstance(joint, AtMost):
-        return _three(distinct > joint.n, distinct + total - known <= joint.n)
+        return three(distinct > joint.n, distinct + total - known <= joint.n)
     if isinstance(joint, Same):
-        return _three(distinct > 1, known == total)
-    return _three(distinct < known, known == total)
+        return three(distinct > 1, known == total)
+    return three(distinct < known, known == total)
 
 
-def _three(is_violated: bool, is_met: bool) -> Mark:
-    if is_violated:
-        return Mark.VIOLATED
-    return Mark.MET if is_met else Mark.UNKNOWN
+def _is_within(joint: SumLimit, number: Fraction, *, is_whole: bool) -> bool:
+    if joint.limit is not None and number > Fraction(joint.limit.value):
+        return False
+    return joint.minimum is None or not is_whole or number >= Fraction(joint.minimum.value)
 
 
 def _compatible_marks(engine: GraphEngine, joint: Compatible) -> dict[str, Mark]:
@@ -142,7 +151,7 @@ def _compatible_marks(engine: GraphEngine, joint: Compatible) -> dict[str, Mark]
     marks = {}
     for row in engine.session.select(text):
         is_met, is_violated = (row[name][0] == "true" for name in ("isMet", "isViolated"))
-        marks[row["composition"][0]] = _three(is_violated, is_met)
+        marks[row["composition"][0]] = three(is_violated, is_met)
     return marks
 
 

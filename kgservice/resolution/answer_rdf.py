@@ -44,7 +44,7 @@ def policy_facts(request: Request) -> list[Triple]:
         triples.append(Triple(Iri(request.iri_of(part.id)), KG.unknownPolicy, policy))
     triples += [
         Triple(Iri(request.iri), KG.wish, Iri(request.iri_of(constraint.id)))
-        for constraint in request.all_constraints()
+        for constraint in (*request.all_constraints(), *request.together)
         if constraint.is_wish
     ]
     return triples

@@ -8,12 +8,16 @@ from typing import TypeAlias
 
 from kgservice.model.rdf import Iri, Term, Triple, typed
 from kgservice.model.terms import KG
+from kgservice.resolution.joint_totals import scaled, totals_of
 from kgservice.resolution.judgement import BoundOffering, Mark, Marks, Rules
 from kgservice.resolution.request import (
+    Capacity,
     Compatible,
     Component,
+    CompositionShape,
     Constraint,
     Joint,
+    ProductLimit,
     Request,
     SumLimit,
     joint_components,
@@ -21,9 +25,6 @@ from kgservice.resolution.request import (
 
 Table: TypeAlias = Mapping[str, Mapping[str, tuple[Term, ...]]]
 """What joint conditions and the order read: key such as `together.1` to binding IRI to values."""
-
-SCALE = 1_000_000
-"""Numbers are summed and ordered as whole millionths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Candidate:
         missed: How many wishes of its own component it misses.
         missed_every: For each wish for every component, whether it misses it.
         signature: All that joint conditions read but sums.
-        sums: Numbers that limited sums read; smaller is never worse. None is unknown.
+        sums: Amounts of the totals that joint conditions limit; smaller is never worse.
         order: Numbers that the order reads, smaller first. None is unknown.
     """
 
@@ -43,7 +44,7 @@ class Candidate:
     missed: int
     missed_every: tuple[bool, ...]
     signature: Hashable
-    sums: tuple[int | None, ...]
+    sums: tuple[int, ...]
     order: tuple[int | None, ...]
 
 
@@ -53,16 +54,19 @@ def candidate_of(
     """Gather what decides about one surviving binding."""
     request = rules.request
     own = [c.id for c in component.constraints if c.is_wish]
-    joint = [j for j in rules.joint() if component.name in joint_components(j)]
+    every = (*rules.joint(), *rules.joint_wishes())
+    joint = [j for j in every if component.name in joint_components(j)]
     return Candidate(
         binding=binding,
         missed=sum(marks[binding.iri][name] is not Mark.MET for name in own),
         missed_every=tuple(
             marks[binding.iri][wish.id] is not Mark.MET for wish in every_wishes(request)
         ),
-        signature=tuple(_signature(one, binding.iri, table) for one in joint),
+        signature=tuple(_signature(one, component, binding.iri, table) for one in joint),
         sums=tuple(
-            _number(one.id, binding.iri, table) for one in joint if isinstance(one, SumLimit)
+            total.amount(_number(one.id, binding.iri, table))
+            for one in joint
+            for total in totals_of(one)
         ),
         order=tuple(
             _directed(request, index, binding.iri, table) for index in range(len(request.prefer))
@@ -77,6 +81,8 @@ def every_wishes(request: Request) -> tuple[Constraint, ...]:
 
 def keys_of(joint: Joint, component: str) -> tuple[str, ...]:
     """Name the keys of the table that a joint condition reads at a component."""
+    if isinstance(joint, CompositionShape):
+        return tuple(f"{joint.id}.{info.name}" for info in joint.reads)
     if not isinstance(joint, Compatible):
         return (joint.id,)
     ends = []
@@ -87,9 +93,13 @@ def keys_of(joint: Joint, component: str) -> tuple[str, ...]:
     return (*ends, "profile")
 
 
-def _signature(joint: Joint, iri: str, table: Table) -> Hashable:
-    if isinstance(joint, SumLimit):
+def _signature(joint: Joint, component: Component, iri: str, table: Table) -> Hashable:
+    """Give what must be equal for two bindings to be exchangeable, as far as a condition goes."""
+    if isinstance(joint, (SumLimit, ProductLimit)):
         return table[joint.id].get(iri) is None
+    if isinstance(joint, Capacity):
+        number = _number(joint.id, iri, table)
+        return number is None, (number or 0) >= scaled(component.quantity)
     keys = (key for key in table if key == "profile" or key.startswith(joint.id))
     parts = [frozenset(table[key].get(iri, ())) for key in keys if _belongs(key, joint)]
     return tuple(parts)
@@ -111,6 +121,12 @@ def _directed(request: Request, index: int, iri: str, table: Table) -> int | Non
     if number is None:
         return None
     return -number if request.prefer[index].is_maximise else number
+
+
+def spare_offerings(rules: Rules, component: Component) -> int:
+    """Say how many offerings may have no room left because other components have taken it."""
+    limits = [j for j in (*rules.joint(), *rules.joint_wishes()) if isinstance(j, Capacity)]
+    return max((len(j.over) - 1 for j in limits if component.name in j.over), default=0)
 
 
 def prune(candidates: Sequence[Candidate], answers: int) -> list[Candidate]:
@@ -144,7 +160,7 @@ def _place(one: Candidate) -> tuple[int, tuple[int, ...], str, int]:
 def _is_beaten(candidate: Candidate, front: Sequence[Candidate], answers: int) -> bool:
     others: set[str] = set()
     for better in front:
-        if not all((a or 0) <= (b or 0) for a, b in zip(better.sums, candidate.sums, strict=True)):
+        if not all(a <= b for a, b in zip(better.sums, candidate.sums, strict=True)):
             continue
         if better.binding.offering == candidate.binding.offering:
             return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
@@ -12,13 +13,24 @@ from kgservice.resolution.joint_columns import (
     Numbers,
     closed_column,
     number_column,
+    scaled_number,
     set_column,
+    share_number,
 )
 from kgservice.resolution.options import Columns
 from kgservice.resolution.price_columns import PriceColumns
 from kgservice.resolution.projection import Integers
 from kgservice.resolution.reads import PROFILE_PATH, joint_path
-from kgservice.resolution.request import Compatible, Joint, Request, SumLimit, joint_components
+from kgservice.resolution.request import (
+    Capacity,
+    Compatible,
+    CompositionShape,
+    Joint,
+    ProductLimit,
+    Request,
+    SumLimit,
+    joint_components,
+)
 
 
 def columns_of(
@@ -33,25 +45,30 @@ def columns_of(
         constraint.id: judge.on_frame(constraint, frame, prices)
         for constraint in request.constraints_of(component)
     }
+    read = partial(scaled_number, as_of=judge.as_of)
     sets: dict[str, Integers] = {}
     numbers: dict[str, Numbers] = {}
     for joint in request.together:
         if component.name not in joint_components(joint):
             continue
-        if isinstance(joint, SumLimit):
-            info = joint.path[0]
-            numbers[joint.id] = number_column(frame, prices, info, joint.currency, judge.as_of)
+        if isinstance(joint, ProductLimit):
+            numbers[joint.id] = number_column(frame, prices, joint.path[0], "", share_number)
+        elif isinstance(joint, (SumLimit, Capacity)):
+            money = joint.currency if isinstance(joint, SumLimit) else ""
+            numbers[joint.id] = number_column(frame, prices, joint.path[0], money, read)
         else:
             sets.update(_sets_of(joint, frame))
     for place, preference in enumerate(request.prefer, start=1):
         numbers[f"prefer.{place}"] = number_column(
-            frame, prices, preference.property, currency, judge.as_of
+            frame, prices, preference.property, currency, read
         )
     return Columns(frame, verdicts, sets, numbers)
 
 
 def _sets_of(joint: Joint, frame: Frame) -> Mapping[str, Integers]:
     name = frame.component.name
+    if isinstance(joint, CompositionShape):
+        return {f"{joint.id}.{info.name}": set_column(frame, (info,)) for info in joint.reads}
     if not isinstance(joint, Compatible):
         return {joint.id: set_column(frame, joint_path(joint, name))}
     found = {f"{joint.id}.profile": set_column(frame, PROFILE_PATH)}

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import combinations
 
 from kgservice.model.rdf import Row, to_text
 from kgservice.model.terms import KG
-from kgservice.resolution.candidates import SCALE, Candidate, Table, every_wishes, keys_of
+from kgservice.resolution.candidates import Candidate, Table, every_wishes, keys_of
+from kgservice.resolution.joint_filters import index_of, joint_filter, variable
 from kgservice.resolution.judgement import BoundOffering, Rules
 from kgservice.resolution.request import (
-    AtMost,
     Compatible,
-    Joint,
+    CompositionShape,
     Request,
-    Same,
-    SumLimit,
     joint_components,
 )
 from kgservice.resolution.templates import render
@@ -59,7 +55,7 @@ def compose(search: Round, answers: int) -> str:
     """Write the query for the best `answers` compositions."""
     request = search.rules.request
     numbers = range(len(request.components))
-    by_name = [_index(request, name) for name in sorted(c.name for c in request.components)]
+    by_name = [index_of(request, name) for name in sorted(c.name for c in request.components)]
     group = " ".join(f"?o{i}" for i in numbers)
     order = " ".join(f"STR(?o{i})" for i in by_name)
     text = render(
@@ -101,10 +97,6 @@ def read_compositions(rows: Sequence[Row], search: Round) -> list[dict[str, Boun
     return found
 
 
-def _index(request: Request, name: str) -> int:
-    return next(i for i, component in enumerate(request.components) if component.name == name)
-
-
 def _prefix_length(request: Request) -> int:
     return _WISH_DIGITS + 1 + (_PREFERENCE_DIGITS + 1) * len(request.prefer)
 
@@ -130,8 +122,9 @@ def _keys(search: Round, component: str) -> list[str]:
     request = search.rules.request
     keys = [
         key
-        for joint in search.rules.joint()
-        if component in joint_components(joint) and not isinstance(joint, Compatible)
+        for joint in (*search.rules.joint(), *search.rules.joint_wishes())
+        if component in joint_components(joint)
+        and not isinstance(joint, (Compatible, CompositionShape))
         for key in keys_of(joint, component)
     ]
     return keys + [f"prefer.{n}" for n in range(1, len(request.prefer) + 1)]
@@ -139,90 +132,18 @@ def _keys(search: Round, component: str) -> list[str]:
 
 def _value_pattern(search: Round, key: str, index: int, component: str) -> str:
     """An OPTIONAL is written only when some candidate lacks the value: it hinders planning."""
-    pattern = f"?b{index} <{search.rules.request.iri_of(key)}> {_variable(key, index)} ."
+    pattern = f"?b{index} <{search.rules.request.iri_of(key)}> {variable(key, index)} ."
     known = search.table[key]
     if all(one.binding.iri in known for one in search.candidates[component]):
         return pattern
     return f"OPTIONAL {{ {pattern} }}"
 
 
-def _variable(key: str, index: int) -> str:
-    return "?" + key.replace(".", "_").replace("together", "j").replace("prefer", "p") + f"_{index}"
-
-
 def _filters(search: Round) -> str:
-    return "\n  ".join(f"FILTER({_filter(joint, search)})" for joint in search.rules.joint())
-
-
-def _filter(joint: Joint, search: Round) -> str:
-    request = search.rules.request
-    strict = search.rules.rejects_unknown(joint)
-    if isinstance(joint, Compatible):
-        return _compatible(joint, request, strict)
-    variables = [_variable(joint.id, _index(request, name)) for name in joint.over]
-    if isinstance(joint, SumLimit):
-        return _sum(joint, variables, strict)
-    if isinstance(joint, AtMost):
-        return _at_most(joint, variables, strict)
-    is_same = isinstance(joint, Same)
-    pairs = [_pair(a, b, is_same, strict) for a, b in combinations(variables, 2)]
-    if strict:
-        pairs = [f"BOUND({variable})" for variable in variables] + pairs
-    return " && ".join(pairs) or "true"
-
-
-def _pair(a: str, b: str, is_same: bool, strict: bool) -> str:
-    test = f"sameTerm({a}, {b})" if is_same else f"!sameTerm({a}, {b})"
-    return test if strict else f"(!BOUND({a}) || !BOUND({b}) || {test})"
-
-
-def _at_most(joint: AtMost, variables: Sequence[str], strict: bool) -> str:
-    """Count each known value once; an unknown one could be a further value."""
-    counted = []
-    for i, variable in enumerate(variables):
-        seen = "".join(f" && !COALESCE(sameTerm({v}, {variable}), false)" for v in variables[:i])
-        counted.append(f"IF(BOUND({variable}){seen}, 1, 0)")
-        if strict:
-            counted.append(f"IF(BOUND({variable}), 0, 1)")
-    return f"{' + '.join(counted)} <= {joint.n}"
-
-
-def _sum(joint: SumLimit, variables: Sequence[str], strict: bool) -> str:
-    total = " + ".join(f"COALESCE({variable}, 0)" for variable in variables)
-    known = "".join(f"BOUND({variable}) && " for variable in variables) if strict else ""
-    return f"{known}{total} <= {scaled_limit(joint)}"
-
-
-def scaled_limit(joint: SumLimit) -> int:
-    """Give a sum's limit in the whole millionths that sums are made in."""
-    return int(Fraction(joint.limit.value) * SCALE // 1)
-
-
-def _compatible(joint: Compatible, request: Request, strict: bool) -> str:
-    a, b = _index(request, joint.giver), _index(request, joint.taker)
-    given, taken = (f"<{request.iri_of(f'{joint.id}.{end}')}>" for end in ("given", "taken"))
-    shared = f"EXISTS {{ ?b{a} {given} ?x FILTER EXISTS {{ ?b{b} {taken} ?x }} }}"
-    met = f"({shared} || {mediated(joint, f'?b{a}', f'?b{b}')})"
-    if strict:
-        return met
-    closed = " && ".join(
-        f"EXISTS {{ ?b{i} <{request.iri_of(f'{joint.id}.{end}.closed')}> true }}"
-        for i, end in ((a, "given"), (b, "taken"))
-    )
-    return f"({met} || !({closed}))"
-
-
-def mediated(joint: Compatible, giver: str, taker: str) -> str:
-    """Say in SPARQL whether the rules found the two profiles compatible (conversion, worker).
-
-    Profiles speak about export and import formats only.
-    """
-    if (joint.given[0].iri, joint.taken[0].iri) != (KG.exportFormat, KG.importFormat):
-        return "false"
-    profile, to = to_text(KG.profile), to_text(KG.compatibleWith)
-    return (
-        f"EXISTS {{ {giver} {profile} ?pa FILTER EXISTS {{ ?pa {to} ?pb "
-        f"FILTER EXISTS {{ {taker} {profile} ?pb }} }} }}"
+    rules = search.rules
+    return "\n  ".join(
+        f"FILTER({joint_filter(joint, rules.request, rules.rejects_unknown(joint))})"
+        for joint in rules.joint()
     )
 
 
@@ -233,10 +154,12 @@ def _key(request: Request, by_name: Sequence[int]) -> str:
     for k in range(len(every_wishes(request))):
         any_missed = " || ".join(f"?e{k}_{i} = 1" for i in numbers)
         missed.append(f"IF({any_missed}, 1, 0)")
+    for wish in (joint for joint in request.together if joint.is_wish):
+        missed.append(f"IF(COALESCE({joint_filter(wish, request, strict=True)}, false), 0, 1)")
     first = 10 ** (_WISH_DIGITS - 1)
     parts = [f"STR({first} + {' + '.join(missed)})"]
     for n, preference in enumerate(request.prefer, start=1):
-        values = [_variable(f"prefer.{n}", i) for i in numbers]
+        values = [variable(f"prefer.{n}", i) for i in numbers]
         sign = "-" if preference.is_maximise else "+"
         known = " && ".join(f"BOUND({value})" for value in values)
         total = " + ".join(f"COALESCE({value}, 0)" for value in values)

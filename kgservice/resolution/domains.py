@@ -7,10 +7,10 @@ from functools import reduce
 from operator import or_
 from typing import TypeAlias
 
-from kgservice.resolution.composing import scaled_limit
 from kgservice.resolution.joint_tests import JointTests
+from kgservice.resolution.joint_totals import Total
 from kgservice.resolution.options import Option
-from kgservice.resolution.request import AtMost, Compatible, Joint, SumLimit, joint_components
+from kgservice.resolution.request import AtMost, Joint, joint_components
 
 Picture: TypeAlias = Mapping[str, int]
 """For each component, the options that are left: bit n stands for its option n."""
@@ -24,27 +24,28 @@ class Domains:
         self._options = options
         self._tests = tests
         joints = tests.rules.joint()
-        self._pairwise = [j for j in joints if not isinstance(j, (AtMost, SumLimit))]
+        self._pairwise = [j for j in joints if tests.is_pairwise(j)]
         self._at_most = [j for j in joints if isinstance(j, AtMost)]
-        self._sums = [j for j in joints if isinstance(j, SumLimit)]
+        self._totals = tests.totals()
         self._by_value: dict[tuple[str, str], dict[Hashable, int]] = {}
         self._examples: dict[tuple[str, str, Hashable], Option] = {}
         for joint in (*self._pairwise, *self._at_most):
             for name in joint_components(joint):
                 self._index(joint, name)
         self._masks: dict[tuple[str, str, str, Hashable], int] = {}
-        self._by_sum = {
-            (joint.id, name): sorted(
-                (option.sums[joint.id] or 0, place) for place, option in enumerate(options[name])
+        self._by_amount = {
+            (total, name): sorted(
+                (total.amount(option.sums[total.joint.id]), place)
+                for place, option in enumerate(options[name])
             )
-            for joint in self._sums
-            for name in joint.over
+            for total in self._totals
+            for name in total.over
         }
 
     def _index(self, joint: Joint, name: str) -> None:
         masks = self._by_value.setdefault((joint.id, name), {})
         for place, option in enumerate(self._options[name]):
-            value = _value(joint, option)
+            value = self._tests.reads(joint, name, option)
             masks[value] = masks.get(value, 0) | 1 << place
             self._examples.setdefault((joint.id, name, value), option)
 
@@ -54,7 +55,8 @@ class Domains:
         for name, options in self._options.items():
             joints = [j for j in self._tests.rules.joint() if name in joint_components(j)]
             allowed = (
-                all(self._tests.allows(joint, option) for joint in joints) for option in options
+                all(self._tests.allows(joint, option, name) for joint in joints)
+                for option in options
             )
             picture[name] = _bits(allowed)
         return self._checked(picture, {})
@@ -73,7 +75,7 @@ class Domains:
         return self._checked(left, chosen)
 
     def _mask(self, joint: Joint, name: str, option: Option, other: str) -> int:
-        value = _value(joint, option)
+        value = self._tests.reads(joint, name, option)
         key = (joint.id, name, other, value)
         found = self._masks.get(key)
         if found is None:
@@ -122,28 +124,20 @@ class Domains:
     def _checked(self, picture: dict[str, int], chosen: Mapping[str, Option]) -> Picture | None:
         if not all(picture.values()):
             return None
-        for joint in self._sums:
-            total = sum(
-                chosen[name].sums[joint.id] or 0
+        for total in self._totals:
+            amounts = (
+                total.amount(chosen[name].sums[total.joint.id])
                 if name in chosen
-                else self._least_sum(joint, name, picture[name])
-                for name in joint.over
+                else self._least_amount(total, name, picture[name])
+                for name in total.over
             )
-            if total > scaled_limit(joint):
+            if sum(amounts) > total.limit:
                 return None
         return picture
 
-    def _least_sum(self, joint: SumLimit, name: str, bits: int) -> int:
-        found = (number for number, place in self._by_sum[joint.id, name] if bits >> place & 1)
+    def _least_amount(self, total: Total, name: str, bits: int) -> int:
+        found = (number for number, place in self._by_amount[total, name] if bits >> place & 1)
         return next(found, 0)
-
-
-def _value(joint: Joint, option: Option) -> Hashable:
-    """Give all that a joint condition reads of an option."""
-    if isinstance(joint, Compatible):
-        prefix = f"{joint.id}."
-        return tuple(number for key, number in option.sets.items() if key.startswith(prefix))
-    return option.sets[joint.id]
 
 
 def _bits(flags: Iterable[bool]) -> int:

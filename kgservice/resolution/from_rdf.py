@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from kgservice.model.errors import InputError
-from kgservice.model.rdf import RDF, XSD, Iri, Literal, Subject, Term, Triple
-from kgservice.model.terms import DCTERMS, KG, RDFS, SCHEMA, SH
-from kgservice.model.vocabulary import PropertyInfo, Vocabulary
+from kgservice.model.rdf import RDF, Iri, Subject, Term, Triple
+from kgservice.model.terms import DCTERMS, KG, RDFS, SH
+from kgservice.model.vocabulary import Vocabulary
+from kgservice.resolution.joint_from_rdf import read_rdf_joint
+from kgservice.resolution.joint_parts import Part
 from kgservice.resolution.names import (
-    check_one_value,
     check_preference,
-    check_sum,
     read_component_name,
     refuse,
 )
 from kgservice.resolution.rdf_graph import Node, RdfGraph
-from kgservice.resolution.rdf_shapes import ShapeReader, coerced
+from kgservice.resolution.rdf_shapes import ShapeReader
 from kgservice.resolution.request import (
-    AtMost,
-    Compatible,
     Component,
     Constraint,
-    Different,
     Joint,
     Policy,
     Preference,
     Request,
-    Same,
-    SumLimit,
 )
 from kgservice.resolution.values import local_name, read_date
 from kgservice.resolution.yaml_request import MAX_ANSWERS, MAX_COMPONENTS, MAX_QUANTITY
@@ -41,6 +36,7 @@ _REQUEST_TERMS = frozenset(
         KG.component,
         KG.everyComponent,
         KG.joint,
+        KG.wish,
         KG.prefer,
         KG.asOf,
         KG.term,
@@ -50,20 +46,6 @@ _REQUEST_TERMS = frozenset(
 )
 _COMPONENT_TERMS = frozenset(
     {SH.property, SH.class_, SH.order, KG.wish, KG.quantity, KG.needs, KG.unknownPolicy}
-)
-_JOINT_TERMS = frozenset(
-    {
-        SH.order,
-        KG.path,
-        KG.of,
-        KG.over,
-        KG.n,
-        KG.max,
-        KG.from_,
-        KG.to,
-        KG.unknownPolicy,
-        SCHEMA.priceCurrency,
-    }
 )
 
 
@@ -117,14 +99,16 @@ class _Reader:
                 f"A request has 1 to {MAX_COMPONENTS} components.", code="value-invalid"
             )
         self.names = {part.subject: self.component_name(part) for part in parts}
+        wishes = set(node.all(KG.wish))
+        joint = self.ordered([*node.all(KG.joint), *node.all(KG.wish)])
         every = [self.graph.node(term) for term in node.all(KG.everyComponent)]
         return Request(
             title=node.text(DCTERMS.title),
             components=tuple(self.component(part) for part in parts),
             every=tuple(c for part in every for c in self.constraints("every", part)),
             together=tuple(
-                self.joint(part, number)
-                for number, part in enumerate(self.ordered(node.all(KG.joint)), start=1)
+                self.joint(part, number, is_wish=part.subject in wishes)
+                for number, part in enumerate(joint, start=1)
             ),
             prefer=tuple(self.preference(term) for term in self.graph.items(node.one(KG.prefer))),
             as_of=self.as_of(),
@@ -214,28 +198,9 @@ class _Reader:
             identity, number = f"{computed}~{number}", number + 1
         return identity
 
-    def joint(self, node: Node, number: int) -> Joint:
-        node.check(_JOINT_TERMS)
-        types = [t for t in node.all(_TYPE) if isinstance(t, Iri) and t in _JOINT]
-        if len(types) != 1:
-            names = ", ".join(local_name(t) for t in node.all(_TYPE) if isinstance(t, Iri))
-            refuse(f"the joint condition `{names or 'without a type'}`", node.at)
+    def joint(self, node: Node, number: int, *, is_wish: bool) -> Joint:
         identity = self.identity(node.subject, f"together.{number}", {})
-        return _JOINT[types[0]](self, node, identity)
-
-    def over(self, node: Node) -> tuple[str, ...]:
-        named = node.one(KG.over)
-        if named is None:
-            return tuple(self.names.values())
-        chosen = {self.component_of(term, node) for term in self.graph.items(named)}
-        return tuple(name for name in self.names.values() if name in chosen)
-
-    def path(self, node: Node, prop: Iri) -> tuple[PropertyInfo, ...]:
-        term = node.one(prop)
-        terms = self.graph.items(term) or ([term] if term is not None else [])
-        path = self.shapes.path_of(terms, node)
-        check_one_value(path, node.at)
-        return path
+        return read_rdf_joint(self, node, Part(identity, self.policy(node), is_wish))
 
     def preference(self, term: Term) -> Preference:
         node = self.graph.node(term)
@@ -246,49 +211,3 @@ class _Reader:
         if (KG.Minimise in types) == (KG.Maximise in types):
             refuse("a preference that is neither kg:Minimise nor kg:Maximise", node.at)
         return Preference(info, KG.Maximise in types)
-
-    def end(self, node: Node, prop: Iri) -> tuple[str, tuple[PropertyInfo, ...]]:
-        terms = self.graph.items(node.one(prop))
-        component = self.component_of(terms[0] if terms else None, node)
-        return component, self.shapes.path_of(terms[1:], node)
-
-
-def _same(reader: _Reader, node: Node, identity: str) -> Joint:
-    return Same(identity, reader.path(node, KG.path), reader.over(node), reader.policy(node))
-
-
-def _different(reader: _Reader, node: Node, identity: str) -> Joint:
-    return Different(identity, reader.path(node, KG.path), reader.over(node), reader.policy(node))
-
-
-def _at_most(reader: _Reader, node: Node, identity: str) -> Joint:
-    path, over = reader.path(node, KG.path), reader.over(node)
-    return AtMost(identity, path, over, node.count(KG.n, 0, 1000), reader.policy(node))
-
-
-def _sum(reader: _Reader, node: Node, identity: str) -> Joint:
-    path = reader.path(node, KG.of)
-    check_sum(path, node.at)
-    limit = coerced(node.one(KG.max), path[0], node)
-    currency = node.text(SCHEMA.priceCurrency)
-    if path[0].is_money and not currency:
-        raise InputError("The limit has no currency.", code="money-invalid", at=node.at)
-    number = Literal(limit[0], XSD + "decimal")
-    return SumLimit(identity, path, reader.over(node), number, currency, reader.policy(node))
-
-
-def _compatible(reader: _Reader, node: Node, identity: str) -> Joint:
-    giver, given = reader.end(node, KG.from_)
-    taker, taken = reader.end(node, KG.to)
-    if len(given) != 1 or len(taken) != 1:
-        refuse("a longer path in kg:Compatible", node.at)
-    return Compatible(identity, giver, given, taker, taken, reader.policy(node))
-
-
-_JOINT: Mapping[Iri, Callable[[_Reader, Node, str], Joint]] = {
-    KG.Same: _same,
-    KG.AllDifferent: _different,
-    KG.DistinctLimit: _at_most,
-    KG.SumLimit: _sum,
-    KG.Compatible: _compatible,
-}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -16,8 +16,8 @@ from kgservice.model.rdf import XSD, Literal, Term
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.resolution.array_judgement import Nodes, Rows, currency_is
-from kgservice.resolution.candidates import SCALE
 from kgservice.resolution.frames import Frame, offered
+from kgservice.resolution.joint_totals import SCALE, SHARE_SCALE
 from kgservice.resolution.price_columns import PriceColumns
 from kgservice.resolution.projection import NOTHING, Flags, Ids, Integers, Projection
 from kgservice.resolution.reads import Path
@@ -27,6 +27,7 @@ _DURATION: Final = XSD + "duration"
 _TOO_LARGE: Final = 10**15
 _SEVERAL: Final = 1 << 32
 _ONE: Final = (ValueKind.SINGLE, ValueKind.CHOICE)
+ReadNumber: TypeAlias = Callable[[Term], "int | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,12 @@ def reached(nodes: Nodes, path: Path) -> tuple[Ids, Ids]:
 
 
 def number_column(
-    frame: Frame, prices: PriceColumns, info: PropertyInfo, currency: str, as_of: date
+    frame: Frame, prices: PriceColumns, info: PropertyInfo, currency: str, read: ReadNumber
 ) -> Numbers:
-    """Give, for each row, the number that a sum or the order reads; money in one currency only."""
+    """Give, for each row, the number that a sum or the order reads; money in one currency only.
+
+    `read` gives the number of a value, or None when it has none.
+    """
     if info.is_derived:
         return _price_numbers(frame, prices, info, currency)
     rows = Rows(frame.projection, frame.nodes, frame)
@@ -129,7 +133,7 @@ def number_column(
         known = first.get(owner)
         if known is None or term_of(value) < term_of(known):
             first[owner] = value
-    scaled = _remembered(lambda number: scaled_number(term_of(number), as_of))
+    scaled = _remembered(lambda number: read(term_of(number)))
     for owner, value in first.items():
         number = scaled(value)
         if number is not None:
@@ -162,6 +166,15 @@ def _price_numbers(
         values[chosen] = prices.minor[info.iri][chosen] * (SCALE // 10 ** prices.digits(code))
     known &= np.abs(values) < _TOO_LARGE
     return Numbers(known[frame.owners], values[frame.owners])
+
+
+def share_number(term: Term) -> int | None:
+    """Give a share in percent in parts of `SHARE_SCALE`; None of what is no share, or too fine."""
+    number = number_of(term) if isinstance(term, Literal) else None
+    if number is None or not 0 <= number <= 100:
+        return None
+    scaled = Fraction(number) * SHARE_SCALE / 100
+    return scaled.numerator if scaled.denominator == 1 else None
 
 
 def scaled_number(term: Term, as_of: date) -> int | None:

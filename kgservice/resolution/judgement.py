@@ -96,11 +96,16 @@ class Rules:
         """Give the active joint conditions."""
         return tuple(joint for joint in self.request.together if joint.id in self.active)
 
+    def joint_wishes(self) -> tuple[Joint, ...]:
+        """Give the joint conditions that rank and do not exclude."""
+        return tuple(joint for joint in self.request.together if joint.is_wish)
+
 
 def all_rules(request: Request) -> Rules:
     """Give the rules in which every condition holds."""
     ids = {c.id for c in request.all_constraints() if not c.is_wish}
-    return Rules(request, frozenset(ids | {joint.id for joint in request.together}))
+    joint = {joint.id for joint in request.together if not joint.is_wish}
+    return Rules(request, frozenset(ids | joint))
 
 
 def value_order(term: Term) -> tuple[int, Fraction, str]:

@@ -8,15 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from kgservice.resolution.array_judgement import Verdicts
-from kgservice.resolution.candidates import every_wishes
+from kgservice.resolution.candidates import every_wishes, spare_offerings
 from kgservice.resolution.frames import Frame
 from kgservice.resolution.joint_columns import Numbers
+from kgservice.resolution.joint_totals import Direction, scaled, totals_of
 from kgservice.resolution.judgement import Rules
-from kgservice.resolution.projection import Flags, Ids, Integers
+from kgservice.resolution.projection import NOTHING, Flags, Ids, Integers
 from kgservice.resolution.request import (
+    Capacity,
     Compatible,
     Component,
+    CompositionShape,
     Joint,
+    ProductLimit,
     SumLimit,
     joint_components,
 )
@@ -35,7 +39,8 @@ class Option:
         order: Numbers that the order reads, smaller first; 0 where unknown.
         is_unknown: For each of them, whether it is unknown.
         sets: For each joint condition that reads sets, what it reads here.
-        sums: For each limited sum: the number, or None when unknown.
+        sums: For each joint condition that reads a number: the number, or None when unknown.
+        node: Term number of its offering, equal in all components.
     """
 
     row: int
@@ -47,6 +52,7 @@ class Option:
     is_unknown: tuple[bool, ...]
     sets: Mapping[str, int]
     sums: Mapping[str, int | None]
+    node: int = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class Columns:
         verdicts: By short id of the condition.
         sets: By key: a joint condition's id, for `Compatible` with `.given`, `.taken`, `.profile`,
             and `.given.closed`, `.taken.closed` (1 or 0).
-        numbers: By id of a limited sum, and by `prefer.N`.
+        numbers: By id of a joint condition that reads a number, and by `prefer.N`.
     """
 
     frame: Frame
@@ -96,11 +102,16 @@ class _Table:
     def __init__(self, columns: Columns, rules: Rules, rows: Ids) -> None:
         component, request = columns.frame.component, rules.request
         self.columns, self.rows = columns, rows
-        joints = [j for j in rules.joint() if component.name in joint_components(j)]
+        every = (*rules.joint(), *rules.joint_wishes())
+        joints = [j for j in every if component.name in joint_components(j)]
         self.keys = [key for joint in joints for key in set_keys(joint, component)]
         self.sets = [columns.sets[key][rows] for key in self.keys]
-        self.sum_ids = [joint.id for joint in joints if isinstance(joint, SumLimit)]
+        numeric = (SumLimit, ProductLimit, Capacity)
+        self.sum_ids = [joint.id for joint in joints if isinstance(joint, numeric)]
         self.sums = [columns.numbers[name] for name in self.sum_ids]
+        self.totals = [total for joint in joints for total in totals_of(joint)]
+        self.capacities = [joint for joint in joints if isinstance(joint, Capacity)]
+        self.spare = spare_offerings(rules, component)
         self.missed = self._missed([c.id for c in component.constraints if c.is_wish])
         self.every = [~columns.verdicts[wish.id].met[rows] for wish in every_wishes(request)]
         self.orders, self.unknown = [], []
@@ -123,9 +134,11 @@ class _Table:
         group = self._groups()
         place = [ranks, owners, *reversed(self.orders), self.missed]
         by_group = np.lexsort((*place, group))
-        keep = _first_offerings(group[by_group], owners[by_group], answers)
-        for sums in self.sums:
-            keep |= self._is_out_of_line(by_group, group, sums)
+        keep = _first_offerings(group[by_group], owners[by_group], answers + self.spare)
+        for total in self.totals:
+            values = self.columns.numbers[total.joint.id].values
+            is_limit = total.direction is Direction.MAXIMUM
+            keep |= self._is_out_of_line(by_group, group, values if is_limit else -values)
         kept = by_group[keep]
         found: Ids = kept[np.lexsort([column[kept] for column in place])].astype(np.int32)
         return found
@@ -133,15 +146,21 @@ class _Table:
     def _groups(self) -> Integers:
         """Number what must be equal for two bindings to be exchangeable."""
         flags = [*self.every, *self.unknown, *(s.known[self.rows] for s in self.sums)]
+        flags += [self._fits_alone(joint) for joint in self.capacities]
         parts = [*self.sets, *(flag.astype(np.int64) for flag in flags)]
         if not parts:
             return np.zeros(len(self.rows), np.int64)
         _, found = np.unique(np.stack(parts, axis=1), axis=0, return_inverse=True)
         return found.reshape(-1).astype(np.int64)
 
-    def _is_out_of_line(self, order: Integers, group: Integers, sums: Numbers) -> Flags:
-        """Say which rows have a smaller sum than a better one of their group: these stay."""
-        values = sums.values[self.rows][order]
+    def _fits_alone(self, joint: Capacity) -> Flags:
+        numbers = self.columns.numbers[joint.id].values[self.rows]
+        fits: Flags = numbers >= scaled(self.columns.frame.component.quantity)
+        return fits
+
+    def _is_out_of_line(self, order: Integers, group: Integers, amounts: Integers) -> Flags:
+        """Say which rows have a smaller amount than a better one of their group: these stay."""
+        values = amounts[self.rows][order]
         groups = group[order]
         # the largest sum so far within the group: later groups lie in higher, disjoint ranges
         low, high = int(values.min(initial=0)), int(values.max(initial=0))
@@ -168,13 +187,16 @@ class _Table:
                 name: int(numbers.values[row]) if numbers.known[row] else None
                 for name, numbers in zip(self.sum_ids, self.sums, strict=True)
             },
+            node=int(frame.offerings[frame.owners[row]]),
         )
 
 
 def set_keys(joint: Joint, component: Component) -> list[str]:
     """Name the sets that a joint condition reads at a component."""
-    if isinstance(joint, SumLimit):
+    if isinstance(joint, (SumLimit, ProductLimit, Capacity)):
         return []
+    if isinstance(joint, CompositionShape):
+        return [f"{joint.id}.{info.name}" for info in joint.reads]
     if not isinstance(joint, Compatible):
         return [joint.id]
     keys = []

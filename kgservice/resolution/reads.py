@@ -9,17 +9,14 @@ from kgservice.model.rdf import RDF, Iri
 from kgservice.model.terms import DCTERMS, KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.resolution.request import (
-    AtMost,
     Compatible,
     Component,
+    CompositionShape,
     Constraint,
-    Different,
     Has,
     Joint,
     LabelAtLeast,
     Request,
-    Same,
-    SumLimit,
     joint_components,
 )
 
@@ -82,9 +79,7 @@ def _paths(request: Request, component: Component) -> Iterator[Path]:
         yield from constraint_paths(constraint, ())
     for joint in request.together:
         if component.name in joint_components(joint):
-            yield joint_path(joint, component.name)
-            if isinstance(joint, Compatible) and joint.giver == joint.taker:
-                yield joint.taken
+            yield from joint_paths(joint, component.name)
     for preference in request.prefer:
         yield (preference.property,)
 
@@ -103,11 +98,19 @@ def constraint_paths(constraint: Constraint, before: Path) -> Iterator[Path]:
             yield from constraint_paths(inner, path)
 
 
+def joint_paths(joint: Joint, component: str) -> tuple[Path, ...]:
+    """Give the paths that a joint condition reads at a component."""
+    if isinstance(joint, CompositionShape):
+        return tuple((info,) for info in joint.reads)
+    if not isinstance(joint, Compatible):
+        return (joint.path,)
+    ends = ((joint.giver, joint.given), (joint.taker, joint.taken))
+    return tuple(path for name, path in ends if name == component)
+
+
 def joint_path(joint: Joint, component: str) -> Path:
-    """Give the path that a joint condition reads at a component."""
-    if isinstance(joint, (Same, Different, AtMost, SumLimit)):
-        return joint.path
-    return joint.given if component == joint.giver else joint.taken
+    """Give the one path that a joint condition reads at a component."""
+    return joint_paths(joint, component)[0]
 
 
 def choice_paths(request: Request, component: Component) -> list[Path]:

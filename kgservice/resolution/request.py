@@ -10,6 +10,17 @@ from typing import TypeAlias
 
 from kgservice.model.rdf import Iri, Literal
 from kgservice.model.vocabulary import PropertyInfo
+from kgservice.resolution.joints import AtMost as AtMost
+from kgservice.resolution.joints import Capacity as Capacity
+from kgservice.resolution.joints import Compatible as Compatible
+from kgservice.resolution.joints import CompositionShape as CompositionShape
+from kgservice.resolution.joints import Different as Different
+from kgservice.resolution.joints import Joint as Joint
+from kgservice.resolution.joints import PairLimit as PairLimit
+from kgservice.resolution.joints import ProductLimit as ProductLimit
+from kgservice.resolution.joints import Same as Same
+from kgservice.resolution.joints import SumLimit as SumLimit
+from kgservice.resolution.joints import joint_components as joint_components
 
 
 class Policy(Enum):
@@ -136,64 +147,6 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
-class Same:
-    """All components in `over` have the same value."""
-
-    id: str
-    path: tuple[PropertyInfo, ...]
-    over: tuple[str, ...]
-    policy: Policy | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Different:
-    """No two components in `over` have the same value."""
-
-    id: str
-    path: tuple[PropertyInfo, ...]
-    over: tuple[str, ...]
-    policy: Policy | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AtMost:
-    """The components in `over` have at most `n` distinct values together."""
-
-    id: str
-    path: tuple[PropertyInfo, ...]
-    over: tuple[str, ...]
-    n: int
-    policy: Policy | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SumLimit:
-    """The values of the components in `over` add up to at most `limit` (stored unit)."""
-
-    id: str
-    path: tuple[PropertyInfo, ...]
-    over: tuple[str, ...]
-    limit: Literal
-    currency: str = ""
-    policy: Policy | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Compatible:
-    """Something that one component gives is something that the other takes."""
-
-    id: str
-    giver: str
-    given: tuple[PropertyInfo, ...]
-    taker: str
-    taken: tuple[PropertyInfo, ...]
-    policy: Policy | None = None
-
-
-Joint: TypeAlias = Same | Different | AtMost | SumLimit | Compatible
-
-
-@dataclass(frozen=True, slots=True)
 class Preference:
     """Minimise or maximise the sum of a property over all components."""
 
@@ -246,8 +199,3 @@ class Request:
     def iri_of(self, identity: str) -> str:
         """Give the IRI of a part of this request from its short id."""
         return identity if ":" in identity else f"{self.iri}#{identity}"
-
-
-def joint_components(joint: Joint) -> tuple[str, ...]:
-    """Name the components that a joint condition reads."""
-    return (joint.giver, joint.taker) if isinstance(joint, Compatible) else joint.over

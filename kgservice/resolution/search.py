@@ -111,18 +111,24 @@ class Search:
             )
             for name in self._names
         }
-        return self._key(firsts)[: self._bounded] > self._best[-1][0][: self._bounded]
+        return (
+            self._key(firsts, is_whole=False)[: self._bounded] > self._best[-1][0][: self._bounded]
+        )
 
     @property
     def _bounded(self) -> int:
         """Length of the part of a key that a bound speaks about: all but the configurations."""
         return 1 + 2 * self._parts + len(self._names)
 
-    def _key(self, chosen: Mapping[str, Option]) -> Key:
-        """Give what orders compositions: wishes, preferences, offerings and configurations."""
+    def _key(self, chosen: Mapping[str, Option], *, is_whole: bool = True) -> Key:
+        """Give what orders compositions: wishes, preferences, offerings and configurations.
+
+        Of what is no composition yet it is a bound: joint wishes count as met.
+        """
         options = [chosen[name] for name in self._names]
         missed = sum(option.missed for option in options)
         missed += sum(map(any, zip(*(option.missed_every for option in options), strict=True)))
+        missed += self._tests.missed(chosen) if is_whole else 0
         parts = [missed]
         for index in range(self._parts):
             parts.append(int(any(option.is_unknown[index] for option in options)))

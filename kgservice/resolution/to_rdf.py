@@ -7,21 +7,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from kgservice.model.rdf import RDF, Blank, Iri, Literal, Subject, Term, Triple, typed
+from kgservice.model.rdf import RDF, Blank, Iri, Subject, Term, Triple, typed
 from kgservice.model.terms import DCTERMS, KG, RDFS, SCHEMA, SH
 from kgservice.model.vocabulary import PropertyInfo, ValueKind, Vocabulary
 from kgservice.resolution.compile import label_parts
+from kgservice.resolution.joint_to_rdf import JOINT_TYPES, write_joint
 from kgservice.resolution.names import set_iri
 from kgservice.resolution.request import (
     AllOf,
     AnyOf,
-    AtMost,
     Compare,
-    Compatible,
     Component,
     Condition,
     Constraint,
-    Different,
     Has,
     InSet,
     Joint,
@@ -31,8 +29,6 @@ from kgservice.resolution.request import (
     Policy,
     Preference,
     Request,
-    Same,
-    SumLimit,
 )
 
 _RDF_TYPE = Iri(RDF + "type")
@@ -44,13 +40,6 @@ _BOUNDS = {
     Operator.GT: SH.minExclusive,
     Operator.LT: SH.maxExclusive,
     Operator.EQ: SH.hasValue,
-}
-_JOINT = {
-    Same: KG.Same,
-    Different: KG.AllDifferent,
-    AtMost: KG.DistinctLimit,
-    SumLimit: KG.SumLimit,
-    Compatible: KG.Compatible,
 }
 
 
@@ -121,7 +110,7 @@ class _Writer:
             self.add(self.iri("every"), _RDF_TYPE, SH.NodeShape)
             self.constraints(self.iri("every"), request.every)
         for order, joint in enumerate(request.together, start=1):
-            self.add(node, KG.joint, self.iri(joint.id))
+            self.add(node, KG.wish if joint.is_wish else KG.joint, self.iri(joint.id))
             self.joint(joint, order)
         if request.prefer:
             self.add(node, KG.prefer, self.sequence([self.preference(p) for p in request.prefer]))
@@ -271,26 +260,9 @@ class _Writer:
 
     def joint(self, joint: Joint, order: int) -> None:
         node = self.iri(joint.id)
-        self.add(node, _RDF_TYPE, _JOINT[type(joint)])
+        self.add(node, _RDF_TYPE, JOINT_TYPES[type(joint)])
         self.add(node, SH.order, typed(order))
         if joint.policy:
             self.add(node, KG.unknownPolicy, _POLICIES[joint.policy])
-        if isinstance(joint, Compatible):
-            self.add(node, KG.from_, self.end(joint.giver, joint.given))
-            self.add(node, KG.to, self.end(joint.taker, joint.taken))
-            return
         names = tuple(component.name for component in self.source.components)
-        if joint.over != names:
-            self.add(node, KG.over, self.sequence([self.iri(name) for name in joint.over]))
-        if isinstance(joint, SumLimit):
-            self.add(node, KG.of, joint.path[0].iri)
-            self.add(node, KG.max, Literal(joint.limit.value, joint.limit.datatype))
-            if joint.currency:
-                self.add(node, SCHEMA.priceCurrency, typed(joint.currency))
-            return
-        self.add(node, KG.path, self.sequence([step.iri for step in joint.path]))
-        if isinstance(joint, AtMost):
-            self.add(node, KG.n, typed(joint.n))
-
-    def end(self, component: str, path: Sequence[PropertyInfo]) -> Subject:
-        return self.sequence([self.iri(component), *(step.iri for step in path)])
+        write_joint(self, joint, names)

@@ -6,42 +6,53 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kgservice.model.errors import InputError
-from kgservice.model.rdf import XSD, Literal
+from kgservice.model.rdf import XSD, Iri, Literal, is_valid_iri
 from kgservice.model.vocabulary import PropertyInfo, Vocabulary
-from kgservice.resolution.names import check_one_value, check_sum, read_path, refuse
-from kgservice.resolution.request import (
+from kgservice.resolution.joint_parts import (
+    Part,
+    check_capacity,
+    check_ends,
+    check_pair,
+    check_product,
+    check_sum_limits,
+)
+from kgservice.resolution.joints import (
     AtMost,
+    Capacity,
     Compatible,
+    CompositionShape,
     Different,
     Joint,
-    Policy,
+    PairLimit,
+    ProductLimit,
     Same,
     SumLimit,
 )
-from kgservice.resolution.values import read_value, suggestion
+from kgservice.resolution.names import check_one_value, check_sum, read_path, refuse
+from kgservice.resolution.values import TypedValue, read_value, suggestion
 from kgservice.resolution.yaml_conditions import need_text, read_policy
 from kgservice.resolution.yaml_nodes import ListNode, MapNode, Node, Scalar
 
-_LATER = ("pair", "product", "shape", "use", "ways")
+_ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
     """What every joint condition is read from."""
 
-    id: str
+    part: Part
     node: Node
     names: tuple[str, ...]
     vocabulary: Vocabulary
-    policy: Policy | None
 
 
 def read_joint(node: Node, index: int, names: tuple[str, ...], vocabulary: Vocabulary) -> Joint:
     """Read one item of `together`; its id is `together.INDEX`, counted from 1.
 
+    A `?` behind the kind makes it a wish.
+
     Raises:
         InputError: its kind, path, components or limit is wrong.
-        NotSupported: its kind is not supported yet.
     """
     if not isinstance(node, MapNode):
         raise InputError("A joint condition is a mapping.", code="joint-invalid", at=node.at)
@@ -49,9 +60,7 @@ def read_joint(node: Node, index: int, names: tuple[str, ...], vocabulary: Vocab
     kinds = [key for key in node.entries if key != "unknown"]
     if len(kinds) != 1:
         raise InputError("One joint condition per item.", code="joint-invalid", at=node.at)
-    kind, at = kinds[0], node.keys[kinds[0]].at
-    if kind in _LATER or kind.endswith("?"):
-        refuse(f"the joint condition `{kind}`", at)
+    kind, at = kinds[0].removesuffix("?"), node.keys[kinds[0]].at
     if kind not in _READERS:
         raise InputError(
             f"`{kind}` is not a joint condition.",
@@ -59,22 +68,31 @@ def read_joint(node: Node, index: int, names: tuple[str, ...], vocabulary: Vocab
             at=at,
             hint=suggestion(kind, _READERS) or f"Known: {', '.join(_READERS)}.",
         )
-    parts = _Parts(f"together.{index}", node.entries[kind], names, vocabulary, policy)
-    return _READERS[kind](parts)
+    is_wish = kinds[0].endswith("?")
+    if is_wish and policy is not None:
+        raise InputError(
+            "A wish has no policy: what is unknown is missed.",
+            code="joint-invalid",
+            at=node.keys["unknown"].at,
+        )
+    part = Part(f"together.{index}", policy, is_wish)
+    return _READERS[kind](_Parts(part, node.entries[kinds[0]], names, vocabulary))
 
 
 def _same(parts: _Parts) -> Joint:
-    fields = _fields(parts, "of", ("over",))
-    return Same(parts.id, _path(parts, fields["of"]), _over(parts, fields), parts.policy)
+    fields, part = _fields(parts, "of", ("over",)), parts.part
+    path, over = _path(parts, fields["of"]), _over(parts, fields)
+    return Same(part.id, path, over, part.policy, part.is_wish)
 
 
 def _different(parts: _Parts) -> Joint:
-    fields = _fields(parts, "of", ("over",))
-    return Different(parts.id, _path(parts, fields["of"]), _over(parts, fields), parts.policy)
+    fields, part = _fields(parts, "of", ("over",)), parts.part
+    path, over = _path(parts, fields["of"]), _over(parts, fields)
+    return Different(part.id, path, over, part.policy, part.is_wish)
 
 
 def _at_most(parts: _Parts) -> Joint:
-    fields = _fields(parts, "distinct", ("n", "over"))
+    fields, part = _fields(parts, "distinct", ("n", "over")), parts.part
     number = need_text(_needed(fields, "n", parts.node))
     if (
         len(number) > 9
@@ -85,29 +103,71 @@ def _at_most(parts: _Parts) -> Joint:
         raise InputError(
             f"{number!r} is not a number from 1 on.", code="value-invalid", at=fields["n"].at
         )
-    path = _path(parts, fields["distinct"])
-    return AtMost(parts.id, path, _over(parts, fields), int(number), parts.policy)
+    path, over = _path(parts, fields["distinct"]), _over(parts, fields)
+    return AtMost(part.id, path, over, int(number), part.policy, part.is_wish)
 
 
 def _sum(parts: _Parts) -> Joint:
-    fields = _fields(parts, "of", ("max", "over", "min"))
-    if "min" in fields:
-        refuse("`min` of a sum", fields["min"].at)
+    fields, part = _fields(parts, "of", ("max", "min", "over")), parts.part
     path = read_path(need_text(fields["of"]), parts.vocabulary, fields["of"].at)
     check_sum(path, fields["of"].at)
-    limit = _needed(fields, "max", parts.node)
-    typed = read_value(need_text(limit), path[0], parts.vocabulary, limit.at)
-    number = Literal(typed.value.value, XSD + "decimal")
-    return SumLimit(parts.id, path, _over(parts, fields), number, typed.currency, parts.policy)
+    limit, currency = _limit(parts, fields, "max", path[0])
+    minimum, other = _limit(parts, fields, "min", path[0])
+    check_sum_limits(limit, minimum, parts.node.at)
+    if currency and other and currency != other:
+        raise InputError(
+            "`max` and `min` are in two currencies.", code="joint-invalid", at=parts.node.at
+        )
+    over, money = _over(parts, fields), currency or other
+    return SumLimit(part.id, path, over, limit, money, part.policy, minimum, part.is_wish)
+
+
+def _product(parts: _Parts) -> Joint:
+    fields, part = _fields(parts, "of", ("min", "over")), parts.part
+    path = read_path(need_text(fields["of"]), parts.vocabulary, fields["of"].at)
+    minimum, _ = _limit(parts, fields, "min", path[0])
+    checked = check_product(path, minimum, parts.node.at)
+    return ProductLimit(part.id, path, _over(parts, fields), checked, part.policy, part.is_wish)
+
+
+def _pair(parts: _Parts) -> Joint:
+    fields, part = _fields(parts, "of", ("between", "max")), parts.part
+    measured = read_path(need_text(fields["of"]), parts.vocabulary, fields["of"].at)
+    path = check_ends(measured[-1], parts.vocabulary, fields["of"].at)
+    ends = _needed(fields, "between", parts.node)
+    items = ends.items if isinstance(ends, ListNode) else (ends,)
+    between = tuple(_component(parts, need_text(item), item) for item in items)
+    limit, _ = _limit(parts, fields, "max", measured[-1])
+    checked = check_pair(between, limit, ends.at)
+    return PairLimit(part.id, measured[-1], path, between, checked, part.policy, part.is_wish)
+
+
+def _capacity(parts: _Parts) -> Joint:
+    part, node = parts.part, parts.node
+    is_all = isinstance(node, Scalar) and need_text(node) == _ALL
+    fields = {} if is_all else _fields(parts, "", ("of", "over"))
+    at = fields["of"].at if "of" in fields else node.at
+    name = need_text(fields["of"]) if "of" in fields else "capacity"
+    path = read_path(name, parts.vocabulary, at)
+    check_capacity(path, at)
+    return Capacity(part.id, path, _over(parts, fields), part.policy, part.is_wish)
 
 
 def _compatible(parts: _Parts) -> Joint:
-    fields = _fields(parts, "", ("from", "to"))
+    fields, part = _fields(parts, "", ("from", "to")), parts.part
     giver, given = _end(parts, _needed(fields, "from", parts.node))
     taker, taken = _end(parts, _needed(fields, "to", parts.node))
     if len(given) != 1 or len(taken) != 1:
         refuse("a longer path in `compatible`", parts.node.at)
-    return Compatible(parts.id, giver, given, taker, taken, parts.policy)
+    return Compatible(part.id, giver, given, taker, taken, part.policy, part.is_wish)
+
+
+def _shape(parts: _Parts) -> Joint:
+    part, text = parts.part, need_text(parts.node)
+    if not is_valid_iri(text):
+        raise InputError(f"{text!r} is not an IRI.", code="value-invalid", at=parts.node.at)
+    refuse("`shape` under `together`", parts.node.at)
+    return CompositionShape(part.id, Iri(text), parts.names, (), part.policy, part.is_wish)
 
 
 _READERS: Mapping[str, Callable[[_Parts], Joint]] = {
@@ -115,8 +175,23 @@ _READERS: Mapping[str, Callable[[_Parts], Joint]] = {
     "different": _different,
     "at-most": _at_most,
     "sum": _sum,
+    "product": _product,
+    "pair": _pair,
+    "capacity": _capacity,
     "compatible": _compatible,
+    "shape": _shape,
 }
+
+
+def _limit(
+    parts: _Parts, fields: Mapping[str, Node], key: str, info: PropertyInfo
+) -> tuple[Literal | None, str]:
+    """Read a limit in the property's stored unit, and its currency; None when it is absent."""
+    node = fields.get(key)
+    if node is None:
+        return None, ""
+    typed: TypedValue = read_value(need_text(node), info, parts.vocabulary, node.at)
+    return Literal(typed.value.value, XSD + "decimal"), typed.currency
 
 
 def _fields(parts: _Parts, main: str, others: tuple[str, ...]) -> dict[str, Node]:

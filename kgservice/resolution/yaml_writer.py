@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import yaml
 
 from kgservice.model.vocabulary import PropertyInfo, Vocabulary
@@ -11,13 +9,10 @@ from kgservice.resolution.names import write_class
 from kgservice.resolution.request import (
     AllOf,
     AnyOf,
-    AtMost,
     Compare,
-    Compatible,
     Component,
     Condition,
     Constraint,
-    Different,
     Has,
     InSet,
     Joint,
@@ -25,12 +20,10 @@ from kgservice.resolution.request import (
     NoneOf,
     Operator,
     Request,
-    SumLimit,
     Value,
 )
 from kgservice.resolution.values import local_name, write_value
-
-Tree: TypeAlias = "str | list[Tree] | dict[str, Tree]"
+from kgservice.resolution.yaml_joint_writer import Tree, joint_entry
 
 
 def write_request(request: Request, vocabulary: Vocabulary) -> str:
@@ -126,33 +119,8 @@ class _Writer:
         return tree
 
     def joint(self, joint: Joint) -> Tree:
-        tree: dict[str, Tree] = dict([self.joint_entry(joint)])
+        kind, fields = joint_entry(joint, self.names, self.comparison)
+        tree: dict[str, Tree] = {f"{kind}?" if joint.is_wish else kind: fields}
         if joint.policy:
             tree["unknown"] = joint.policy.value
         return tree
-
-    def joint_entry(self, joint: Joint) -> tuple[str, Tree]:
-        if isinstance(joint, Compatible):
-            given = f"{joint.giver}.{_dotted(joint.given)}"
-            return "compatible", {"from": given, "to": f"{joint.taker}.{_dotted(joint.taken)}"}
-        fields: dict[str, Tree] = {"of": _dotted(joint.path)}
-        if isinstance(joint, AtMost):
-            fields = {"distinct": fields["of"], "n": str(joint.n)}
-        if isinstance(joint, SumLimit):
-            limit = Compare(Operator.EQ, joint.limit, joint.currency)
-            fields["max"] = self.comparison(limit, joint.path[0])
-        if joint.over != self.names:
-            fields["over"] = list(joint.over)
-        return _joint_name(joint), fields
-
-
-def _joint_name(joint: Joint) -> str:
-    if isinstance(joint, AtMost):
-        return "at-most"
-    if isinstance(joint, SumLimit):
-        return "sum"
-    return "different" if isinstance(joint, Different) else "same"
-
-
-def _dotted(path: tuple[PropertyInfo, ...]) -> str:
-    return ".".join(step.name for step in path)

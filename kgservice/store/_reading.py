@@ -101,6 +101,7 @@ def _properties(graph: Statements) -> Iterator[PropertyInfo]:
             unit=graph.text(iri, KG.storedUnit),
             is_money=graph.text(iri, KG.isMoney) == "true",
             is_derived=graph.text(iri, KG.isDerived) == "true",
+            ends=end.value if (end := graph.iri(iri, KG.measuredAlong)) else "",
         )
 
 

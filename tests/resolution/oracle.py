@@ -16,13 +16,16 @@ from kgservice.resolution.request import (
     AllOf,
     AnyOf,
     AtMost,
+    Capacity,
     Compare,
     Compatible,
     Different,
     InSet,
     LabelAtLeast,
     NoneOf,
+    PairLimit,
     Policy,
+    ProductLimit,
     Request,
     Same,
     SumLimit,
@@ -271,14 +274,24 @@ class Oracle:
         if isinstance(joint, Compatible):
             return self.compatible_verdict(joint, chosen)
         values = [self.joint_value(by_name[n], chosen[n], joint.path) for n in joint.over]
+        if isinstance(joint, PairLimit):
+            return self.pair_verdict(joint, values)
+        if isinstance(joint, ProductLimit):
+            return self.product_verdict(joint, values)
+        if isinstance(joint, Capacity):
+            return self.capacity_verdict(joint, chosen, values)
         if isinstance(joint, SumLimit):
             for index, name in enumerate(joint.over):
-                if self.currency(chosen[name].offer) != joint.currency:
+                money = joint.path[0].is_money
+                if money and self.currency(chosen[name].offer) != joint.currency:
                     values[index] = None
             known = [Fraction(value) for value in values if value is not None]
-            if sum(known) > Fraction(joint.limit.value):
+            if joint.limit is not None and sum(known) > Fraction(joint.limit.value):
                 return VIOLATED
-            return MET if len(known) == len(values) else UNKNOWN
+            if len(known) < len(values):
+                return UNKNOWN
+            least = joint.minimum
+            return VIOLATED if least and sum(known) < Fraction(least.value) else MET
         known = [value for value in values if value is not None]
         absent = len(values) - len(known)
         distinct = len(set(known))
@@ -290,6 +303,36 @@ class Oracle:
         if distinct > joint.n:
             return VIOLATED
         return MET if distinct + absent <= joint.n else UNKNOWN
+
+    def pair_verdict(self, joint, places):
+        found = {
+            Fraction(text) for a, b, text in self.world.measured if {a, b} == set(places) - {None}
+        }
+        if None in places or len(found) != 1:
+            return UNKNOWN
+        return MET if found.pop() <= Fraction(joint.limit.value) else VIOLATED
+
+    def product_verdict(self, joint, values):
+        product = Fraction(1)
+        known = [Fraction(v) / 100 for v in values if v is not None and 0 <= Fraction(v) <= 100]
+        for share in known:
+            product *= share
+        if product < Fraction(joint.minimum.value) / 100:
+            return VIOLATED
+        return MET if len(known) == len(values) else UNKNOWN
+
+    def capacity_verdict(self, joint, chosen, values):
+        verdicts = []
+        for name, there in zip(joint.over, values, strict=True):
+            offer = chosen[name].offer
+            asked = sum(
+                component.quantity
+                for component in self.request.components
+                if component.name in joint.over and chosen[component.name].offer is offer
+            )
+            fits = UNKNOWN if there is None else MET if asked <= int(there) else VIOLATED
+            verdicts.append(fits)
+        return all_met(verdicts)
 
     def compatible_verdict(self, joint, chosen):
         giver, taker = chosen[joint.giver].offer, chosen[joint.taker].offer
@@ -304,7 +347,8 @@ class Oracle:
         found = {}
         for picks in product(*(self.survivors(c, active, lenient) for c in components)):
             chosen = {c.name: pick for c, pick in zip(components, picks, strict=True)}
-            joints = [j for j in self.request.together if active is None or j.id in active]
+            hard = [j for j in self.request.together if not j.is_wish]
+            joints = [j for j in hard if active is None or j.id in active]
             if any(self.excludes(j, self.joint_verdict(j, chosen), lenient) for j in joints):
                 continue
             offers = tuple(chosen[name].offer.iri for name in sorted(chosen))
@@ -319,6 +363,9 @@ class Oracle:
             for wish in component.constraints + self.request.every:
                 if wish.is_wish and self.verdict(component, chosen[component.name], wish) != MET:
                     missed.add(wish.id)
+        for joint in self.request.together:
+            if joint.is_wish and self.joint_verdict(joint, chosen) != MET:
+                missed.add(joint.id)
         return missed
 
     def order(self, chosen):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from itertools import combinations_with_replacement
 from random import Random
 
 from kgservice.model.rdf import XSD, Iri, Literal
@@ -12,6 +13,7 @@ from kgservice.resolution.request import (
     AllOf,
     AnyOf,
     AtMost,
+    Capacity,
     Compare,
     Compatible,
     Component,
@@ -21,8 +23,10 @@ from kgservice.resolution.request import (
     LabelAtLeast,
     NoneOf,
     Operator,
+    PairLimit,
     Policy,
     Preference,
+    ProductLimit,
     Request,
     Same,
     SumLimit,
@@ -50,8 +54,15 @@ def random_world(random: Random) -> World:
     headquarters = {name: random.choice(CODES) for name in [*providers, "s0", "s1"]}
     if random.random() < 0.3:
         del headquarters["s1"]
-    offers = [_offer(random, number, providers) for number in range(random.randint(3, 9))]
-    return World(offers, headquarters, places)
+    offers = [_offer(random, number, providers) for number in range(random.randint(5, 10))]
+    measured = [
+        (a, b, random.choice(("0.4", "3.5", "9.99", "10", "10.0000001", "25")))
+        for a, b in combinations_with_replacement(("l0", "l1", "l2", "l3"), 2)
+        if random.random() < 0.9
+    ]
+    if random.random() < 0.2:
+        measured.append(("l1", "l0", random.choice(("3.5", "10"))))
+    return World(offers, headquarters, places, measured)
 
 
 def _offer(random: Random, number: int, providers: list[str]) -> Offer:
@@ -72,6 +83,8 @@ def _offer(random: Random, number: int, providers: list[str]) -> Offer:
     maybe("support", 0.7, "24x7", "8x5")
     maybe("subprocessor", 0.5, "s0", "s1", most=2)
     maybe("transferCountry", 0.4, *CODES, most=2)
+    maybe("availability", 0.95, "99", "99.5", "99.9", "99.95", "100", "99.8998", "101")
+    maybe("capacity", 0.9, "1", "2", "4", "10", "20")
     charges = [Charge(f"{random.randint(5, 60)}.{random.choice(('00', '50', '99'))}")]
     if random.random() < 0.3:
         charges.append(Charge("0.125", per="storage", per_quantity=random.choice((1, 10))))
@@ -198,7 +211,7 @@ def random_request(random: Random) -> Request:
     )
     together = tuple(
         joint
-        for number in range(1, random.randint(1, 4))
+        for number in range(1, random.choice((1, 2, 2, 3)))
         if (joint := _joint(random, f"together.{number}", names)) is not None
     )
     return Request(
@@ -222,20 +235,56 @@ def random_request(random: Random) -> Request:
 def _joint(random: Random, identity: str, names: tuple[str, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202
     if len(names) == 1:
         return None
-    kind = random.choice(("same", "different", "at-most", "sum", "compatible"))
+    kind = random.choice(
+        (
+            "same",
+            "different",
+            "at-most",
+            "sum",
+            "compatible",
+            "pair",
+            "product",
+            "capacity",
+            "least",
+        )
+    )
     over = (
         names if random.random() < 0.7 else tuple(sorted(random.sample(names, 2), key=names.index))
     )
     policy = random.choice((None, None, Policy.WARN, Policy.REJECT))
+    is_wish = random.random() < 0.2
+    rest = (None, True) if is_wish else (policy, False)
     path = _path(random.choice(("location.country", "provider", "location", "majorVersion")))
     if kind == "same":
-        return Same(identity, path, over, policy)
+        return Same(identity, path, over, *rest)
     if kind == "different":
-        return Different(identity, path, over, policy)
+        return Different(identity, path, over, *rest)
     if kind == "at-most":
-        return AtMost(identity, path, over, random.choice((1, 2)), policy)
-    if kind == "sum":
-        limit = Literal(str(random.randint(30, 150)), XSD + "decimal")
-        return SumLimit(identity, _path("monthlyPrice"), over, limit, "EUR", policy)
+        return AtMost(identity, path, over, random.choice((1, 2)), *rest)
+    if kind in ("sum", "least", "product", "capacity"):
+        return _of_numbers(random, kind, identity, over, rest)
     giver, taker = random.sample(names, 2)
-    return Compatible(identity, giver, _path("exportFormat"), taker, _path("importFormat"), policy)
+    if kind == "pair":
+        limit = Literal(random.choice(("3.5", "10", "20", "50")), XSD + "decimal")
+        ends = (PROPERTIES["roundTrip"], _path("location"), (giver, taker))
+        return PairLimit(identity, *ends, limit, *rest)
+    return Compatible(identity, giver, _path("exportFormat"), taker, _path("importFormat"), *rest)
+
+
+def _of_numbers(random: Random, kind: str, identity: str, over: tuple[str, ...], rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    if kind == "capacity":
+        return Capacity(identity, _path("capacity"), over, *rest)
+    if kind == "product":
+        share = random.choice(("97", "98.01", "99", "99.4", "99.85"))
+        return ProductLimit(identity, _path("availability"), over, _decimal(share), *rest)
+    policy, is_wish = rest
+    if kind == "sum":
+        path, limit = _path("monthlyPrice"), _decimal(str(random.randint(30, 150)))
+        least = _decimal("20") if random.random() < 0.2 else None
+        return SumLimit(identity, path, over, limit, "EUR", policy, least, is_wish)
+    path, least = _path(random.choice(("vcpu", "storage"))), _decimal(str(random.randint(4, 120)))
+    return SumLimit(identity, path, over, None, "", policy, least, is_wish)
+
+
+def _decimal(text: str) -> Literal:
+    return Literal(text, XSD + "decimal")

@@ -89,7 +89,8 @@ def _listed_unknown(oracle: Oracle, chosen: dict) -> set[str]:
     return found | {
         joint.id
         for joint in request.together
-        if request.policy_of(joint).value == "warn"
+        if not joint.is_wish
+        and request.policy_of(joint).value == "warn"
         and oracle.joint_verdict(joint, chosen) == UNKNOWN
     }
 

@@ -185,7 +185,7 @@ def test_turtle_by_hand_keeps_its_own_ids() -> None:
         "<#db> sh:or ( <#own> ) .",
         "<#db> sh:closed true .",
         "<> kg:compositionShape <#s> .",
-        "<> kg:joint [ a kg:PairLimit ; kg:path ( kg:location ) ] .",
+        "<> kg:joint [ a kg:JointConstraint ; kg:compositionShape <#s> ] .",
         "<#db> sh:property [ sh:path ( kg:provider kg:headquarters ) ; sh:hasValue c:NLD ] .",
         "<#db> kg:ways 'any' .",
         "<#db> kg:use <urn:x> .",

@@ -62,6 +62,9 @@ PROPERTIES = {
         _property("storage", "Single", "decimal", unit="GiB"),
         _property("vcpu", "Single", "integer"),
         _property("renewableShare", "Single", "decimal", unit="%"),
+        _property("availability", "Single", "decimal", unit="%"),
+        _property("capacity", "Single", "integer"),
+        _property("roundTrip", "Single", "decimal", unit="ms", ends=KG.location.value),
         _property("extension", "Feature", range_class="Extension"),
         _property("importFormat", "Feature", range_class="Format"),
         _property("exportFormat", "Feature", range_class="Format"),
@@ -165,11 +168,15 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Offerings; headquarters of providers and countries of places are given by name."""
+    """Offerings; headquarters of providers and countries of places are given by name.
+
+    What is measured is given as two places and milliseconds.
+    """
 
     offers: list[Offer]
     headquarters: dict[str, str] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
+    measured: list[tuple[str, str, str]] = field(default_factory=list)
 
     def triples(self) -> list[Triple]:
         triples = []
@@ -179,6 +186,11 @@ class World:
             triples.append(Triple(provider(name), KG.headquarters, country(code)))
         for name, code in self.places.items():
             triples.append(Triple(place(name), KG.country, country(code)))
+        for number, (start, end, text) in enumerate(self.measured):
+            node = Iri(f"urn:measurement:{number}")
+            triples.append(Triple(node, KG.measuredFrom, place(start)))
+            triples.append(Triple(node, KG.measuredTo, place(end)))
+            triples.append(Triple(node, KG.roundTrip, Literal(text, XSD + "decimal")))
         return triples
 
 
