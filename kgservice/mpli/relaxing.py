@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import TypeAlias, TypeVar
 
 from kgservice.model.money import Money, minor_digits
-from kgservice.model.rdf import Literal
+from kgservice.model.rdf import XSD, Literal
 from kgservice.mpli.engines import SearchEngine
 from kgservice.mpli.exploring import Explorer, explorer_of
 from kgservice.mpli.opened import Opening
-from kgservice.resolution.candidates import SCALE
+from kgservice.resolution.joint_totals import SCALE
 from kgservice.resolution.judgement import BoundOffering, Rules
 from kgservice.resolution.relaxations import (
     Change,
@@ -127,7 +127,9 @@ class Relaxing:
         if isinstance(part, AtMost):
             larger = [replace(part, n=n) for n in range(part.n + 1, len(part.over))]
             return _first(larger, lambda one: self._tried(state, part.id, one, "nearest"))
-        return self._sum(state, part) if isinstance(part, SumLimit) else None
+        if isinstance(part, SumLimit) and part.limit is not None and part.minimum is None:
+            return self._sum(state, part, part.limit)
+        return None
 
     def _tried(self, state: State, name: str, part: Part, kind: str) -> State | None:
         """Put a changed line in the place of one that is left out; None when that is impossible."""
@@ -175,10 +177,10 @@ class Relaxing:
         condition = widened(part, values)
         return None if condition is None else self._with(state, part, condition, "wider")
 
-    def _sum(self, state: State, part: SumLimit) -> State | None:
+    def _sum(self, state: State, part: SumLimit, limit: Literal) -> State | None:
         """Find the smallest limit under which the request is possible, by halving."""
         step = SCALE // 10 ** minor_digits(part.currency) if part.currency else 1
-        low = Fraction(part.limit.value) * SCALE // step
+        low = Fraction(limit.value) * SCALE // step
         high = self._total(state.best, part, step)
         if high <= low:
             return None  # it is not too much: some of it is unknown
@@ -193,12 +195,12 @@ class Relaxing:
             size = (low + high) // 2
         if found is None:
             return None
-        limit = replace(part, limit=_limit(part, high * step))
-        request = with_part(found.request, part.id, limit)  # the best stays: its sum is the limit
-        return replace(found, request=request, parts={**found.parts, part.id: limit})
+        nearest = replace(part, limit=_limit(high * step))
+        request = with_part(found.request, part.id, nearest)  # the best stays: its sum is the limit
+        return replace(found, request=request, parts={**found.parts, part.id: nearest})
 
     def _limited(self, state: State, part: SumLimit, millionths: int) -> State | None:
-        limit = replace(part, limit=_limit(part, millionths))
+        limit = replace(part, limit=_limit(millionths))
         return self._tried(state, part.id, limit, "nearest")
 
     def _total(self, best: Found, part: SumLimit, step: int) -> int:
@@ -236,8 +238,8 @@ def _first(chain: Sequence[_T], tried: Callable[[_T], State | None]) -> State | 
     return found
 
 
-def _limit(part: SumLimit, millionths: int) -> Literal:
-    return Literal(decimal_text(Fraction(millionths, SCALE)), part.limit.datatype)
+def _limit(millionths: int) -> Literal:
+    return Literal(decimal_text(Fraction(millionths, SCALE)), XSD + "decimal")
 
 
 def _by_size(relaxation: Relaxation) -> tuple[int, bool, int]:
