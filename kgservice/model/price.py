@@ -93,11 +93,11 @@ def evaluate(components: Iterable[PriceComponent], question: PriceQuestion) -> P
     currency = parts[0].currency
     sums = {PriceType.RECURRING: Fraction(0), PriceType.ONE_TIME: Fraction(0)}
     for part in parts:
-        counted = _count(part, question.asked)
+        counted = times_counted(part, question.asked)
         if counted is None:
             return Price(None, None, None, "quantity-not-asked")
         due = PriceType.ONE_TIME if part.kind is PriceType.ONE_TIME else PriceType.RECURRING
-        sums[due] += counted * part.amount / _months(part) * question.instances
+        sums[due] += counted * part.amount / months_of(part) * question.instances
     if _outside_all_tiers(parts, question.asked):
         return Price(None, None, None, "quantity-out-of-range")
     monthly = rounded(sums[PriceType.RECURRING], currency)
@@ -113,17 +113,18 @@ def _refusal(parts: tuple[PriceComponent, ...]) -> str:
     return "tax-included" if any(part.tax_included for part in parts) else ""
 
 
-def _count(part: PriceComponent, asked: Mapping[str, Fraction]) -> Fraction | None:
+def times_counted(part: PriceComponent, asked: Mapping[str, Fraction]) -> Fraction | None:
     """Give how often the amount counts; None when that quantity is needed and not asked."""
     if not part.per_property:
         return Fraction(0 if part.kind is PriceType.USAGE else 1)
     quantity = asked.get(part.per_property)
     if quantity is None:
         return Fraction(0) if part.kind is PriceType.USAGE else None
-    return quantity / part.per_quantity if _in_tier(part, quantity) else Fraction(0)
+    return quantity / part.per_quantity if is_in_tier(part, quantity) else Fraction(0)
 
 
-def _in_tier(part: PriceComponent, quantity: Fraction) -> bool:
+def is_in_tier(part: PriceComponent, quantity: Fraction) -> bool:
+    """Say whether a quantity lies within the bounds of a component."""
     above = part.from_quantity is None or part.from_quantity <= quantity
     return above and (part.to_quantity is None or quantity < part.to_quantity)
 
@@ -131,12 +132,13 @@ def _in_tier(part: PriceComponent, quantity: Fraction) -> bool:
 def _outside_all_tiers(parts: tuple[PriceComponent, ...], asked: Mapping[str, Fraction]) -> bool:
     priced = {part.per_property for part in parts if part.per_property in asked}
     return any(
-        not any(_in_tier(part, asked[name]) for part in parts if part.per_property == name)
+        not any(is_in_tier(part, asked[name]) for part in parts if part.per_property == name)
         for name in priced
     )
 
 
-def _months(part: PriceComponent) -> Fraction:
+def months_of(part: PriceComponent) -> Fraction:
+    """Give how many months one amount pays for; 1 for what is paid once."""
     if part.kind is PriceType.ONE_TIME or part.period is None:
         return Fraction(1)
     return part.period.in_months() or Fraction(1)

@@ -28,7 +28,7 @@ from kgservice.resolution.judgement import BoundOffering, Counts, Mark, Rules
 from kgservice.resolution.measured import measured
 from kgservice.resolution.options import Columns, Option, options_of
 from kgservice.resolution.price_columns import DERIVED, PriceColumns, price_columns
-from kgservice.resolution.pricing import ranking_currency
+from kgservice.resolution.pricing import commonest_currency, named_currency
 from kgservice.resolution.projection import Projection
 from kgservice.resolution.queries import Only
 from kgservice.resolution.reads import Path, first_properties, joint_paths
@@ -72,27 +72,31 @@ class FastEngine:
     def prepare(self, only: Mapping[str, Only]) -> None:
         """Make all bindings, price and judge them, and read what joint conditions read."""
         request, projection = self.request, self.projection
-        frames = {}
+        frames, whole = {}, {}
         for component in request.components:
-            allowed = only.get(component.name, Only())
-            frame = frames[component.name] = frame_of(projection, request, component, allowed)
-            self.prices[component.name] = price_columns(
-                projection, request, component, frame.offerings, self.vocabulary
-            )
-        self.currency = ranking_currency(request, self._currencies())
+            name = component.name
+            frame = frames[name] = frame_of(projection, request, component, only.get(name, Only()))
+            priced = whole[name] = price_columns(request, frame, self.vocabulary)
+            self.prices[name] = priced if frame.whole is None else priced.at(frame.places)
+        self.currency = named_currency(request) or commonest_currency(self._currencies())
         judge = self.judge()
         for name, frame in frames.items():
-            self.columns[name] = columns_of(request, frame, self.prices[name], judge, self.currency)
+            self.columns[name] = columns_of(request, frame, whole[name], judge, self.currency)
 
     def judge(self) -> ArrayJudge:
         """Make a judge of conditions on the request's day."""
         return ArrayJudge(self.projection, self.vocabulary, self.as_of, self._ask)
 
-    def _currencies(self) -> Iterator[str]:
+    def _currencies(self) -> Mapping[str, int]:
+        """Count the known monthly prices in each currency."""
+        found: dict[str, int] = {}
         for priced in self.prices.values():
             known = priced.codes[priced.known[KG.monthlyPrice]]
-            for code, number in zip(*np.unique(known, return_counts=True), strict=True):
-                yield from [priced.currencies[code]] * int(number)
+            for code, number in enumerate(np.bincount(known, minlength=1).tolist()):
+                if number:
+                    currency = priced.currencies[code]
+                    found[currency] = found.get(currency, 0) + number
+        return found
 
     def _ask(
         self, condition: Condition, step: PropertyInfo, terms: Sequence[Term]
@@ -212,7 +216,7 @@ class FastEngine:
         _, stated = here.gather(path[0].iri)
         number = int(picked is not None) if path[0].iri in frame.picks else len(stated)
         values = () if path[0].is_derived else reached(here, path)[1]
-        price = self.prices[name].prices[frame.owners[row]]
+        price = self.prices[name].price(int(frame.owners[row]))
         return why_unknown(path[0], price, is_reached=bool(len(values)), stated=number)
 
     def refused(self, rules: Rules) -> tuple[Refusal, ...]:

@@ -124,11 +124,8 @@ class ArrayJudge:
         if first.iri in frame.picks:
             return self._walk(Rows(self.projection, frame.nodes, frame), constraint)
         key = ("verdicts", frame.component.kind, constraint.path, constraint.condition, self.as_of)
-        found = self.projection.remembered.get(key)
-        if found is None:
-            every = Nodes(self.projection, offered(self.projection, frame.component.kind))
-            found = self.projection.remembered[key] = self._walk(every, constraint)
-        assert isinstance(found, Verdicts)  # noqa: S101 - for mypy
+        every = Nodes(self.projection, offered(self.projection, frame.component.kind))
+        found = self.projection.masks.get(key, Verdicts, lambda: self._walk(every, constraint))
         return found.at(frame.places[frame.owners])
 
     def once(self, constraint: Constraint, frame: Frame, prices: PriceColumns) -> Verdicts:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,8 @@ class Frame:
         choices: The choices that conditions read, by name.
         picks: For each choice's property, the picked value of each row, or `NOTHING`.
         ranks: For each row, its place among the configurations of its offering.
+        whole: All bindings of the kind, of which this frame has some; None when it has all.
+        rows: Then, which rows of it.
     """
 
     projection: Projection
@@ -47,6 +49,8 @@ class Frame:
     choices: tuple[PropertyInfo, ...]
     picks: Mapping[Iri, Ids]
     ranks: Ids
+    whole: Frame | None = None
+    rows: Ids | None = None
 
     def __len__(self) -> int:
         """Count the bindings."""
@@ -80,11 +84,40 @@ class Frame:
 
 
 def frame_of(projection: Projection, request: Request, component: Component, only: Only) -> Frame:
-    """Make a component's bindings: what `candidates.rq` makes, in the order of `read_bindings`."""
-    every = offered(projection, component.kind)
-    places = _restricted(projection, every, only)
-    offerings = every[places]
+    """Make a component's bindings: what `candidates.rq` makes, in the order of `read_bindings`.
+
+    The rows of a kind with some choices are made once for each state of the graph.
+    """
     choices = reads_of(request, component).choices
+    key = ("rows", component.kind, tuple(choice.iri for choice in choices))
+    rows = projection.masks.get(key, _Rows, lambda: _rows(projection, component.kind, choices))
+    offerings = offered(projection, component.kind)
+    frame = Frame(
+        projection,
+        component,
+        request.iri,
+        request.iri_of(component.name),
+        np.arange(len(offerings), dtype=np.int32),
+        offerings,
+        rows.owners,
+        choices,
+        rows.picks,
+        rows.ranks,
+    )
+    return _restricted(frame, only) if only.named else frame
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The arrays of a frame that no request changes."""
+
+    owners: Ids
+    picks: dict[Iri, Ids]
+    ranks: Ids
+
+
+def _rows(projection: Projection, kind: Iri, choices: Sequence[PropertyInfo]) -> _Rows:
+    offerings = offered(projection, kind)
     owners = np.arange(len(offerings), dtype=np.int32)
     picks: dict[Iri, Ids] = {}
     for choice in choices:
@@ -100,17 +133,25 @@ def frame_of(projection: Projection, request: Request, component: Component, onl
     order = np.lexsort((*keys, owners))
     owners = owners[order]
     firsts = np.searchsorted(owners, owners, side="left")
-    return Frame(
-        projection,
-        component,
-        request.iri,
-        request.iri_of(component.name),
-        places,
-        offerings,
-        owners,
-        choices,
-        {prop: picked[order] for prop, picked in picks.items()},
-        (np.arange(len(owners)) - firsts).astype(np.int32),
+    ranks = (np.arange(len(owners)) - firsts).astype(np.int32)
+    return _Rows(owners, {prop: picked[order] for prop, picked in picks.items()}, ranks)
+
+
+def _restricted(frame: Frame, only: Only) -> Frame:
+    """Give the part of a frame whose offerings may be bound."""
+    named = [frame.projection.terms.number(Iri(iri)) for iri in only.named]
+    allowed: Flags = np.isin(frame.offerings, named)
+    rows = np.flatnonzero(allowed[frame.owners]).astype(np.int32)
+    number = np.cumsum(allowed, dtype=np.int32) - 1
+    return replace(
+        frame,
+        places=np.flatnonzero(allowed).astype(np.int32),
+        offerings=frame.offerings[allowed],
+        owners=number[frame.owners[rows]],
+        picks={prop: picked[rows] for prop, picked in frame.picks.items()},
+        ranks=frame.ranks[rows],
+        whole=frame,
+        rows=rows,
     )
 
 
@@ -134,15 +175,6 @@ def _offered(projection: Projection, kind: Iri) -> Ids:
     texts = [projection.terms.text(int(node))[1:-1] for node in nodes[keep]]
     order = sorted(range(len(texts)), key=texts.__getitem__)
     return nodes[keep][order] if order else np.empty(0, np.int32)
-
-
-def _restricted(projection: Projection, offerings: Ids, only: Only) -> Ids:
-    """Give the positions of the offerings that may be bound."""
-    if not only.named:
-        return np.arange(len(offerings), dtype=np.int32)
-    named = [projection.terms.number(Iri(iri)) for iri in only.named]
-    keep: Flags = np.isin(offerings, named)
-    return np.flatnonzero(keep).astype(np.int32)
 
 
 def _places(projection: Projection, picked: Ids) -> Ids:

@@ -45,7 +45,7 @@ def read_prices(rows: Iterable[Row], terms: Iterable[Row], vocabulary: Vocabular
     unreadable = set()
     for row in rows:
         offering = row["offering"][0]
-        part = _component(row, vocabulary)
+        part = component_of(row, vocabulary)
         known = found.setdefault(offering, {})
         # two rows for one component: it says two things about itself
         if part is None or row["component"][0] in known:
@@ -60,7 +60,8 @@ def read_prices(rows: Iterable[Row], terms: Iterable[Row], vocabulary: Vocabular
     return PriceList(components, frozenset(unreadable), by_offering)
 
 
-def _component(row: Row, vocabulary: Vocabulary) -> PriceComponent | None:
+def component_of(row: Row, vocabulary: Vocabulary) -> PriceComponent | None:
+    """Read one row of `prices.rq`; None when it makes no sense."""
     amount, currency = _number(row, "amount"), row.get("currency")
     kind = _TYPES.get(row["type"][0]) if "type" in row else None
     if amount is None or currency is None or kind is None:
@@ -152,10 +153,15 @@ def _penalty(terms: Mapping[str, Sequence[Term]]) -> Money | None:
 
 
 def ranking_currency(request: Request, priced: Iterable[str]) -> str:
-    """Give the currency in which money is ranked: the request's first, else the commonest.
+    """Give the currency in which money is ranked: the request's first, else the commonest one.
 
     `priced` are the currencies of the known monthly prices, one for each candidate.
     """
+    return named_currency(request) or commonest_currency(Counter(priced))
+
+
+def named_currency(request: Request) -> str:
+    """Give the first currency that a request names, or an empty string."""
     for joint in request.together:
         if isinstance(joint, SumLimit) and joint.currency:
             return joint.currency
@@ -163,7 +169,11 @@ def ranking_currency(request: Request, priced: Iterable[str]) -> str:
         currency = getattr(constraint.condition, "currency", "")
         if currency:
             return str(currency)
-    numbers = Counter(priced)
+    return ""
+
+
+def commonest_currency(numbers: Mapping[str, int]) -> str:
+    """Give the currency of the most prices, of equal ones the first; empty when there is none."""
     return min(numbers, key=lambda code: (-numbers[code], code), default="")
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kgservice.model.rdf import Iri, Term, from_text, to_text
+from kgservice.resolution.remembering import Remembered
 
 Ids: TypeAlias = npt.NDArray[np.int32]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -109,11 +110,13 @@ class Projection:
         terms: All terms of it; more may be there.
         columns: By property IRI.
         remembered: Answers that hold as long as this state does, by whoever made them.
+        masks: Likewise, but those that are large and were not used for long are forgotten.
     """
 
     terms: Terms
     columns: Mapping[str, Column]
     remembered: dict[object, object] = field(default_factory=dict)
+    masks: Remembered = field(default_factory=Remembered)
 
     def column(self, prop: Iri) -> Column:
         """Give a property's column, an empty one when nothing is said with it."""

@@ -65,11 +65,9 @@ def refused_offerings(columns: Columns, prices: PriceColumns, rules: Rules) -> t
     rows = np.flatnonzero(~allowed[frame.owners])
     badness = [violated.sum(axis=0)[rows], unknown.sum(axis=0)[rows]]
     best = _best_of_each(frame.owners, rows, badness)
-    monthly = [prices.prices[owner].monthly for owner in frame.owners[best]]
-    order = sorted(
-        range(len(best)),
-        key=lambda i: (monthly[i] is None, monthly[i].minor if monthly[i] else 0, i),
-    )
+    monthly = [prices.monthly(int(owner)) for owner in frame.owners[best]]
+    costs = [(money is None, money.minor if money else 0) for money in monthly]
+    order = sorted(range(len(best)), key=lambda i: (costs[i], i))
     return tuple(
         Refusal(
             frame.component.name,
