@@ -154,9 +154,10 @@ class FastExplorer:
         rows = np.flatnonzero(surviving(columns, rules))
         frame = _at(columns.frame, rows)
         if path[0].is_derived:
-            prices = self.engine.prices[name].prices
-            owners = np.unique(frame.owners).tolist()
-            return {value for owner in owners for value in _amounts(prices[owner], path[0])}
+            amounts = self.engine.prices[name].amounts(path[0].iri, np.unique(frame.owners))
+            return {
+                Literal(decimal_text(Decimal(money.amount)), path[0].datatype) for money in amounts
+            }
         _, values = reached(Rows(self.engine.projection, frame.nodes, frame), path)
         return {self.engine.projection.terms.term(int(n)) for n in np.unique(values)}
 
@@ -178,7 +179,7 @@ class FastExplorer:
     def price(self, binding: BoundOffering) -> Price:
         """Give what a binding costs."""
         columns, row = self._place(binding)
-        return self.engine.prices[binding.component].prices[int(columns.frame.owners[row])]
+        return self.engine.prices[binding.component].price(int(columns.frame.owners[row]))
 
     def mark(self, binding: BoundOffering, identity: str) -> Mark:
         """Give the verdict on one condition."""

@@ -85,9 +85,7 @@ class _Reader:
         )
         return found if self.rows is None else found.at(self.rows)
 
-    def numbers(
-        self, info: PropertyInfo, currency: str = "", *, is_share: bool = False
-    ) -> Numbers:
+    def numbers(self, info: PropertyInfo, currency: str = "", *, is_share: bool = False) -> Numbers:
         """Read the number of each row, in whole millionths or as a share of `SHARE_SCALE`."""
         as_of = self.judge.as_of
         question = self.prices.question if info.is_derived or info.is_money else ()

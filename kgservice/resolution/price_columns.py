@@ -65,6 +65,12 @@ class PriceColumns:
         currency = self.currencies[self.codes[place]]
         return Money(currency, int(self.minor[KG.monthlyPrice][place]))
 
+    def amounts(self, prop: Iri, places: Ids) -> set[Money]:
+        """Give the distinct known amounts of a derived property at some positions."""
+        some = places[self.known[prop][places]]
+        pairs = np.unique(np.stack((self.codes[some], self.minor[prop][some])), axis=1)
+        return {Money(self.currencies[code], minor) for code, minor in pairs.T.tolist()}
+
     def at(self, places: Ids) -> PriceColumns:
         """Give the prices at some positions."""
         return PriceColumns(
