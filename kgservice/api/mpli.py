@@ -14,8 +14,9 @@ from kgservice.api.bodies import (
     read_json,
 )
 from kgservice.api.jobs_view import accepted, event_stream
+from kgservice.api.questions import read_question
 from kgservice.api.waiting import Places
-from kgservice.mpli import discover, jobs, moves, plans, requests, services
+from kgservice.mpli import discover, explaining, jobs, moves, plans, requests, services
 from kgservice.mpli.application import Application
 
 MOST_STREAMS, MOST_STREAMS_EACH = 24, 8
@@ -75,7 +76,11 @@ def _add_requests(routes: Blueprint, application: Application) -> None:
     @routes.get("/requests/<identity>/explanation")
     def explanation(identity: str) -> Response:
         caller = require(application, "use-services")
-        return jsonify(requests.explanation_of(application, caller, identity))
+        told = explaining.explanation_of(application, caller, identity, read_question(request.args))
+        accept = request.headers.get("Accept", "application/json")
+        if "text/plain" in accept and "application/json" not in accept:
+            return Response(str(told["text"]), content_type="text/plain; charset=utf-8")
+        return jsonify(told)
 
 
 def _add_plans(routes: Blueprint, application: Application) -> None:

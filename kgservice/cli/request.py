@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 import click
 
@@ -98,23 +99,42 @@ def resolve(file: str, engine: str, as_json: bool) -> int:
 
 @request.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--lang", type=click.Choice(["en", "nl"]), default="en", help="Of the sentences.")
+@click.option("--offering", default="", metavar="IRI", help="One offering in full, or its title.")
+@click.option("--without", multiple=True, metavar="PROVIDER", help="What if it offered nothing.")
+@click.option(
+    "--price-change", multiple=True, metavar="CHANGE", help="What if: +10%, or 'PROVIDER: -5%'."
+)
+@click.option("--on", default="", metavar="DATE", help="What if it were for another day.")
 @click.option("--cheapest", type=int, metavar="N", help="Only the N cheapest refused offerings.")
+@click.option("--engine", type=click.Choice(["fast", "graph"]), default="fast")
 @click.option("--json", "as_json", is_flag=True)
-def explain(file: str, cheapest: int | None, as_json: bool) -> int:
-    """Tell, for each component, why offerings were left out, and which conditions conflict.
+def explain(file: str, cheapest: int | None, as_json: bool, **asked: object) -> int:
+    """Tell why a request is possible or not, what to change, and what would be if.
 
-    Example: kg request explain portal.yaml
+    Example: kg request explain portal.yaml --lang nl
     """
     with open_gateway(load_settings()) as gateway:
         identity = send_request(gateway, file)
-        answer = gateway.call("GET", f"/mpli/v1/requests/{identity}/explanation").json()
+        path = f"/mpli/v1/requests/{identity}/explanation?{_query_string(asked)}"
+        answer = gateway.call("GET", path).json()
     if as_json:
         print_json(answer)
     else:
         if cheapest is None:
-            print_explanation(answer)
-        print_refused(answer, cheapest)
+            click.echo(text(answer, "text"), nl=False)
+        if cheapest is not None or not asked["offering"]:
+            print_refused(answer, cheapest)
     return 0 if answer.get("status") == "feasible" else 1
+
+
+_PARAMETERS = {"price_change": "priceChange"}
+
+
+def _query_string(asked: dict[str, object]) -> str:
+    """Write options as parameters; those that were not given are left out."""
+    given = {_PARAMETERS.get(name, name): value for name, value in asked.items() if value}
+    return urlencode(given, doseq=True)
 
 
 def print_resolution(answer: dict[str, object]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
@@ -87,6 +87,7 @@ class Vocabulary:
         countries: By alpha-2, alpha-3, name (all lower case) and IRI.
         named_sets: Name (`EEA`) to its dated members.
         level_order: Label scheme IRI to its levels, lowest first.
+        labels: IRI to language tag to what people call it.
     """
 
     properties: Mapping[str, PropertyInfo]
@@ -97,6 +98,7 @@ class Vocabulary:
     countries: Mapping[str, Country]
     named_sets: Mapping[str, tuple[Membership, ...]]
     level_order: Mapping[str, tuple[Iri, ...]]
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def members(self, set_name: str, on: date) -> tuple[Iri, ...]:
         """Give the countries that belong to a named set on a day, in IRI order.

@@ -10,6 +10,7 @@ from kgservice.mpli.engines import SearchEngine
 from kgservice.mpli.proving import Proving
 from kgservice.mpli.relaxing import Relaxing
 from kgservice.resolution.answer import Missing, Resolution
+from kgservice.resolution.assumptions import asked_ids, assumed_ids
 from kgservice.resolution.conflicts import Causes, find_causes
 from kgservice.resolution.judgement import Rules, all_rules
 from kgservice.resolution.refusals import Refusal
@@ -44,6 +45,7 @@ class Answering:
         compositions, triples = proving.compositions(found) if proving else ((), ())
         causes = Causes((), (), True) if found else self._causes()
         relaxations = self._relaxations(causes)
+        missing = self._missing(rules)
         return Resolution(
             request=request.iri,
             status="feasible" if found else self._status(rules),
@@ -52,10 +54,10 @@ class Answering:
             compositions=compositions,
             counts=engine.counts(rules),
             conflicts=causes.conflicts,
-            missing=self._missing(rules),
+            missing=missing,
             statements=triples,
             refused=refused,
-            titles=self._titles_of(refused),
+            titles=self._titles_of(refused, missing),
             engine=engine.name,
             relaxations=relaxations,
         )
@@ -74,22 +76,19 @@ class Answering:
         if unoffered:
             return Causes(tuple((f"{name}.kind",) for name in unoffered), (), True)
         engine.open_up()
+        fixed = assumed_ids(request)
         try:
             return find_causes(
-                self._names(), lambda active: engine.is_feasible(Rules(request, active))
+                asked_ids(request),
+                lambda active: engine.is_feasible(Rules(request, active | fixed)),
             )
         except Refused:  # without some condition too much is left to search through
             return Causes((), (), False)
 
-    def _names(self) -> list[str]:
-        request = self.engine.request
-        names = [c.id for c in request.all_constraints() if not c.is_wish]
-        return names + [joint.id for joint in request.together if not joint.is_wish]
-
     def _relaxations(self, causes: Causes) -> tuple[Relaxation, ...]:
         if not causes.corrections:
             return ()
-        found = Relaxing(self.engine, self._names()).relaxations(causes.corrections)
+        found = Relaxing(self.engine).relaxations(causes.corrections)
         self._read_names(iri for one in found for iri in one.best.offerings.values())
         return tuple(
             replace(
@@ -105,6 +104,7 @@ class Answering:
     def _missing(self, rules: Rules) -> tuple[Missing, ...]:
         unknown = first_unknown(self.engine.unknown(rules))
         self._read_names(binding.offering for binding, _ in unknown)
+        self._read_names(self.providers.get(b.offering, "") for b, _ in unknown)
         found = [
             missing_fact(
                 (binding, constraint),
@@ -118,7 +118,7 @@ class Answering:
 
     def _read_names(self, offerings: Iterable[str]) -> None:
         """Read titles and providers; of several, the first in text order."""
-        wanted = sorted(set(offerings) - self.titles.keys())
+        wanted = sorted(set(offerings) - self.titles.keys() - {""})
         if not wanted:
             return
         text = render("offering-names", slots={"offerings": values_of("offering", wanted)})
@@ -130,6 +130,6 @@ class Answering:
             if "provider" in row:
                 self.providers.setdefault(offering, row["provider"][0])
 
-    def _titles_of(self, refused: Iterable[Refusal]) -> dict[str, str]:
-        named = {one.offering for one in refused}
+    def _titles_of(self, refused: Iterable[Refusal], missing: Iterable[Missing]) -> dict[str, str]:
+        named = {one.offering for one in refused} | {one.who_could_say for one in missing}
         return {iri: title for iri, title in sorted(self.titles.items()) if iri in named}

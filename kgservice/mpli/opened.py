@@ -14,7 +14,15 @@ from kgservice.mpli.exploring import Explorer, derived_money
 from kgservice.resolution.judgement import BoundOffering, Mark, Rules
 from kgservice.resolution.reads import Path, choice_paths
 from kgservice.resolution.relaxations import Opened, Part, owners_of
-from kgservice.resolution.request import AtMost, Constraint, Different, LabelAtLeast, Same, SumLimit
+from kgservice.resolution.request import (
+    AtMost,
+    Component,
+    Constraint,
+    Different,
+    LabelAtLeast,
+    Same,
+    SumLimit,
+)
 from kgservice.resolution.values import local_name, write_value
 
 Found = Mapping[str, BoundOffering]
@@ -33,12 +41,7 @@ class Opening:
         request = rules.request
         configuration = {}
         for component in self.engine.request.components:
-            binding = found[component.name]
-            shown = {
-                ".".join(step.name for step in path): self._text(path, binding)
-                for path in choice_paths(self.engine.request, component)
-            }
-            configuration[component.name] = {key: text for key, text in shown.items() if text}
+            configuration[component.name] = self.picked(component, found[component.name])
         unknown = {
             constraint.id.partition("~")[0]: None
             for component in request.components
@@ -52,6 +55,14 @@ class Opening:
             monthly=self.monthly(found),
             unknown=tuple(unknown),
         )
+
+    def picked(self, component: Component, binding: BoundOffering) -> dict[str, str]:
+        """Give what a binding picks where the request reads it, as text, by dotted name."""
+        shown = {
+            ".".join(step.name for step in path): self._text(path, binding)
+            for path in choice_paths(self.engine.request, component)
+        }
+        return {key: text for key, text in shown.items() if text}
 
     def _prices(self, found: Found) -> dict[str, Money]:
         known = {name: self.explorer.price(binding).monthly for name, binding in found.items()}

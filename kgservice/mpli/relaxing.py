@@ -13,7 +13,7 @@ from kgservice.mpli.engines import SearchEngine
 from kgservice.mpli.exploring import Explorer, explorer_of
 from kgservice.mpli.opened import Opening
 from kgservice.resolution.joint_totals import SCALE
-from kgservice.resolution.judgement import BoundOffering, Rules
+from kgservice.resolution.judgement import BoundOffering, Rules, all_rules
 from kgservice.resolution.relaxations import (
     Change,
     Part,
@@ -60,11 +60,11 @@ class State:
 class Relaxing:
     """Turns minimal corrections (what could be left out) into least changes."""
 
-    def __init__(self, engine: SearchEngine, names: Sequence[str]) -> None:
-        """Take an engine that is prepared and opened up, and the ids of all its conditions."""
+    def __init__(self, engine: SearchEngine) -> None:
+        """Take an engine that is prepared and opened up."""
         self._engine = engine
         self._explorer: Explorer = explorer_of(engine)
-        self._names = names
+        self._names = all_rules(engine.request).active
         self._judged = 0
 
     def relaxations(self, corrections: Sequence[Sequence[str]]) -> tuple[Relaxation, ...]:
@@ -100,7 +100,7 @@ class Relaxing:
 
     def _without(self, correction: Sequence[str]) -> State | None:
         request = self._engine.request
-        active = frozenset(self._names) - frozenset(correction)
+        active = self._names - frozenset(correction)
         best = self._best(Rules(request, active))
         return None if best is None else State(request, active, best)
 

@@ -13,7 +13,6 @@ from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.request_documents import check_request, request_triples
 from kgservice.mpli.resolve import Resolution, resolve
-from kgservice.resolution.answer import JsonValue
 from kgservice.resolution.request import Request
 from kgservice.store.port import GraphChange
 from kgservice.store.results import choose_graph_format
@@ -175,13 +174,7 @@ def resolution_of(
     Raises:
         NotSupported: an engine that does not exist here.
     """
-    if engine not in ("fast", "graph"):
-        raise InputError(
-            f"There is no engine {engine!r}.",
-            code="engine-unknown",
-            at="?engine",
-            hint="Use fast or graph.",
-        )
+    need_engine(engine)
     saved = get_request(application, caller, identity)
     answer = resolution(application, saved, engine)
     if any(kind in accept for kind in _RDF_TYPES) and "application/json" not in accept:
@@ -189,10 +182,19 @@ def resolution_of(
     return _json(answer.as_json())
 
 
-def explanation_of(application: Application, caller: Caller, identity: str) -> dict[str, JsonValue]:
-    """Tell why offerings were left out, which conditions conflict and which facts are missing."""
-    saved = get_request(application, caller, identity)
-    return resolution(application, saved).explanation()
+def need_engine(engine: str) -> None:
+    """Check the name of an engine.
+
+    Raises:
+        InputError: there is none of that name (`engine-unknown`).
+    """
+    if engine not in ("fast", "graph"):
+        raise InputError(
+            f"There is no engine {engine!r}.",
+            code="engine-unknown",
+            at="?engine",
+            hint="Use fast or graph.",
+        )
 
 
 def _read(application: Application, content: bytes, kind: str, iri: str) -> Request:

@@ -17,7 +17,9 @@ from kgservice.mpli.fast_engine import FastEngine, is_covered
 from kgservice.mpli.graph_engine import GraphEngine
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.reference_check import check_with_reference
+from kgservice.mpli.repricing import reprice, repriced
 from kgservice.resolution.answer import Resolution, ResolvedComposition
+from kgservice.resolution.assumptions import PriceChange
 from kgservice.resolution.queries import Only
 from kgservice.resolution.request import Request
 from kgservice.resolution.to_rdf import request_triples
@@ -40,10 +42,12 @@ class Restriction:
     Attributes:
         pins: Component name to the one offering that it is bound to.
         among: Component name to the offerings that it may be bound to.
+        prices: Prices that are assumed to change.
     """
 
     pins: Mapping[str, str] = field(default_factory=dict)
     among: Mapping[str, Collection[str]] = field(default_factory=dict)
+    prices: tuple[PriceChange, ...] = ()
 
 
 def resolve(
@@ -69,21 +73,29 @@ def resolve(
         KgError: the second check of an answer differs (`verification-differs`).
     """
     named = prepared(request, vocabulary, base_iri)
-    only = _restrictions(named, limits or Restriction())
+    limits = limits or Restriction()
+    only = _restrictions(named, limits)
     with store.session(scope=QueryScope()) as session:
-        engine = _engine(session, vocabulary, named, projector)
+        engine = _engine(session, vocabulary, named, projector, limits.prices)
         engine.prepare(only)
         return Answering(engine).answer()
 
 
 def _engine(
-    session: Session, vocabulary: Vocabulary, request: Request, projector: Projector | None
+    session: Session,
+    vocabulary: Vocabulary,
+    request: Request,
+    projector: Projector | None,
+    prices: tuple[PriceChange, ...],
 ) -> SearchEngine:
+    here = reprice(session, prices)
     if projector is not None:
         projection = projector.at(session)
+        if prices:
+            projection = repriced(projection, prices)
         if is_covered(request, projection):
-            return FastEngine(session, projection, vocabulary, request)
-    return GraphEngine(session, vocabulary, request)
+            return FastEngine(here, projection, vocabulary, request)
+    return GraphEngine(here, vocabulary, request)
 
 
 def prepared(request: Request, vocabulary: Vocabulary, base_iri: str) -> Request:

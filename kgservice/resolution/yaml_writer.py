@@ -55,6 +55,12 @@ def write_part(part: Constraint | Joint, request: Request, vocabulary: Vocabular
     return writer.line(part) if isinstance(part, Constraint) else writer.joint(part)
 
 
+def flow(tree: Tree) -> str:
+    """Write a tree on one line."""
+    text = yaml.safe_dump(tree, default_flow_style=True, allow_unicode=True, width=10_000)
+    return text.removesuffix("...\n").strip()
+
+
 class _Writer:
     """Writes the parts of one request."""
 

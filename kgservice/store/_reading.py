@@ -82,7 +82,17 @@ def read_vocabulary(triples: Iterable[Triple]) -> Vocabulary:
         countries=_countries(graph),
         named_sets=_named_sets(graph),
         level_order=_level_order(graph),
+        labels=_labels(graph),
     )
+
+
+def _labels(graph: Statements) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for predicate in (SKOS.prefLabel, RDFS.label):
+        for subject, value in graph.pairs(predicate):
+            if isinstance(value, Literal) and value.language:
+                found.setdefault(subject.value, {})[value.language] = value.value
+    return found
 
 
 def _properties(graph: Statements) -> Iterator[PropertyInfo]:
