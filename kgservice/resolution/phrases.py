@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -28,7 +28,9 @@ from kgservice.resolution.request import (
     LabelAtLeast,
     NoneOf,
     Operator,
+    PairLimit,
     Policy,
+    ProductLimit,
     Request,
     Same,
     SumLimit,
@@ -50,6 +52,7 @@ _DURATION = re.compile(
 )
 _UNITS = ("year", "month", "day", "hour", "minute", "second")
 _LISTED = 5
+_TOTALS = (SumLimit, ProductLimit, PairLimit)
 
 
 @cache
@@ -238,17 +241,27 @@ class Phrases:
                 taker=joint.taker,
                 taken=self.path(joint.taken),
             )
-        if not isinstance(joint, (Same, Different, AtMost, SumLimit)):
+        if not isinstance(joint, (Same, Different, AtMost, *_TOTALS)):
             return self.say("conditions", "joint-other", tree=self.tree(joint))
         components, what = self._components(joint.over), self.path(joint.path)
-        if isinstance(joint, SumLimit):
-            value = self.value(joint.limit, joint.path[0], joint.currency)
-            return self.say("conditions", "sum", what=what, components=components, value=value)
+        if isinstance(joint, _TOTALS):
+            test = self.listed(list(self._bounds(joint)))
+            what = self.path((joint.measure,)) if isinstance(joint, PairLimit) else what
+            key = "pair" if isinstance(joint, PairLimit) else "sum"
+            return self.say("conditions", key, what=what, components=components, test=test)
         if isinstance(joint, AtMost):
             n = joint.n
             return self.say("conditions", "at-most-distinct", components=components, n=n, what=what)
         key = "same" if isinstance(joint, Same) else "different"
         return self.say("conditions", key, components=components, what=what)
+
+    def _bounds(self, joint: SumLimit | ProductLimit | PairLimit) -> Iterator[str]:
+        info = joint.measure if isinstance(joint, PairLimit) else joint.path[0]
+        currency = joint.currency if isinstance(joint, SumLimit) else ""
+        for key, name in (("at-least", "minimum"), ("at-most", "limit")):
+            bound = getattr(joint, name, None)
+            if bound is not None:
+                yield self.say("conditions", key, value=self.value(bound, info, currency))
 
     def _components(self, names: Sequence[str]) -> str:
         if len(names) == len(self.request.components):

@@ -55,8 +55,8 @@ def outcome_of(answer: Resolution) -> Reason:
             "price": money_json(best.monthly),
         }
         return Reason("outcome", "feasible", facts)
-    code = "only-if-known" if answer.status == "unknown" else "infeasible"
-    return Reason("outcome", code, {"date": date})
+    told = "only-if-known" if answer.status == "unknown" else "infeasible"
+    return Reason("outcome", told, {"date": date})
 
 
 def _conflicts(answer: Resolution) -> Iterator[Reason]:

@@ -16,7 +16,7 @@ import pytest
 
 from kgservice.model.rdf import XSD, Literal, Term, Triple
 from kgservice.model.settings import resolve_settings
-from kgservice.mpli import requests
+from kgservice.mpli import explaining, requests
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.catalogs import load_samples
@@ -98,6 +98,8 @@ def test_why_offerings_were_left_out_is_the_same(both: Pair) -> None:
         saved = requests.add_request(
             application, OPERATOR, REQUEST.read_bytes(), "application/yaml"
         )
-        told.append(requests.explanation_of(application, OPERATOR, saved.id))
+        told.append(
+            explaining.explanation_of(application, OPERATOR, saved.id, explaining.Question())
+        )
     assert told[0].get("counts")
     assert told[0]["counts"] == told[1]["counts"]
