@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal as OneOf
 
@@ -76,7 +76,7 @@ def repriced(projection: Projection, changes: Sequence[PriceChange]) -> Projecti
         term = _times(projection.terms.term(int(values[place])), factor)
         values[place] = projection.terms.add(to_text(term))
     columns = {**projection.columns, KG.amount.value: column(amounts.subjects, values)}
-    return replace(projection, columns=columns, remembered={})
+    return Projection(projection.terms, columns)
 
 
 def _components(projection: Projection, change: PriceChange) -> Iterator[int]:
