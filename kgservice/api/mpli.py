@@ -16,8 +16,10 @@ from kgservice.api.bodies import (
 from kgservice.api.jobs_view import accepted, event_stream
 from kgservice.api.questions import read_question
 from kgservice.api.waiting import Places
-from kgservice.mpli import discover, explaining, jobs, moves, plans, requests, services
+from kgservice.mpli import changes, discover, explaining, jobs, moves, plans, requests, services
+from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
+from kgservice.plan import Plan
 
 MOST_STREAMS, MOST_STREAMS_EACH = 24, 8
 """Event streams that may be open at once: each holds a thread."""
@@ -130,8 +132,14 @@ def _add_service_changes(routes: Blueprint, application: Application) -> None:
     @routes.patch("/services/<identity>")
     def adjust_service(identity: str) -> Made:
         caller = require(application, "use-services")
-        plan = services.plan_adjust(application, caller, identity, read_json())
-        return accepted(application, plans.apply_plan(application, caller, plan.id))
+        if request.mimetype in changes.WHOLE_REQUESTS:
+            plan = changes.plan_adjusted_request(
+                application, caller, identity, request.get_data(), request.mimetype
+            )
+        else:
+            plan = services.plan_adjust(application, caller, identity, read_json())
+        consented = request.args.get("eraseConsent") == "1"
+        return _planned(application, caller, plan, request.args.get("apply") == "0", consented)
 
     @routes.delete("/services/<identity>")
     def end_service(identity: str) -> Made:
@@ -146,14 +154,7 @@ def _add_service_changes(routes: Blueprint, application: Application) -> None:
         caller = require(application, "use-services")
         body = read_body(MoveBody)
         plan = moves.plan_service_move(application, caller, identity, to=body.to)
-        if not body.apply:
-            return (
-                jsonify(plans.as_json(application, plan)),
-                201,
-                {"Location": f"/mpli/v1/plans/{plan.id}"},
-            )
-        job = plans.apply_plan(application, caller, plan.id, consented=body.eraseConsent)
-        return accepted(application, job)
+        return _planned(application, caller, plan, not body.apply, body.eraseConsent)
 
     @routes.post("/services/<identity>/release")
     def release_service(identity: str) -> Made:
@@ -161,6 +162,18 @@ def _add_service_changes(routes: Blueprint, application: Application) -> None:
         body = read_body(ReleaseBody)
         job, seen = jobs.release_held_source(application, caller, identity, consent=body.consent)
         return accepted(application, job, seen)
+
+
+def _planned(
+    application: Application, caller: Caller, plan: Plan, only_plan: bool, consented: bool
+) -> Made:
+    """Show a plan, or have it carried out."""
+    if only_plan:
+        place = {"Location": f"/mpli/v1/plans/{plan.id}"}
+        return jsonify(plans.as_json(application, plan)), 201, place
+    return accepted(
+        application, plans.apply_plan(application, caller, plan.id, consented=consented)
+    )
 
 
 def _add_jobs(routes: Blueprint, application: Application) -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import click
-import yaml
 
+from kgservice.cli.change_files import read_change
 from kgservice.cli.context import load_settings
 from kgservice.cli.follow import finish
 from kgservice.cli.gateway import open_gateway
 from kgservice.cli.keys import open_sealed
 from kgservice.cli.output import print_json, print_table, text
-from kgservice.model.errors import InputError
 
 
 @click.group()
@@ -62,23 +58,28 @@ def show(identity: str, connect: bool) -> None:
 @service.command()
 @click.argument("identity", metavar="ID")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
-def adjust(identity: str, file: str) -> None:
-    """Adjust a service: FILE holds a merge patch of what its component asks for.
+@click.option("--dry-run", "only_plan", is_flag=True, help="Only show what would be done.")
+@click.option("--erase-sources", is_flag=True, help="Consent that old copies are erased at once.")
+def adjust(identity: str, file: str, only_plan: bool, erase_sources: bool) -> None:
+    """Adjust a service: FILE is the changed request, or a merge patch of what it asks for.
 
-    Example: kg service adjust portal-db more-connections.yaml
+    A changed request is met by the smallest change: fewest services go elsewhere, then fewest are
+    touched, then the request's own order decides. One plan does all of it.
+
+    Example: kg service adjust portal-db portal.yaml --dry-run
     """
-    patch = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    if not isinstance(patch, dict):
-        raise InputError(
-            "A merge patch is a mapping of names to values.", code="patch-invalid", at=file
-        )
+    body, content_type = read_change(file)
+    query = f"apply={int(not only_plan)}&eraseConsent={int(erase_sources)}"
     with open_gateway(load_settings(), needs_service=True) as gateway:
         answer = gateway.call(
             "PATCH",
-            f"/mpli/v1/services/{identity}",
-            body=json.dumps(patch),
-            content_type="application/merge-patch+json",
+            f"/mpli/v1/services/{identity}?{query}",
+            body=body,
+            content_type=content_type,
         )
+        if only_plan:
+            click.echo(text(answer.json(), "text"))
+            return
         shown = finish(gateway, answer)
     click.echo(f"{identity}: {text(shown, 'state')}")
 

@@ -142,6 +142,7 @@ def planned_service(plan: Plan, step: Step) -> tuple[Triple, ...]:
         Triple(node, KG.boundTo, Iri(step.offering)),
         Triple(node, KG.serviceState, KG.Planned),
         Triple(node, KG.input, typed(canonical(requirements))),
+        Triple(node, KG.picked, typed(canonical(step.input.get("picked") or {}))),
         Triple(node, PROV.wasDerivedFrom, Iri(plan.iri)),
     )
 

@@ -66,7 +66,11 @@ class Recorder:
         elif step.leads_to == KG.Ended.value:
             self._p.sealed.forget(step.service, "service", "hold")
         elif step.verb == KG.CutOver:
-            target = next(s for s in plan.steps if s.verb == KG.Provision)
+            target = next(
+                one
+                for one in plan.steps
+                if one.verb == KG.Provision and one.service == step.service
+            )
             self._p.sealed.publish(step.service, "service", task_id(identity, target.name))
 
     def write_job(self, identity: str) -> None:

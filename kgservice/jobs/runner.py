@@ -227,7 +227,8 @@ class JobRunner:
             NotFound: `job-unknown`.
         """
         job = self._journal.job(identity)
-        for service in job.services:
+        last = (KG.Erase, KG.End)
+        for service in {s.service for s in self.plan(job.plan).steps if s.verb in last}:
             self._services.consent(service)
         self._journal.consent(identity)
         self._saga.recorder.write_job(identity)
@@ -285,4 +286,7 @@ class JobRunner:
 def _services_of(plan: Plan) -> tuple[str, ...]:
     if plan.service:
         return (plan.service,)
-    return tuple(dict.fromkeys(s.service for s in plan.steps if s.verb == KG.Provision))
+    adopted = [s.input.get("services") for s in plan.steps if s.verb == KG.Adopt]
+    named = [str(one) for many in adopted if isinstance(many, list) for one in many]
+    worked_on = [step.service for step in plan.steps if step.kind]
+    return tuple(dict.fromkeys((*worked_on, *named)))

@@ -148,12 +148,20 @@ class Saga:
         plan = self._p.plan_of(job)
         if state == "rolled-back":
             self._p.services.invalidate_agreements(job, plan, now())
-            is_new = plan.action == KG.Provisioning
+            new = {
+                step.service
+                for step in plan.steps
+                if step.verb == KG.Provision and step.input.get("purpose") == "service"
+            }
+            touched = {step.service for step in plan.steps if step.kind}
             for service in job.services:
-                self._p.services.set_state(service, KG.Ended if is_new else KG.Running)
+                if service in touched:
+                    self._p.services.set_state(service, KG.Ended if service in new else KG.Running)
         elif not job.has_passed:
+            touched = {step.service for step in plan.steps if step.kind}
             for service in job.services:
-                self._p.services.set_state(service, KG.Failing)
+                if service in touched:
+                    self._p.services.set_state(service, KG.Failing)
 
     def begin_rollback(self, identity: str) -> None:
         """Say that the job is being rolled back."""

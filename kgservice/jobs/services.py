@@ -60,6 +60,9 @@ class ServiceGraphs:
                 service = Iri(str(agreement["service"]))
                 self._write(service, {}, _agreement(agreement, generated, execution.ended))
             return
+        if step.verb == KG.Adopt:
+            self._adopt(step)
+            return
         service = Iri(step.service)
         present = self._store.graph(step.service, dataset="private")
         values = self._values(job, plan, step, execution, _settings(present, service))
@@ -67,6 +70,16 @@ class ServiceGraphs:
             values[KG.serviceState] = [Iri(step.leads_to)]
         if values:
             self._write(service, values, [Triple(service, PROV.wasGeneratedBy, generated)])
+
+    def _adopt(self, step: Step) -> None:
+        """Let services belong to a composition and a situation."""
+        named = step.input.get("services")
+        values: Values = {
+            KG.composition: [Iri(str(step.input["composition"]))],
+            KG.situation: [Iri(str(step.input["situation"]))],
+        }
+        for service in named if isinstance(named, list) else ():
+            self._write(Iri(str(service)), values, [])
 
     def set_state(self, service: str, state: Iri) -> None:
         """Set a service's state."""
@@ -114,6 +127,7 @@ class ServiceGraphs:
             **_place(step),
             KG.kind: [Iri(target.kind)],
             KG.input: [typed(canonical(requirements))],
+            KG.picked: [typed(canonical(target.input.get("picked") or {}))],
             KG.heldAt: [Iri(str(step.input["from"]))],
             KG.writeGap: [typed(str(execution.facts.get("writeGap", 0)), "decimal")],
             **observed(

@@ -67,6 +67,27 @@ def worker_requirements(component: Component, picked: Mapping[str, Term]) -> dic
     return wanted
 
 
+def picked_json(picked: Mapping[str, Term]) -> dict[str, Json]:
+    """Write what was picked exactly, so that it can be asked for again."""
+    return {
+        name: {"value": term.value, "datatype": term.datatype}
+        if isinstance(term, Literal)
+        else {"iri": term[0]}
+        for name, term in sorted(picked.items())
+    }
+
+
+def read_picked(values: Mapping[str, Json]) -> dict[str, Term]:
+    """Read back what was picked; what cannot be read is left out."""
+    found: dict[str, Term] = {}
+    for name, value in values.items():
+        if isinstance(value, dict) and "iri" in value:
+            found[name] = Iri(str(value["iri"]))
+        elif isinstance(value, dict) and {"value", "datatype"} <= value.keys():
+            found[name] = Literal(str(value["value"]), str(value["datatype"]))
+    return found
+
+
 def plain(term: Term) -> Json:
     """Write a term as a JSON value: the local name of an IRI, an integer, else the lexical form."""
     if isinstance(term, Literal):

@@ -88,7 +88,9 @@ def _best(
     others = {
         other.component: other.offering
         for other in known_services(application, caller)
-        if other.plan == service.plan and other.iri != service.iri and other.state != "Ended"
+        if other.situation == service.situation
+        and other.iri != service.iri
+        and other.state != "Ended"
     }
     return resolve(
         application.store,

@@ -9,7 +9,7 @@ from kgservice.model.rdf import Iri
 from kgservice.mpli import requests
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
-from kgservice.mpli.bindings import offering_terms, worker_requirements
+from kgservice.mpli.bindings import offering_terms, picked_json, worker_requirements
 from kgservice.mpli.limits import require_within_limits
 from kgservice.mpli.resolve import ResolvedComposition, check_with_reference
 from kgservice.plan import (
@@ -165,6 +165,7 @@ def bind(application: Application, component: Component, chosen: ResolvedComposi
         terms=terms.documents,
         notice_period=terms.notice,
         retrieval_period=terms.retrieval,
+        picked=picked_json(chosen.configuration[component.name]),
     )
 
 

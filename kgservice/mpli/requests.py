@@ -160,10 +160,15 @@ def resolution(application: Application, saved: SavedRequest, engine: str = "fas
         base_iri=application.base_iri,
         projector=application.projector if engine == "fast" else None,
     )
+    keep_answer(application, saved, answer)
+    return answer
+
+
+def keep_answer(application: Application, saved: SavedRequest, answer: Resolution) -> None:
+    """Make an answer the graph of a request's resolution."""
     graph = f"{saved.iri}/resolution"
     owned = Triple(Iri(graph), KG.customer, typed(saved.customer))
     application.store.commit([GraphChange(graph, (*answer.triples(), owned))], dataset="private")
-    return answer
 
 
 def resolution_of(

@@ -41,6 +41,8 @@ class KnownService:
         offering: IRI of the offering that it is bound to now.
         composition: IRI of the composition that it came from.
         plan: IRI of the plan that brought it into being.
+        situation: IRI of what it has in common with the services that belong to it.
+        picked: What was picked for it where its offering leaves a choice, as JSON.
     """
 
     id: str
@@ -52,6 +54,8 @@ class KnownService:
     offering: str
     composition: str
     plan: str
+    situation: str = ""
+    picked: str = ""
 
 
 def known_services(application: Application, caller: Caller) -> list[KnownService]:
@@ -68,6 +72,8 @@ def known_services(application: Application, caller: Caller) -> list[KnownServic
             offering=row["offering"][0],
             composition=row["composition"][0] if "composition" in row else "",
             plan=row["plan"][0] if "plan" in row else "",
+            situation=row["situation"][0] if "situation" in row else row.get("plan", ("",))[0],
+            picked=row["picked"][0] if "picked" in row else "",
         )
         for row in rows
     ]

@@ -8,6 +8,7 @@ from kgservice.plan.graph import from_triples, to_triples
 from kgservice.plan.move import plan_move
 from kgservice.plan.nodes import step_iri
 from kgservice.plan.provisioning import plan_provisioning
+from kgservice.plan.rearranging import Adjusted, Moved, Rearrangement, plan_rearrangement
 from kgservice.plan.values import (
     WORKER_VERBS,
     Binding,
@@ -26,6 +27,7 @@ from kgservice.plan.ways import MovePath, Pace, Way, best_way
 
 __all__ = [
     "WORKER_VERBS",
+    "Adjusted",
     "Binding",
     "ChargeRule",
     "Composition",
@@ -36,10 +38,12 @@ __all__ = [
     "LeavingTerms",
     "LegalClock",
     "MovePath",
+    "Moved",
     "Pace",
     "Performer",
     "Plan",
     "PlanContext",
+    "Rearrangement",
     "RunningService",
     "Step",
     "Terms",
@@ -52,6 +56,7 @@ __all__ = [
     "plan_ending",
     "plan_move",
     "plan_provisioning",
+    "plan_rearrangement",
     "require_fresh",
     "require_sound",
     "require_workers",

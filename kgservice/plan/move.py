@@ -113,6 +113,7 @@ def _to_the_target(
                 "component": target.component,
                 "requirements": dict(target.requirements),
                 "customerKey": dict(context.customer_key),
+                "picked": dict(target.picked),
                 "purpose": "move-target",
             },
         ),

@@ -130,6 +130,7 @@ def _steps_of(binding: Binding, service: str, context: PlanContext) -> tuple[Ste
             "component": component,
             "requirements": dict(binding.requirements),
             "customerKey": dict(context.customer_key),
+            "picked": dict(binding.picked),
             "purpose": "service",
         },
     )

@@ -59,6 +59,8 @@ class Binding:
         terms: Documents that the agreement names.
         notice_period: xsd:duration, or empty when unknown.
         retrieval_period: xsd:duration, or empty when unknown.
+        picked: What was picked where the offering leaves a choice: dotted name to a term, as
+            `{"iri": …}` or `{"value": …, "datatype": …}`.
     """
 
     component: str
@@ -72,6 +74,7 @@ class Binding:
     terms: tuple[Terms, ...] = ()
     notice_period: str = ""
     retrieval_period: str = ""
+    picked: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,67 @@
+"""Situations: the services that belong together, and what was asked for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kgservice.model.rdf import Term
+from kgservice.mpli import requests
+from kgservice.mpli.access import Caller
+from kgservice.mpli.application import Application
+from kgservice.mpli.bindings import read_picked
+from kgservice.mpli.services import KnownService, known_services, running
+from kgservice.plan import RunningService
+from kgservice.resolution.request import Request
+
+LIVING = ("Planned", "Running", "Moving", "Failing")
+"""States of services that a situation consists of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Services that belong together, and what was asked for them.
+
+    Attributes:
+        iri: Its name.
+        services: By component.
+        running: The same in the form that plans are made from.
+        request: What was asked for; None when that is not known any more.
+    """
+
+    iri: str
+    services: Mapping[str, KnownService]
+    running: Mapping[str, RunningService]
+    request: Request | None
+
+
+def situation_of(application: Application, caller: Caller, service: KnownService) -> Situation:
+    """Give the situation that a service belongs to."""
+    found = {
+        one.component: one
+        for one in known_services(application, caller)
+        if one.situation == service.situation and one.state in LIVING
+    }
+    saved = request_of(application, caller, service)
+    return Situation(
+        service.situation,
+        found,
+        {name: running(application, one) for name, one in found.items()},
+        saved.request if saved else None,
+    )
+
+
+def request_of(
+    application: Application, caller: Caller, service: KnownService
+) -> requests.SavedRequest | None:
+    """Give the request that a service came from; None when it has none."""
+    name = service.composition.removeprefix(f"{application.base_iri}request/")
+    identity = name.partition("/")[0].partition("#")[0]
+    return requests.get_request(application, caller, identity) if identity else None
+
+
+def picks_of(service: KnownService) -> dict[str, Term]:
+    """Read what was picked for a service."""
+    values = json.loads(service.picked or "{}")
+    return read_picked(values if isinstance(values, dict) else {})
