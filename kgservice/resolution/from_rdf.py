@@ -9,6 +9,7 @@ from kgservice.model.errors import InputError
 from kgservice.model.rdf import RDF, Iri, Subject, Term, Triple
 from kgservice.model.terms import DCTERMS, KG, RDFS, SH
 from kgservice.model.vocabulary import Vocabulary
+from kgservice.resolution.exits import read_rdf_exit
 from kgservice.resolution.joint_from_rdf import read_rdf_joint
 from kgservice.resolution.joint_parts import Part
 from kgservice.resolution.names import (
@@ -21,6 +22,7 @@ from kgservice.resolution.rdf_shapes import ShapeReader
 from kgservice.resolution.request import (
     Component,
     Constraint,
+    Exit,
     Joint,
     Policy,
     Preference,
@@ -42,6 +44,7 @@ _REQUEST_TERMS = frozenset(
         KG.term,
         KG.unknownPolicy,
         KG.answers,
+        KG.exit,
     }
 )
 _COMPONENT_TERMS = frozenset(
@@ -116,7 +119,15 @@ class _Reader:
             unknown=self.policy(node) or Policy.REJECT,
             answers=node.count(KG.answers, 5, MAX_ANSWERS),
             iri=self.iri,
+            exit=self.exit(),
         )
+
+    def exit(self) -> Exit | None:
+        term = self.node.one(KG.exit)
+        if term is None:
+            return None
+        node = self.graph.node(term)
+        return read_rdf_exit(node, self.graph.items(node.one(KG.path)), self.shapes)
 
     def ordered(self, terms: Sequence[Term]) -> list[Node]:
         """Give nodes in document order, which RDF has only where sh:order says so."""

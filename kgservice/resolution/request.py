@@ -155,6 +155,24 @@ class Preference:
 
 
 @dataclass(frozen=True, slots=True)
+class Exit:
+    """The way out that is kept: where a service could go if it had to leave.
+
+    Attributes:
+        different: What must differ from where the service is now, such as its provider.
+        within: The longest that the move may take, `xsd:duration` text or empty.
+    """
+
+    different: tuple[PropertyInfo, ...]
+    within: str = ""
+
+    @property
+    def name(self) -> str:
+        """The dotted path of what must differ."""
+        return ".".join(step.name for step in self.different)
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """The desired situation.
 
@@ -169,6 +187,7 @@ class Request:
         unknown: Policy where a line has none of its own.
         answers: How many compositions are wanted.
         iri: The request's IRI; empty until it has one.
+        exit: The way out that is kept for what is provisioned; None when nobody asks for one.
     """
 
     title: str
@@ -181,6 +200,7 @@ class Request:
     unknown: Policy = Policy.REJECT
     answers: int = 5
     iri: str = ""
+    exit: Exit | None = None
 
     def constraints_of(self, component: Component) -> tuple[Constraint, ...]:
         """Give what the component's binding must meet or should, in document order."""

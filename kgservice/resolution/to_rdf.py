@@ -20,6 +20,7 @@ from kgservice.resolution.request import (
     Component,
     Condition,
     Constraint,
+    Exit,
     Has,
     InSet,
     Joint,
@@ -112,8 +113,22 @@ class _Writer:
         for order, joint in enumerate(request.together, start=1):
             self.add(node, KG.wish if joint.is_wish else KG.joint, self.iri(joint.id))
             self.joint(joint, order)
+        self.wishes_for_all(node)
+
+    def wishes_for_all(self, node: Iri) -> None:
+        request = self.source
         if request.prefer:
             self.add(node, KG.prefer, self.sequence([self.preference(p) for p in request.prefer]))
+        if request.exit:
+            self.add(node, KG.exit, self.exit(request.exit))
+
+    def exit(self, wanted: Exit) -> Subject:
+        node = self.fresh()
+        self.add(node, _RDF_TYPE, KG.Exit)
+        self.add(node, KG.path, self.sequence([step.iri for step in wanted.different]))
+        if wanted.within:
+            self.add(node, KG.within, typed(wanted.within, "duration"))
+        return node
 
     def preference(self, preference: Preference) -> Subject:
         node = self.fresh()

@@ -7,6 +7,7 @@ from datetime import date
 
 from kgservice.model.errors import InputError
 from kgservice.model.vocabulary import Vocabulary
+from kgservice.resolution.exits import read_exit
 from kgservice.resolution.names import check_preference, read_class, read_component_name, refuse
 from kgservice.resolution.request import Component, Constraint, Preference, Request
 from kgservice.resolution.values import read_date, suggestion
@@ -30,8 +31,9 @@ _KEYS = (
     "prefer",
     "unknown",
     "answers",
+    "exit",
 )
-_LATER = ("ways", "exit", "use")
+_LATER = ("ways", "use")
 MAX_COMPONENTS = 12
 MAX_ANSWERS = 100
 MAX_QUANTITY = 10_000
@@ -62,6 +64,7 @@ def read_request(text: str, vocabulary: Vocabulary, name: str = "request") -> Re
         term=read_duration(root.entries["term"]) if "term" in root.entries else "",
         unknown=read_policy(root.entries.get("unknown") or Scalar("reject", "", 0)),
         answers=_count(root.entries.get("answers"), 5, MAX_ANSWERS),
+        exit=read_exit(root.entries.get("exit"), vocabulary),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import yaml
 
 from kgservice.model.vocabulary import PropertyInfo, Vocabulary
+from kgservice.resolution.exits import exit_tree
 from kgservice.resolution.names import write_class
 from kgservice.resolution.request import (
     AllOf,
@@ -44,6 +45,8 @@ def write_request(request: Request, vocabulary: Vocabulary) -> str:
             f"{'maximise' if one.is_maximise else 'minimise'} {one.property.name}"
             for one in request.prefer
         ]
+    if request.exit:
+        tree["exit"] = {**exit_tree(request.exit)}
     tree["unknown"] = request.unknown.value
     tree["answers"] = str(request.answers)
     return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=100)

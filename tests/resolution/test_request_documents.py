@@ -18,7 +18,7 @@ from kgservice.mpli.request_documents import (
     request_triples,
     request_yaml,
 )
-from kgservice.resolution.request import Request
+from kgservice.resolution.request import Exit, Request
 from tests.resolution.random_requests import random_request
 from tests.resolution.worlds import VOCABULARY
 
@@ -79,9 +79,34 @@ def test_yaml_to_turtle_to_yaml_loses_nothing() -> None:
     assert request_yaml(read(written, "application/yaml"), VOCABULARY) == written
 
 
+EXITS = (
+    None,
+    Exit((VOCABULARY.properties["provider"],), "P30D"),
+    Exit((VOCABULARY.properties["location"], VOCABULARY.properties["country"])),
+)
+
+
+@pytest.mark.parametrize(
+    ("exit_line", "code"),
+    [
+        ("exit: P30D", "value-invalid"),
+        ("exit: {within: soon}", "duration-invalid"),
+        ("exit: {different: nothing}", "property-unknown"),
+        ("exit: {witin: P30D}", "key-unknown"),
+    ],
+)
+def test_what_is_no_exit_is_refused_at_its_line(exit_line: str, code: str) -> None:
+    text = f"components:\n  db: {{kind: PostgreSQL}}\n{exit_line}\n"
+    with pytest.raises(InputError) as caught:
+        read(text, "application/yaml")
+    assert caught.value.code == code
+    assert caught.value.at.endswith(":3")
+
+
 def test_random_requests_survive_both_ways() -> None:
     for number in range(300):
         request = replace(random_request(Random(SEED + number)), iri=IRI)  # noqa: S311
+        request = replace(request, exit=EXITS[number % len(EXITS)])
         assert read(as_turtle(request)) == request, SEED + number
         assert read(request_yaml(request, VOCABULARY), "application/yaml") == request, SEED + number
 

@@ -108,7 +108,6 @@ def test_duplicate_keys_are_refused_and_both_lines_named() -> None:
         (f"{HEAD}    currency: {{matches: E.R}}\n", "matches"),
         (f"{HEAD}    extension: {{shape: 'https://x/y'}}\n", "shape"),
         (f"{HEAD}    vcpu: {{is: '2', evidence: signed}}\n", "evidence"),
-        (f"{HEAD}exit: {{within: P30D}}\n", "exit"),
         (f"{HEAD}ways: any\n", "ways"),
         (f"{HEAD}together: [{{shape: 'https://x/y'}}]\n", "shape"),
         (f"{HEAD}prefer: {{weights: {{monthlyPrice: 1}}}}\n", "weights"),
