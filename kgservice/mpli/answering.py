@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kgservice.model.errors import Refused
 from kgservice.mpli.engines import SearchEngine
-from kgservice.mpli.proving import Proving
+from kgservice.mpli.proving import Proving, Statements
 from kgservice.mpli.relaxing import Relaxing
-from kgservice.resolution.answer import Missing, Resolution
+from kgservice.mpli.winners import Winners
+from kgservice.resolution.answer import Missing, Resolution, ResolvedComposition
 from kgservice.resolution.assumptions import asked_ids, assumed_ids
 from kgservice.resolution.conflicts import Causes, find_causes
-from kgservice.resolution.judgement import Rules, all_rules
+from kgservice.resolution.judgement import BoundOffering, Rules, all_rules
 from kgservice.resolution.refusals import Refusal
 from kgservice.resolution.relaxations import Relaxation
 from kgservice.resolution.shortage import first_unknown, missing_fact
@@ -27,25 +28,27 @@ class Answering:
         engine: The prepared search.
         titles: Offering to title, of those that the answer speaks of.
         providers: Offering to provider, likewise.
+        is_explained: Whether reasons are wanted although the request is possible: what was refused
+            and what is missing. They take longer than the answer.
     """
 
     engine: SearchEngine
     titles: dict[str, str] = field(default_factory=dict)
     providers: dict[str, str] = field(default_factory=dict)
+    is_explained: bool = True
 
     def answer(self) -> Resolution:
         """Search, check again, prove; or find out why not."""
         engine, request = self.engine, self.engine.request
         rules = all_rules(request)
         found = engine.search(rules, request.answers)
-        refused = engine.refused(rules)
+        refused = engine.refused(rules) if self.is_explained else ()
         self._read_names(b.offering for one in found for b in one.values())
         self._read_names(one.offering for one in refused)
-        proving = Proving(engine.reference(found), self.titles) if found else None
-        compositions, triples = proving.compositions(found) if proving else ((), ())
+        compositions, statements = self._proved(found) if found else ((), tuple)
         causes = Causes((), (), True) if found else self._causes()
         relaxations = self._relaxations(causes)
-        missing = self._missing(rules)
+        missing = self._missing(rules) if self.is_explained or not found else ()
         return Resolution(
             request=request.iri,
             status="feasible" if found else self._status(rules),
@@ -55,12 +58,21 @@ class Answering:
             counts=engine.counts(rules),
             conflicts=causes.conflicts,
             missing=missing,
-            statements=triples,
+            statements=statements,
             refused=refused,
             titles=self._titles_of(refused, missing),
             engine=engine.name,
             relaxations=relaxations,
         )
+
+    def _proved(
+        self, found: Sequence[Mapping[str, BoundOffering]]
+    ) -> tuple[tuple[ResolvedComposition, ...], Statements]:
+        engine = self.engine
+        winners = Winners(
+            engine.session, engine.vocabulary, engine.request, engine.ranked_in, found
+        )
+        return Proving(winners, engine.claims(found), self.titles).compositions()
 
     def _status(self, rules: Rules) -> str:
         lenient = Rules(rules.request, rules.active, is_lenient=True)

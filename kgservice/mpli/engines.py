@@ -7,8 +7,7 @@ from datetime import date
 from typing import Protocol
 
 from kgservice.model.vocabulary import Vocabulary
-from kgservice.mpli.graph_engine import GraphEngine
-from kgservice.resolution.judgement import BoundOffering, Counts, Rules
+from kgservice.resolution.judgement import BoundOffering, Counts, Mark, Rules
 from kgservice.resolution.queries import Only
 from kgservice.resolution.reads import Path
 from kgservice.resolution.refusals import Refusal
@@ -45,6 +44,11 @@ class SearchEngine(Protocol):
         """The day on which the request must hold."""
         ...
 
+    @property
+    def ranked_in(self) -> str:
+        """The currency in which money is ranked."""
+        ...
+
     def prepare(self, only: Mapping[str, Only]) -> None:
         """Make and judge all bindings."""
         ...
@@ -61,8 +65,8 @@ class SearchEngine(Protocol):
         """Prepare for searches in which some conditions are left out."""
         ...
 
-    def reference(self, found: Sequence[Mapping[str, BoundOffering]]) -> GraphEngine:
-        """Give a graph engine that has judged the bindings of what was found."""
+    def claims(self, found: Sequence[Mapping[str, BoundOffering]]) -> dict[str, dict[str, Mark]]:
+        """Say the verdicts on the bindings of what was found, by binding IRI and short id."""
         ...
 
     def counts(self, rules: Rules) -> dict[str, Counts]:

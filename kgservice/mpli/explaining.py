@@ -62,7 +62,8 @@ def explanation_of(
     saved = get_request(application, caller, identity)
     assumptions = _assumptions(application, question)
     if not assumptions:
-        answer, request = resolution(application, saved, question.engine), saved.request
+        request = saved.request
+        answer = resolution(application, saved, question.engine, is_explained=True)
         reasons: list[Reason] = []
     else:
         request = assuming(saved.request, assumptions, application.vocabulary)

@@ -1,7 +1,7 @@
 """The fast engine: the search on columns in memory; the graph proves what it finds.
 
-What it says of a binding that it returns is judged again by the graph engine on the snapshot, and
-every verdict is compared (`reference`); a difference is a defect, and nothing is returned.
+What it says of a binding that it returns (`claims`) is judged again by the graph on the snapshot,
+and every verdict is compared (`verification`); a difference is a defect: nothing is returned.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from kgservice.model.errors import KgError
 from kgservice.model.rdf import Term, to_text
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, Vocabulary
-from kgservice.mpli.graph_engine import GraphEngine
 from kgservice.resolution.array_judgement import ArrayJudge, Nodes
 from kgservice.resolution.compile import Compiler
 from kgservice.resolution.component_columns import columns_of
@@ -161,33 +159,22 @@ class FastEngine:
     def open_up(self) -> None:
         """Everything is there for any rules."""
 
-    def reference(self, found: Sequence[Mapping[str, BoundOffering]]) -> GraphEngine:
-        """Let the graph engine judge the bindings of what was found, and compare.
+    @property
+    def ranked_in(self) -> str:
+        """The currency in which money is ranked."""
+        return self.currency
 
-        Raises:
-            KgError: a verdict differs (`verification-differs`): a defect of the service.
-        """
-        engine = GraphEngine(self.session, self.vocabulary, self.request, currency=self.currency)
-        offered = {
-            name: Only(among=tuple(sorted({one[name].offering for one in found})))
-            for name in self.columns
-        }
-        engine.prepare(offered)
+    def claims(self, found: Sequence[Mapping[str, BoundOffering]]) -> dict[str, dict[str, Mark]]:
+        """Say the verdicts on the bindings of what was found; the graph judges them again."""
+        claimed = {}
         for one in found:
             for name, binding in one.items():
-                self._compare(engine, name, binding)
-        return engine
-
-    def _compare(self, engine: GraphEngine, name: str, binding: BoundOffering) -> None:
-        row = self.row_of(binding)
-        verdicts = self.columns[name].verdicts
-        mine = {key: _mark(bool(v.met[row]), bool(v.violated[row])) for key, v in verdicts.items()}
-        if engine.marks.get(binding.iri) != mine:
-            raise KgError(
-                f"The engines differ on <{binding.offering}> for {name}.",
-                code="verification-differs",
-                hint="This is a defect of the service; nothing was returned. Please report it.",
-            )
+                row = self.row_of(binding)
+                claimed[binding.iri] = {
+                    key: _mark(bool(verdicts.met[row]), bool(verdicts.violated[row]))
+                    for key, verdicts in self.columns[name].verdicts.items()
+                }
+        return claimed
 
     def row_of(self, binding: BoundOffering) -> int:
         """Give the row of a binding in the frame of its component."""

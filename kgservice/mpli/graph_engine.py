@@ -64,7 +64,6 @@ class GraphEngine:
         prices: Price by component name and offering.
         table: What joint conditions and the order read.
         reader: What the table was read with.
-        concluded: What the rule concluded of the compositions.
         rounds: Number of searches made.
         currency: In which money is ranked; None until it is known.
     """
@@ -77,7 +76,6 @@ class GraphEngine:
     prices: dict[str, dict[str, Price]] = field(default_factory=dict)
     table: dict[str, dict[str, tuple[Term, ...]]] = field(default_factory=dict)
     reader: TableReader | None = None
-    concluded: list[Triple] = field(default_factory=list)
     rounds: int = 0
     currency: str | None = None
 
@@ -212,10 +210,14 @@ class GraphEngine:
         found = self._round(rules, 1)
         return found is not None and bool(self.session.select(compose_any(found)))
 
-    def reference(self, found: Sequence[Mapping[str, BoundOffering]]) -> GraphEngine:
-        """Give the engine that proves what was found: this one."""
-        del found
-        return self
+    @property
+    def ranked_in(self) -> str:
+        """The currency in which money is ranked."""
+        return self.currency or ""
+
+    def claims(self, found: Sequence[Mapping[str, BoundOffering]]) -> dict[str, dict[str, Mark]]:
+        """Say the verdicts on the bindings of what was found."""
+        return {b.iri: self.marks[b.iri] for one in found for b in one.values()}
 
     def counts(self, rules: Rules) -> dict[str, Counts]:
         """Count how each component's offerings fared."""

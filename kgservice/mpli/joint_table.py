@@ -43,7 +43,7 @@ class TableReader:
     ) -> None:
         """Read of `bindings`, by component name; they are marked in the scratch store.
 
-        `currency` is the one in which money is ranked.
+        `currency` is the one in which money is ranked. What is put into `read` is not read again.
         """
         self.currency = currency
         self.session = session
@@ -51,15 +51,22 @@ class TableReader:
         self.bindings = bindings
         self.read: dict[tuple[str, Path], dict[str, tuple[Term, ...]]] = {}
         self.columns: dict[str, dict[str, tuple[Term, ...]]] = {}
-        session.load(
-            Triple(Iri(binding.iri), KG.candidateFor, Iri(request.iri_of(name)))
-            for name, some in bindings.items()
-            for binding in some
-        )
+        self._is_marked = False
+
+    def _mark(self) -> None:
+        """Mark the bindings that are read of in the scratch store, the first time."""
+        if not self._is_marked:
+            self._is_marked = True
+            self.session.load(
+                Triple(Iri(binding.iri), KG.candidateFor, Iri(self.request.iri_of(name)))
+                for name, some in self.bindings.items()
+                for binding in some
+            )
 
     def values(self, path: Path, name: str) -> dict[str, tuple[Term, ...]]:
         """Give what a path reaches from the bindings of a component, by binding IRI."""
         if (name, path) not in self.read:
+            self._mark()
             found: dict[str, list[Term]] = {}
             for row in self.session.select(queries.path_values(self.request, path, name)):
                 found.setdefault(row["binding"][0], []).append(row["value"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from kgservice.model.money import Money
-from kgservice.model.rdf import Blank, Iri, Row, Term, Triple, to_text
-from kgservice.mpli.graph_engine import GraphEngine
-from kgservice.mpli.verification import verify
+from kgservice.model.rdf import Blank, Iri, Term, Triple, to_text
+from kgservice.mpli.verification import Claims, JointMarks, require_order, verify
+from kgservice.mpli.winners import Found, Winners
 from kgservice.resolution.answer import ResolvedComposition
 from kgservice.resolution.answer_rdf import (
     composition_core,
@@ -17,23 +18,21 @@ from kgservice.resolution.answer_rdf import (
     mark_triples,
     proof_triples,
 )
-from kgservice.resolution.judgement import BoundOffering, Mark
+from kgservice.resolution.judgement import Mark
 from kgservice.resolution.proofs import (
     Proof,
     document_of,
     evidence_until,
-    kind_query,
-    proof_query,
+    proof_questions,
     read_proofs,
 )
-from kgservice.resolution.queries import returned_bindings
 from kgservice.resolution.reads import Path, choice_paths
 from kgservice.resolution.request import Policy
 from kgservice.resolution.templates import render, values_of
 from kgservice.resolution.values import write_value
-from kgservice.store.port import MERGED_GRAPH, META_GRAPH
+from kgservice.store.port import MERGED_GRAPH, META_GRAPH, Step
 
-Found = Mapping[str, BoundOffering]
+Statements = Callable[[], tuple[Triple, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,40 +40,53 @@ class Proving:
     """Makes the compositions of one answer.
 
     Attributes:
-        engine: A graph engine that has judged their bindings.
+        winners: What the graph says of them.
+        claims: What the search says of their bindings.
         titles: Offering to title.
     """
 
-    engine: GraphEngine
+    winners: Winners
+    claims: Claims
     titles: Mapping[str, str]
 
-    def compositions(
-        self, found: Sequence[Found]
-    ) -> tuple[tuple[ResolvedComposition, ...], tuple[Triple, ...]]:
-        """Give the compositions, best first, and the answer as statements.
+    def compositions(self) -> tuple[tuple[ResolvedComposition, ...], Statements]:
+        """Give the compositions, best first, and what makes the answer's statements of them.
+
+        The statements are made when they are asked for, of what was read here; nothing is read
+        again.
 
         Raises:
             KgError: a second judgement differs from the search's (`verification-differs`).
         """
-        request = self.engine.request
-        joint_marks = verify(self.engine, found)
-        proofs = self._proofs(found)
+        request, found = self.winners.request, self.winners.found
+        joint_marks = verify(self.winners, self.claims)
+        proofs = self._proofs()
         configurations = self._configurations()
-        versions = self._versions(p for some in proofs.values() for p in some)
-        triples = composition_core(request, found)
         compositions = []
         for rank, bindings in enumerate(found, start=1):
             node = composition_iri(request, rank)
-            own = [proof for b in bindings.values() for proof in proofs[b.iri]]
+            own = [proof for b in bindings.values() for proof in proofs.of[b.iri]]
             one = self._composition(rank, bindings, joint_marks[node], own, configurations)
-            compositions.append(replace(one, uses=_uses(own, versions)))
-            one = compositions[-1]
+            compositions.append(replace(one, uses=_uses(own, proofs.versions)))
+        require_order(compositions)
+        said = partial(self._statements, compositions, joint_marks, proofs.of)
+        return tuple(compositions), said
+
+    def _statements(
+        self,
+        compositions: Sequence[ResolvedComposition],
+        joint_marks: JointMarks,
+        proofs: Mapping[str, Sequence[Proof]],
+    ) -> tuple[Triple, ...]:
+        request, found = self.winners.request, self.winners.found
+        triples = composition_core(request, found)
+        for one, bindings in zip(compositions, found, strict=True):
+            own = [proof for b in bindings.values() for proof in proofs[b.iri]]
             triples += composition_details(one)
-            triples += mark_triples(request, node, joint_marks[node])
-            triples += proof_triples(request, node, own)
-        triples += self._binding_triples(found)
-        unique = dict.fromkeys(triples)
-        return tuple(compositions), tuple(sorted(unique, key=_by_text))
+            triples += mark_triples(request, one.iri, joint_marks[one.iri])
+            triples += proof_triples(request, one.iri, own)
+        triples += [*self.winners.concluded, *self.winners.said_of_bindings()]
+        return tuple(sorted(dict.fromkeys(triples), key=_by_text))
 
     def _composition(
         self,
@@ -84,7 +96,7 @@ class Proving:
         proofs: Sequence[Proof],
         configurations: Mapping[str, Mapping[str, tuple[Path, Term]]],
     ) -> ResolvedComposition:
-        engine, request = self.engine, self.engine.request
+        request = self.winners.request
         prices = self._prices(bindings)
         met, missed = self._wishes(bindings, joint_marks)
         picked = {name: configurations.get(b.iri, {}) for name, b in bindings.items()}
@@ -99,7 +111,7 @@ class Proving:
                 for name, values in picked.items()
             },
             shown={
-                name: {key: _shown(engine, *value) for key, value in values.items()}
+                name: {key: _shown(self.winners, *value) for key, value in values.items()}
                 for name, values in picked.items()
             },
             monthly=_total(prices, len(bindings)),
@@ -112,21 +124,10 @@ class Proving:
             is_verified=True,
         )
 
-    def _versions(self, proofs: Iterable[Proof]) -> dict[str, int]:
-        """Read the versions of the graphs that proofs rest on, in the very snapshot."""
-        graphs = sorted({s.graph for p in proofs for f in p.facts for s in f.sources})
-        if not graphs:
-            return {}
-        text = render(
-            "graph-versions", {"meta": Iri(META_GRAPH)}, {"graphs": values_of("graph", graphs)}
-        )
-        rows = self.engine.session.select(text, where="snapshot")
-        return {row["graph"][0]: int(row["version"][0]) for row in rows}
-
     def _prices(self, bindings: Found) -> dict[str, Money]:
         prices = {}
         for name, binding in bindings.items():
-            monthly = self.engine.prices[name][binding.offering].monthly
+            monthly = self.winners.prices[name][binding.offering].monthly
             if monthly is not None:
                 prices[name] = monthly
         return prices
@@ -135,7 +136,7 @@ class Proving:
         self, bindings: Found, joint_marks: Mapping[str, Mark]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Tell met from missed wishes; unknown is missed, and so is what one component misses."""
-        request, marks = self.engine.request, self.engine.marks
+        request, marks = self.winners.request, self.winners.marks
         verdicts: dict[str, bool] = {}
         for component in request.components:
             for wish in request.constraints_of(component):
@@ -150,7 +151,7 @@ class Proving:
 
     def _unknown(self, bindings: Found, joint_marks: Mapping[str, Mark]) -> tuple[str, ...]:
         """List the unknown conditions whose policy is to warn, in document order."""
-        request, marks = self.engine.request, self.engine.marks
+        request, marks = self.winners.request, self.winners.marks
         listed: dict[str, None] = {}
         for component in request.components:
             for constraint in request.constraints_of(component):
@@ -166,10 +167,10 @@ class Proving:
         return tuple(listed)
 
     def _order(self, bindings: Found, missed: int) -> tuple[tuple[int, int, str], ...]:
-        request = self.engine.request
+        request = self.winners.request
         order = [(0, missed, "")]
         for number, preference in enumerate(request.prefer, start=1):
-            column = self.engine.table[f"prefer.{number}"]
+            column = self.winners.table[f"prefer.{number}"]
             values = [column.get(binding.iri) for binding in bindings.values()]
             known = [int(value[0][0]) for value in values if value]
             total = -sum(known) if preference.is_maximise else sum(known)
@@ -180,58 +181,58 @@ class Proving:
 
     def _configurations(self) -> dict[str, dict[str, tuple[Path, Term]]]:
         """Give what each binding picks, by dotted name: the parts that the request reads."""
-        engine, request = self.engine, self.engine.request
+        winners, request = self.winners, self.winners.request
         found: dict[str, dict[str, tuple[Path, Term]]] = {}
         for component in request.components:
             for path in choice_paths(request, component):
                 name = ".".join(step.name for step in path)
-                for iri, values in engine.values(path, component.name).items():
+                for iri, values in winners.values(path, component.name).items():
                     found.setdefault(iri, {})[name] = (path, values[0])
         return found
 
-    def _proofs(self, found: Sequence[Found]) -> dict[str, list[Proof]]:
+    def _proofs(self) -> _Proofs:
         """Give the proofs of each binding, in document order, its kind first."""
-        engine, request = self.engine, self.engine.request
-        read: list[tuple[str, list[Row], list[BoundOffering]]] = []
-        for component in request.components:
-            bindings = list(
-                {one[component.name].iri: one[component.name] for one in found}.values()
-            )
-            offerings = sorted({binding.offering for binding in bindings})
-            texts = {f"{component.name}.kind": kind_query(component.kind, offerings, MERGED_GRAPH)}
-            for constraint in request.constraints_of(component):
-                texts[constraint.id] = proof_query(constraint, offerings, MERGED_GRAPH)
-            for name, text in texts.items():
-                rows = engine.session.select(text, where="snapshot")
-                read.append((name, rows, bindings))
-        issuers = self._issuers({row["graph"][0] for _, rows, _ in read for row in rows})
-        proofs: dict[str, list[Proof]] = {}
-        for name, rows, bindings in read:
-            for proof in read_proofs(rows, name, bindings, issuers):
-                proofs.setdefault(proof.binding, []).append(proof)
-        return proofs
-
-    def _issuers(self, graphs: Collection[str]) -> dict[str, str]:
-        documents = sorted({document_of(graph) for graph in graphs})
-        if not documents:
-            return {}
-        text = render(
-            "document-issuers",
-            {"meta": Iri(META_GRAPH)},
-            {"documents": values_of("document", documents)},
+        winners, request = self.winners, self.winners.request
+        questions = proof_questions(request, winners.offerings, MERGED_GRAPH)
+        answers = winners.session.run(
+            [Step("select", text, "snapshot") for text in questions.texts]
         )
-        rows = self.engine.session.select(text, where="snapshot")
-        return {row["document"][0]: row["issuer"][0] for row in sorted(rows, key=_by_document)}
+        versions, issuers = self._standing({row["graph"][0] for rows in answers for row in rows})
+        proofs: dict[str, list[Proof]] = {}
+        for component in request.components:
+            bindings = winners.bindings_of(component.name)
+            names = [f"{component.name}.kind"]
+            names += [constraint.id for constraint in request.constraints_of(component)]
+            for name in names:
+                own = [row for place in questions.by_name[name] for row in answers[place]]
+                for proof in read_proofs(own, name, bindings, issuers):
+                    proofs.setdefault(proof.binding, []).append(proof)
+        return _Proofs(proofs, versions)
 
-    def _binding_triples(self, found: Sequence[Found]) -> list[Triple]:
-        """Take the bindings' own statements from the scratch store, and what the rule concluded."""
-        iris = sorted({b.iri for one in found for b in one.values()})
-        text = returned_bindings(self.engine.request, iris)
-        return [*self.engine.session.triples(text), *self.engine.concluded]
+    def _standing(self, graphs: Collection[str]) -> tuple[dict[str, int], dict[str, str]]:
+        """Read graphs' versions in the very snapshot, and who issued their documents."""
+        if not graphs:
+            return {}, {}
+        text = render(
+            "graph-standing",
+            {"meta": Iri(META_GRAPH)},
+            {
+                "graphs": values_of("graph", sorted(graphs)),
+                "documents": values_of("graph", sorted({document_of(graph) for graph in graphs})),
+            },
+        )
+        (rows,) = self.winners.session.run([Step("select", text, "snapshot")])
+        versions = {r["graph"][0]: int(r["version"][0]) for r in rows if "version" in r}
+        issuers = sorted((r["graph"][0], r["issuer"][0]) for r in rows if "issuer" in r)
+        return versions, dict(issuers)
 
 
-def _by_document(row: Row) -> tuple[str, str]:
-    return row["document"][0], row["issuer"][0]
+@dataclass(frozen=True, slots=True)
+class _Proofs:
+    """Proofs by binding, and the versions of the graphs that they may rest on."""
+
+    of: Mapping[str, Sequence[Proof]]
+    versions: Mapping[str, int]
 
 
 def _uses(proofs: Iterable[Proof], versions: Mapping[str, int]) -> dict[str, int]:
@@ -247,8 +248,8 @@ def _total(prices: Mapping[str, Money], number: int) -> Money | None:
     return Money(currencies.pop(), sum(price.minor for price in prices.values()))
 
 
-def _shown(engine: GraphEngine, path: Path, term: Term) -> str:
-    return "" if isinstance(term, Blank) else write_value(term, path[-1], engine.vocabulary)
+def _shown(winners: Winners, path: Path, term: Term) -> str:
+    return "" if isinstance(term, Blank) else write_value(term, path[-1], winners.vocabulary)
 
 
 def _by_text(triple: Triple) -> tuple[str, str, str]:

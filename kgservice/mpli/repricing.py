@@ -14,7 +14,7 @@ from kgservice.model.terms import KG
 from kgservice.resolution.assumptions import PriceChange
 from kgservice.resolution.projection import Projection, column
 from kgservice.resolution.values import decimal_text, number_of
-from kgservice.store.port import Columns, Session
+from kgservice.store.port import Columns, Session, Step
 
 
 @dataclass(slots=True)
@@ -47,15 +47,21 @@ class RepricedSession:
         """Run a CONSTRUCT and give its statements."""
         return self.session.triples(text, where=where)
 
+    def run(self, steps: Sequence[Step]) -> list[list[Row]]:
+        """Do several steps; amounts of an offering's price components are changed."""
+        return [[self._changed(row) for row in rows] for rows in self.session.run(steps)]
+
     def _changed(self, row: Row) -> Row:
-        if "amount" not in row or "offering" not in row or "component" not in row:
+        """Change an amount: of a row for a component, or for one statement about it."""
+        name = "value" if row.get("property") == KG.amount else "amount"
+        if name not in row or "offering" not in row or "component" not in row:
             return row
         offering = row["offering"][0]
         factor = Fraction(1)
         for change in self.changes:
             if change.offerings is None or offering in change.offerings:
                 factor *= change.factor
-        return {**row, "amount": _times(row["amount"], factor)}
+        return {**row, name: _times(row[name], factor)}
 
 
 def reprice(session: Session, changes: Sequence[PriceChange]) -> Session:

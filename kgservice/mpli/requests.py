@@ -12,7 +12,7 @@ from kgservice.model.terms import DCTERMS, KG
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.request_documents import check_request, request_triples
-from kgservice.mpli.resolve import Resolution, resolve
+from kgservice.mpli.resolve import Resolution, Restriction, resolve
 from kgservice.resolution.request import Request
 from kgservice.store.port import GraphChange
 from kgservice.store.results import choose_graph_format
@@ -151,15 +151,23 @@ def show_request(
     return _json(saved.as_json())
 
 
-def resolution(application: Application, saved: SavedRequest, engine: str = "fast") -> Resolution:
+def resolution(
+    application: Application,
+    saved: SavedRequest,
+    engine: str = "fast",
+    *,
+    is_explained: bool = False,
+) -> Resolution:
     """Resolve a saved request on the present state and keep the answer in its graph."""
-    answer = resolve(
-        application.store,
-        application.vocabulary,
-        saved.request,
-        base_iri=application.base_iri,
-        projector=application.projector if engine == "fast" else None,
-    )
+    with application.watch.resolution():
+        answer = resolve(
+            application.store,
+            application.vocabulary,
+            saved.request,
+            base_iri=application.base_iri,
+            projector=application.projector if engine == "fast" else None,
+            limits=Restriction(is_explained=is_explained),
+        )
     keep_answer(application, saved, answer)
     return answer
 

@@ -37,17 +37,21 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """Which offerings may be bound, beside what the request asks.
+    """Which offerings may be bound and what is wanted, beside what the request asks.
 
     Attributes:
         pins: Component name to the one offering that it is bound to.
         among: Component name to the offerings that it may be bound to.
         prices: Prices that are assumed to change.
+        is_explained: Whether reasons are wanted although the request is possible: which offerings
+            were refused and which facts are missing. Over many offerings they take longer than the
+            answer.
     """
 
     pins: Mapping[str, str] = field(default_factory=dict)
     among: Mapping[str, Collection[str]] = field(default_factory=dict)
     prices: tuple[PriceChange, ...] = ()
+    is_explained: bool = True
 
 
 def resolve(
@@ -78,7 +82,7 @@ def resolve(
     with store.session(scope=QueryScope()) as session:
         engine = _engine(session, vocabulary, named, projector, limits.prices)
         engine.prepare(only)
-        return Answering(engine).answer()
+        return Answering(engine, is_explained=limits.is_explained).answer()
 
 
 def _engine(

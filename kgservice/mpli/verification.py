@@ -3,43 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
+from itertools import pairwise
 
 from kgservice.model.errors import KgError
-from kgservice.model.rdf import Iri, Literal, Row, to_text
+from kgservice.model.rdf import RDF, Iri, Literal, Row, Triple, to_text
 from kgservice.model.terms import KG
-from kgservice.mpli.graph_engine import GraphEngine
+from kgservice.model.vocabulary import ValueKind
 from kgservice.mpli.joint_marks import number_marks, three
+from kgservice.mpli.winners import Winners
 from kgservice.resolution import queries
-from kgservice.resolution.answer_rdf import (
-    composition_core,
-    composition_iri,
-    mark_triples,
-    policy_facts,
-)
+from kgservice.resolution.answer import ResolvedComposition
+from kgservice.resolution.answer_rdf import composition_iri, mark_triples
 from kgservice.resolution.joint_filters import mediated
-from kgservice.resolution.judgement import BoundOffering, Mark
+from kgservice.resolution.judgement import Mark
+from kgservice.resolution.reads import Path
 from kgservice.resolution.request import (
     AtMost,
     Capacity,
     Compatible,
-    CompositionShape,
+    Different,
     Joint,
     PairLimit,
     ProductLimit,
+    Request,
     Same,
     SumLimit,
 )
 from kgservice.resolution.templates import render, values_of
 from kgservice.resolution.values import number_of
+from kgservice.store.port import Step
 
+Counted = Same | Different | AtMost | SumLimit | Compatible
 JointMarks = dict[str, dict[str, Mark]]
 
 
-def verify(engine: GraphEngine, found: Sequence[Mapping[str, BoundOffering]]) -> JointMarks:
+Claims = Mapping[str, Mapping[str, Mark]]
+"""What a search says of the bindings that it returns: binding IRI to short id to verdict."""
+
+
+def verify(winners: Winners, claims: Claims) -> JointMarks:
     """Judge compositions again and let the rule conclude that they are feasible.
 
     The conditions run over the composition graph, the joint ones by counting distinct values
@@ -52,54 +58,85 @@ def verify(engine: GraphEngine, found: Sequence[Mapping[str, BoundOffering]]) ->
         KgError: a verdict differs from the search's, or the rule does not conclude that a
             composition is feasible (`verification-differs`): a defect of the service.
     """
-    request = engine.request
-    engine.session.load([*composition_core(request, found), *policy_facts(request)])
-    _check_conditions(engine, found)
-    marks: JointMarks = {composition_iri(request, n): {} for n in range(1, len(found) + 1)}
-    for joint in request.together:
-        for composition, mark in _joint_marks(engine, joint).items():
-            marks[composition][joint.id] = mark
-    for composition, verdicts in marks.items():
-        engine.session.load(mark_triples(request, composition, verdicts))
-    engine.concluded = engine.session.triples(feasibility_rule())
-    concluded = {triple.subject[0] for triple in engine.concluded}
-    for composition in marks:
-        if composition not in concluded:
-            raise _differs(f"{composition} is not concluded to be feasible.")
+    request = winners.request
+    counted = _counted(request)
+    questions = [joint_question(request, joint) for joint in counted]
+    answers = winners.judge([Step("select", text, "scratch") for text, _ in questions])
+    _compare(winners, claims)
+    marks: JointMarks = {composition_iri(request, n + 1): {} for n in range(len(winners.found))}
+    for joint, (_, mark_of), rows in zip(counted, questions, answers, strict=True):
+        for row in rows:
+            marks[row["composition"][0]][joint.id] = mark_of(row)
+    for other in request.together:
+        if isinstance(other, (PairLimit, ProductLimit, Capacity)):
+            for node, mark in number_marks(winners.session, request, other).items():
+                marks[node][other.id] = mark
+    _conclude(winners, marks)
     return marks
 
 
-def _check_conditions(engine: GraphEngine, found: Sequence[Mapping[str, BoundOffering]]) -> None:
-    request = engine.request
-    expected = {
-        (composition_iri(request, rank), binding.iri)
-        for rank, bindings in enumerate(found, start=1)
-        for binding in bindings.values()
-    }
-    seen: dict[str, set[tuple[str, str]]] = {}
-    compiler = engine.compiler()
+def _compare(winners: Winners, claims: Claims) -> None:
+    """Compare what search and graph say of each binding."""
+    request = winners.request
+    if winners.marks.keys() != claims.keys():
+        raise _differs("the graph does not make the same bindings.")
+    for iri, verdicts in claims.items():
+        if winners.marks[iri] != verdicts:
+            names = [name for name in verdicts if winners.marks[iri].get(name) != verdicts[name]]
+            raise _differs(f"{', '.join(names) or 'a condition'} on {iri}.")
     for constraint in request.all_constraints():
-        text = queries.judgement_again(request, constraint, compiler)
-        for row in engine.session.select(text):
-            binding, mark = row["binding"][0], Mark(row["verdict"][0].removeprefix(KG.NS))
-            if engine.marks[binding][constraint.id] is not mark:
-                raise _differs(f"{constraint.id} on {binding} is {mark.value} the second time.")
-            if mark is Mark.VIOLATED and not constraint.is_wish:
-                raise _differs(f"{constraint.id} is violated on {binding}.")
-            seen.setdefault(constraint.id, set()).add((row["composition"][0], binding))
-    for name, pairs in seen.items():
-        if not pairs <= expected:
-            raise _differs(f"{name} was judged on bindings that are not returned.")
+        if not constraint.is_wish and any(
+            verdicts.get(constraint.id) is Mark.VIOLATED for verdicts in winners.marks.values()
+        ):
+            raise _differs(f"{constraint.id} is violated.")
 
 
-def _joint_marks(engine: GraphEngine, joint: Joint) -> dict[str, Mark]:
+def _conclude(winners: Winners, marks: JointMarks) -> None:
+    """Load what is not met and let the rule conclude; what is met hinders nothing."""
+    request = winners.request
+    open_marks = [
+        triple
+        for node, verdicts in {**winners.marks, **marks}.items()
+        for triple in mark_triples(
+            request, node, {name: m for name, m in verdicts.items() if m is not Mark.MET}
+        )
+    ]
+    *_, rows = winners.session.run(
+        [
+            Step("load", triples=tuple(open_marks)),
+            Step("construct", feasibility_rule(), "scratch"),
+            Step("select", render("feasible-compositions"), "scratch"),
+        ]
+    )
+    concluded = {row["composition"][0] for row in rows}
+    if concluded != marks.keys():
+        raise _differs("the rule does not conclude that all compositions are feasible.")
+    winners.concluded += [
+        Triple(Iri(node), Iri(RDF + "type"), KG.FeasibleComposition) for node in marks
+    ]
+
+
+def require_order(compositions: Sequence[ResolvedComposition]) -> None:
+    """Make sure that compositions come in the order of what the graph says of them.
+
+    Raises:
+        KgError: they do not (`verification-differs`): a defect of the service.
+    """
+    for one, following in pairwise(compositions):
+        if not one.order < following.order:
+            raise _differs(f"{following.iri} ranks before {one.iri}.")
+
+
+def _counted(request: Request) -> list[Counted]:
+    """Give the joint conditions that are judged by counting values."""
+    kinds = (Same, Different, AtMost, SumLimit, Compatible)
+    return [joint for joint in request.together if isinstance(joint, kinds)]
+
+
+def joint_question(request: Request, joint: Counted) -> tuple[str, Callable[[Row], Mark]]:
+    """Write the query that judges a joint condition over compositions, and how a row is read."""
     if isinstance(joint, Compatible):
-        return _compatible_marks(engine, joint)
-    request = engine.request
-    if isinstance(joint, (PairLimit, ProductLimit, Capacity)):
-        return number_marks(engine.session, request, joint)
-    if isinstance(joint, CompositionShape):
-        return {}
+        return _compatible_query(request, joint), _compatible_mark
     currency = joint.currency if isinstance(joint, SumLimit) else ""
     text = render(
         "composition-values",
@@ -108,7 +145,7 @@ def _joint_marks(engine: GraphEngine, joint: Joint) -> dict[str, Mark]:
             "path": queries.one_by_one(joint.path, currency),
         },
     )
-    return {row["composition"][0]: _mark_of(joint, row) for row in engine.session.select(text)}
+    return text, partial(_mark_of, joint)
 
 
 def _mark_of(joint: Joint, row: Row) -> Mark:
@@ -132,9 +169,8 @@ def _is_within(joint: SumLimit, number: Fraction, *, is_whole: bool) -> bool:
     return joint.minimum is None or not is_whole or number >= Fraction(joint.minimum.value)
 
 
-def _compatible_marks(engine: GraphEngine, joint: Compatible) -> dict[str, Mark]:
-    request = engine.request
-    text = render(
+def _compatible_query(request: Request, joint: Compatible) -> str:
+    return render(
         "composition-compatible",
         {
             "giver": Iri(request.iri_of(joint.giver)),
@@ -144,20 +180,25 @@ def _compatible_marks(engine: GraphEngine, joint: Compatible) -> dict[str, Mark]
         },
         {
             "isMediated": f"BIND({mediated(joint, '?from', '?to')} AS ?isMediated)",
-            "isGivenClosed": _closed(engine, joint, "given", "?from"),
-            "isTakenClosed": _closed(engine, joint, "taken", "?to"),
+            "isGivenClosed": f"BIND({_closed(joint.given, '?from')} AS ?isGivenClosed)",
+            "isTakenClosed": f"BIND({_closed(joint.taken, '?to')} AS ?isTakenClosed)",
         },
     )
-    marks = {}
-    for row in engine.session.select(text):
-        is_met, is_violated = (row[name][0] == "true" for name in ("isMet", "isViolated"))
-        marks[row["composition"][0]] = three(is_violated, is_met)
-    return marks
 
 
-def _closed(engine: GraphEngine, joint: Compatible, end: str, node: str) -> str:
-    key = Iri(engine.request.iri_of(f"{joint.id}.{end}.closed"))
-    return f"BIND(EXISTS {{ {node} {to_text(key)} true }} AS ?is{end.capitalize()}Closed)"
+def _compatible_mark(row: Row) -> Mark:
+    is_met, is_violated = (row[name][0] == "true" for name in ("isMet", "isViolated"))
+    return three(is_violated, is_met)
+
+
+def _closed(path: Path, node: str) -> str:
+    """Say in SPARQL that all values of a property are known: declared so, or its only one is."""
+    prop = to_text(path[0].iri)
+    declared = f"EXISTS {{ {node} {to_text(KG.completeFor)} {prop} }}"
+    if path[0].kind not in (ValueKind.SINGLE, ValueKind.CHOICE):
+        return declared
+    several = f"EXISTS {{ {node} {prop} ?one, ?two FILTER(!sameTerm(?one, ?two)) }}"
+    return f"({declared} || (EXISTS {{ {node} {prop} ?any }} && !{several}))"
 
 
 @cache

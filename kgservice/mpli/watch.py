@@ -32,6 +32,8 @@ OUTCOMES = {
 }
 """How a query ended, by the code of its error; others are `refused` (4xx) or `failed`."""
 
+RESOLUTION_OUTCOMES = ("ok", "mismatch", "refused", "failed")
+
 
 class Watch:
     """What is counted in this process since it started."""
@@ -52,6 +54,15 @@ class Watch:
             "Queries whose caller had the answer already (304)",
             registry=self.registry,
         )
+        self._resolutions = Histogram(
+            "kg_resolution_seconds",
+            "Seconds to resolve a request, second judgement and proof included",
+            ["outcome"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        for outcome in RESOLUTION_OUTCOMES:
+            self._resolutions.labels(outcome)
         for outcome in ("ok", "refused", "failed", *OUTCOMES.values()):
             self._seconds.labels(outcome)  # so that each is there from the start
 
@@ -70,6 +81,23 @@ class Watch:
             self._seconds.labels(outcome).observe(seconds)
             if self._slow_s is not None and seconds >= self._slow_s:
                 self._log(caller, text, outcome, seconds)
+
+    @contextmanager
+    def resolution(self) -> Iterator[None]:
+        """Count what happens to a resolution in this block.
+
+        An answer that the graph judges differently is counted as `mismatch`: there must be none.
+        """
+        begin, outcome = time.monotonic(), "failed"
+        try:
+            yield
+            outcome = "ok"
+        except KgError as error:
+            refused = "refused" if error.status < 500 else "failed"
+            outcome = "mismatch" if error.code == "verification-differs" else refused
+            raise
+        finally:
+            self._resolutions.labels(outcome).observe(time.monotonic() - begin)
 
     def unchanged(self) -> None:
         """Count a query that was not run."""

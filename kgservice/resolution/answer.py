@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeAlias, cast
@@ -120,7 +120,7 @@ class Resolution:
         counts: Per component name.
         conflicts: Minimal sets of short constraint ids that cannot hold together.
         missing: Facts that keep offerings from being judged.
-        statements: The answer as RDF.
+        statements: Makes the answer as RDF.
         refused: Each offering that was not allowed, per component, the cheapest first.
         titles: Titles of the refused offerings.
         engine: Which engine searched; both give the same answer.
@@ -135,7 +135,7 @@ class Resolution:
     counts: Mapping[str, Counts]
     conflicts: tuple[tuple[str, ...], ...]
     missing: tuple[Missing, ...]
-    statements: tuple[Triple, ...] = ()
+    statements: Callable[[], tuple[Triple, ...]] = tuple
     refused: tuple[Refusal, ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
     engine: str = "graph"
@@ -143,7 +143,7 @@ class Resolution:
 
     def triples(self) -> tuple[Triple, ...]:
         """Give the answer as RDF: compositions, bindings, verdicts and proofs."""
-        return self.statements
+        return self.statements()
 
     def as_json(self) -> dict[str, JsonValue]:
         """Write the answer as REQUESTS, "An answer", has it."""

@@ -5,7 +5,7 @@ The numbers are those of `kgservice.model.price.evaluate`, for all offerings at 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -16,7 +16,7 @@ import numpy as np
 from kgservice.model.duration import parse_duration
 from kgservice.model.money import Money, minor_digits
 from kgservice.model.price import Price, PriceType, is_in_tier, months_of, times_counted
-from kgservice.model.rdf import Iri, Row
+from kgservice.model.rdf import Iri, Row, Term
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.resolution.frames import Frame
@@ -252,6 +252,27 @@ def _price_list(projection: Projection, offerings: Ids, vocabulary: Vocabulary) 
     # a component that says two things about itself has two rows, and is not read
     rows += [rows[place] for place in sorted(repeated)]
     return read_prices(rows, _term_rows(projection, offerings, iris), vocabulary)
+
+
+def read_winner_prices(rows: Iterable[Row], vocabulary: Vocabulary) -> PriceList:
+    """Read the rows of `winner-prices.rq`: what each component says, one statement a row."""
+    names = {prop.value: name for name, prop in PARTS.items()}
+    parts: dict[tuple[Term, Term], Row] = {}
+    repeated: dict[tuple[Term, Term], None] = {}
+    terms = []
+    for row in rows:
+        if "component" not in row:
+            terms.append(row)
+            continue
+        key = row["offering"], row["component"]
+        part = parts.setdefault(key, {"offering": key[0], "component": key[1]})
+        name = names.get(row["property"][0]) if "property" in row else None
+        if name is not None:
+            if name in part:
+                repeated[key] = None
+            part[name] = row["value"]
+    listed = [*parts.values(), *(parts[key] for key in repeated)]
+    return read_prices(listed, terms, vocabulary)
 
 
 def _term_rows(projection: Projection, offerings: Ids, iris: Sequence[Iri]) -> list[Row]:

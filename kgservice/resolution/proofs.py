@@ -10,7 +10,7 @@ from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.resolution.judgement import BoundOffering
 from kgservice.resolution.reads import LABEL_PARTS
-from kgservice.resolution.request import Constraint, Has, LabelAtLeast
+from kgservice.resolution.request import Constraint, Has, LabelAtLeast, Request
 from kgservice.resolution.templates import render, values_of
 
 _TYPE = Iri(RDF + "type")
@@ -43,25 +43,38 @@ class Proof:
     facts: tuple[Fact, ...]
 
 
-def proof_query(constraint: Constraint, offerings: Sequence[str], merged: str) -> str:
-    """Write the query for the facts that a condition reads of some offerings."""
-    return _query(_blocks(constraint, "?offering", "a"), offerings, merged)
+@dataclass(frozen=True, slots=True)
+class ProofQuestions:
+    """The queries for all facts that decided an answer; each kind of fact is asked for once.
+
+    Attributes:
+        texts: The queries.
+        by_name: What is proved (a short id, or `COMPONENT.kind`) to the places of its queries.
+    """
+
+    texts: tuple[str, ...]
+    by_name: Mapping[str, tuple[int, ...]]
 
 
-def kind_query(kind: Iri, offerings: Sequence[str], merged: str) -> str:
-    """Write the query for the statement that makes offerings of a kind."""
-    return _query([_one("?offering", _TYPE, to_text(kind))], offerings, merged)
-
-
-def _query(blocks: Iterable[str], offerings: Sequence[str], merged: str) -> str:
-    return render(
-        "proof",
-        {"merged": Iri(merged)},
-        {
-            "offerings": values_of("offering", list(offerings)),
-            "steps": "\n  UNION\n  ".join(f"{{ {block} }}" for block in blocks),
-        },
+def proof_questions(request: Request, offerings: Sequence[str], merged: str) -> ProofQuestions:
+    """Ask for the facts that made offerings of a kind, and for those that conditions read."""
+    blocks: dict[str, list[str]] = {}
+    for component in request.components:
+        kind = _one("?offering", _TYPE, to_text(component.kind))
+        blocks[f"{component.name}.kind"] = [kind]
+    for constraint in request.all_constraints():
+        blocks[constraint.id] = list(_blocks(constraint, "?offering", "a"))
+    places: dict[str, int] = {}
+    by_name = {
+        name: tuple(places.setdefault(block, len(places)) for block in some)
+        for name, some in blocks.items()
+    }
+    named = values_of("offering", list(offerings))
+    texts = (
+        render("proof", {"merged": Iri(merged)}, {"offerings": named, "step": block})
+        for block in places
     )
+    return ProofQuestions(tuple(texts), by_name)
 
 
 def _one(subject: str, prop: Iri, value: str = "?value") -> str:

@@ -63,15 +63,16 @@ def facts(request: Request, component: Component, only: Only) -> list[str]:
             {"kind": component.kind},
             {
                 "only": only.pattern(),
-                "way": _way(way),
-                "properties": _among("property", properties),
+                "way": way_to(way),
+                "properties": among("property", properties),
             },
         )
         for way, properties in ways
     ]
 
 
-def _way(way: tuple[Iri, ...]) -> str:
+def way_to(way: tuple[Iri, ...]) -> str:
+    """Write the patterns from ?offering to ?node along some properties."""
     if not way:
         return "BIND(?offering AS ?node)"
     names = ["?offering", *(f"?way{i}" for i in range(1, len(way))), "?node"]
@@ -79,47 +80,34 @@ def _way(way: tuple[Iri, ...]) -> str:
     return " ".join(f"{start} {to_text(step)} {end} ." for start, step, end in steps)
 
 
-def _among(variable: str, iris: Iterable[Iri]) -> str:
+def among(variable: str, iris: Iterable[Iri]) -> str:
+    """Write the filter that a variable is one of some IRIs."""
     listed = ", ".join(to_text(iri) for iri in sorted(iris))
     return f"FILTER(?{variable} IN ({listed}))"
 
 
-def _all_choices(request: Request) -> list[Iri]:
+def all_choices(request: Request) -> list[Iri]:
+    """Name the choices that some condition reads, in IRI order."""
     reads: list[Reads] = [reads_of(request, component) for component in request.components]
     return sorted({choice.iri for read in reads for choice in read.choices})
 
 
-def binding_facts(request: Request) -> str:
-    """Write the query that gives each binding its offering's facts, on the scratch store."""
+def copied_properties(request: Request) -> set[Iri]:
+    """Name the properties whose values a binding has from its offering."""
     reads = [reads_of(request, component) for component in request.components]
     copied = {iri for read in reads for iri in read.properties}
-    copied -= {*_all_choices(request), DCTERMS.title}
-    return render("binding-facts", slots={"copied": _among("property", copied)})
+    return copied - {*all_choices(request), DCTERMS.title}
+
+
+def binding_facts(request: Request) -> str:
+    """Write the query that gives each binding its offering's facts, on the scratch store."""
+    copied = among("property", copied_properties(request))
+    return render("binding-facts", slots={"copied": copied})
 
 
 def bindings(request: Request) -> str:
     """Write the query that lists the bindings and what they pick."""
-    return render("bindings", slots={"choices": _among("property", _all_choices(request))})
-
-
-def returned_bindings(request: Request, iris: list[str]) -> str:
-    """Write the CONSTRUCT of what an answer says of its bindings."""
-    own = [*_OF_BINDINGS, *_all_choices(request)]
-    slots = {"bindings": values_of("binding", iris), "picked": _among("property", own)}
-    return render("returned-bindings", slots=slots)
-
-
-_OF_BINDINGS = (
-    KG.component,
-    KG.offering,
-    KG.monthlyPrice,
-    KG.oneTimePrice,
-    KG.totalPrice,
-    KG.currency,
-    KG.met,
-    KG.violated,
-    KG.unknown,
-)
+    return render("bindings", slots={"choices": among("property", all_choices(request))})
 
 
 def judgement(request: Request, constraint: Constraint, compiler: Compiler) -> str:
@@ -127,16 +115,12 @@ def judgement(request: Request, constraint: Constraint, compiler: Compiler) -> s
     return render(
         "judge",
         {"constraint": Iri(request.iri_of(constraint.id))},
-        _judge_slots(request, constraint, compiler),
+        judge_slots(request, constraint, compiler),
     )
 
 
-def judgement_again(request: Request, constraint: Constraint, compiler: Compiler) -> str:
-    """Write the SELECT that judges one condition over the compositions to be returned."""
-    return render("composition-judge", slots=_judge_slots(request, constraint, compiler))
-
-
-def _judge_slots(request: Request, constraint: Constraint, compiler: Compiler) -> Mapping[str, str]:
+def judge_slots(request: Request, constraint: Constraint, compiler: Compiler) -> Mapping[str, str]:
+    """Write the parts of a query that judges one condition: whose bindings, met, violated."""
     verdict = compiler.verdict(constraint, "?binding")
     owners = [c.name for c in request.components if constraint in request.constraints_of(c)]
     return {

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal as OneOf
 
 from kgservice.model.errors import Unavailable
-from kgservice.model.rdf import Iri, Row, Triple
+from kgservice.model.rdf import Row, Triple
 from kgservice.store.caps import AnswerLimits
 from kgservice.store.change_file import MOST_AT_ONCE, SpooledChanges, as_texts
 from kgservice.store.embedded_written import EmbeddedWritten
@@ -21,7 +20,6 @@ from kgservice.store.port import (
     ChangeFile,
     Changes,
     Client,
-    Columns,
     CommitResult,
     DatasetName,
     GraphChange,
@@ -29,14 +27,13 @@ from kgservice.store.port import (
     QueryScope,
     Session,
 )
+from kgservice.store.reader_session import ReaderSession
 from kgservice.store.readers import Lease, ReaderPool
 from kgservice.store.snapshots import Snapshot, Snapshots
 from kgservice.store.spool import QueryAnswer, SpoolFolder
 from kgservice.store.under_way import UnderWay
-from kgservice.store.wire import TripleWriter, read_rows, read_triples, skolem_prefix
+from kgservice.store.wire import read_rows, read_triples, skolem_prefix
 from kgservice.store.writer_link import WriterLink
-
-_SCRATCH = "urn:kgservice:scratch"
 
 
 class EmbeddedStore:
@@ -235,36 +232,3 @@ class EmbeddedStore:
         self.readers.close()
         self.written.close()
         self.writer.close()
-
-
-class ReaderSession:
-    """The port's `Session` over a leased reader process."""
-
-    def __init__(self, lease: Lease, generation: int) -> None:
-        """Work on the snapshot that the lease has opened."""
-        self.generation = generation
-        self._lease = lease
-
-    def load(self, triples: Iterable[Triple]) -> None:
-        """Put statements into the scratch store."""
-        lines = TripleWriter().lines(_SCRATCH, triples)
-        self._lease.ask("load", "".join(f"{line}.\n" for line in lines).encode())
-
-    def construct(self, text: str, *, where: OneOf["snapshot", "scratch"] = "snapshot") -> int:
-        """Run a CONSTRUCT into the scratch store; give the number of its statements."""
-        return int(self._lease.ask("construct", text, where, text=text))
-
-    def select(self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch") -> list[Row]:
-        """Run a SELECT or ASK and give its rows."""
-        return read_rows(self._lease.ask("select", text, where, text=text))
-
-    def columns(self, properties: Sequence[Iri]) -> Columns:
-        """Give the statements with these properties as numbers; see the port."""
-        found: Columns = self._lease.ask("columns", tuple(prop.value for prop in properties))
-        return found
-
-    def triples(
-        self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch"
-    ) -> list[Triple]:
-        """Run a CONSTRUCT or DESCRIBE and give its statements."""
-        return read_triples(self._lease.ask("triples", text, where, text=text))

@@ -110,6 +110,23 @@ Columns: TypeAlias = tuple[list[str], dict[str, tuple[bytes, bytes]]]
 parallel, as positions in that list (32-bit integers in the machine's order)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One piece of a session's work: `load`, `construct` and `select` mean what the methods do.
+
+    Attributes:
+        kind: What to do.
+        text: The query, unless it is `load`.
+        where: Which store the query reads.
+        triples: What to load.
+    """
+
+    kind: OneOf["load", "construct", "select"]
+    text: str = ""
+    where: OneOf["snapshot", "scratch"] = "scratch"
+    triples: tuple[Triple, ...] = ()
+
+
 class Session(Protocol):
     """A reader process for one piece of work: one snapshot, and a scratch store beside it.
 
@@ -138,6 +155,10 @@ class Session(Protocol):
         self, text: str, *, where: OneOf["snapshot", "scratch"] = "scratch"
     ) -> list[Triple]:
         """Run a CONSTRUCT or DESCRIBE and give its statements without storing them."""
+        ...
+
+    def run(self, steps: Sequence[Step]) -> list[list[Row]]:
+        """Do several steps in one go; give the rows of each, none for what gives no rows."""
         ...
 
 

@@ -102,6 +102,21 @@ class Reader:
         found = engine.as_graph(self._run(text, where))
         return results.write(found, "application/n-triples")
 
+    def run(self, steps: list[tuple[str, str | bytes, str]]) -> list[bytes]:
+        """Do several steps; answer each SELECT as tab-separated values, everything else empty."""
+        answers = []
+        for kind, content, where in steps:
+            answer = b""
+            if isinstance(content, bytes):
+                self.load(content)
+            elif kind == "construct":
+                self.construct(content, where)
+            else:
+                found = engine.as_table(self._run(content, where))
+                answer = results.write(found, "text/tab-separated-values")
+            answers.append(answer)
+        return answers
+
     def columns(self, properties: tuple[str, ...]) -> Columns:
         """Number the terms of the merged graph's statements with these properties."""
         numbers: dict[str, int] = {}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal as OneOf
 
 from kgservice.model.rdf import Iri, Row, Triple
-from kgservice.store.port import Columns
+from kgservice.store.port import Columns, Step
 from kgservice.store.readers import Lease
 from kgservice.store.remote_asking import Asked
 from kgservice.store.remote_terms import from_engine
@@ -67,3 +67,17 @@ class RemoteSession:
         if where == "scratch":
             return read_triples(self._lease.ask("triples", text, where, text=text))
         return read_triples(self._asked.ntriples(read_text(text, is_trusted=True)))
+
+    def run(self, steps: Sequence[Step]) -> list[list[Row]]:
+        """Do several steps, one after the other."""
+        answers: list[list[Row]] = []
+        for step in steps:
+            rows: list[Row] = []
+            if step.kind == "load":
+                self.load(step.triples)
+            elif step.kind == "construct":
+                self.construct(step.text, where=step.where)
+            else:
+                rows = self.select(step.text, where=step.where)
+            answers.append(rows)
+        return answers

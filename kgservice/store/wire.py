@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
+from typing import Final
 from urllib.parse import quote, unquote
 
 import pyoxigraph as ox
@@ -26,6 +27,7 @@ from kgservice.model.rdf import (
     Subject,
     Term,
     Triple,
+    from_text,
     is_valid_iri,
     to_text,
 )
@@ -151,6 +153,43 @@ def read_rows(answer: bytes) -> list[Row]:
                 row[name] = term
         rows.append(row)
     return rows
+
+
+def read_table(answer: bytes) -> list[Row]:
+    """Read SPARQL 1.1 Query Results TSV (§4): several times as fast as JSON for many rows."""
+    head, *lines = answer.decode().split("\n")
+    names = [name[1:] for name in head.split("\t")]
+    known: dict[str, Term] = {}
+    rows = []
+    for line in lines[:-1]:
+        row: Row = {}
+        for name, text in zip(names, line.split("\t"), strict=True):
+            if not text:
+                continue
+            term = known.get(text)
+            if term is None:
+                term = known[text] = _turtle_term(text)
+            row[name] = term
+        rows.append(row)
+    return rows
+
+
+_SHORT: Final = (
+    (re.compile(r"[+-]?[0-9]+"), XSD + "integer"),
+    (re.compile(r"[+-]?[0-9]*\.[0-9]+"), XSD + "decimal"),
+    (re.compile(r"[+-]?[0-9]*\.?[0-9]*[eE][+-]?[0-9]+"), XSD + "double"),
+    (re.compile(r"true|false"), XSD + "boolean"),
+)
+"""What Turtle writes without quotes (§2.5.2, §2.5.3)."""
+
+
+def _turtle_term(text: str) -> Term:
+    if text[0] in '<"_':
+        return from_text(text)
+    for pattern, datatype in _SHORT:
+        if pattern.fullmatch(text):
+            return Literal(text, datatype)
+    raise ValueError(f"{text[:80]!r} is no term")
 
 
 def _cell(cell: dict[str, str], known: dict[tuple[str, ...], Term | None]) -> Term | None:

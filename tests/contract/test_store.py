@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kgservice.model.errors import InputError, PreconditionFailed
-from kgservice.model.rdf import XSD, Blank, Iri, Literal, Triple
+from kgservice.model.rdf import RDF, XSD, Blank, Iri, Literal, Triple
 from kgservice.model.terms import KG
 from kgservice.store import open_remote_store, open_store
 from kgservice.store.caps import QueryLimits
@@ -25,6 +25,7 @@ from kgservice.store.port import (
     DatasetName,
     GraphChange,
     QueryScope,
+    Step,
     Store,
 )
 from tests.virtuoso import running_virtuoso
@@ -303,6 +304,38 @@ def test_session_joins_snapshot_and_scratch(store: Store) -> None:
         assert session.select("ASK {}") == [{"answer": Literal("true", XSD + "boolean")}]
     with store.session(scope=QueryScope()) as session:
         assert session.select(EVERYTHING) == [], "a scratch store is for one session"
+
+
+def test_session_runs_several_steps_in_one_go(store: Store) -> None:
+    values = [
+        Literal("plain"),
+        Literal('quote " tab \t line \n return \r back \\ é \U0001f30d'),
+        Literal("16", XSD + "integer"),
+        Literal("-1.50", XSD + "decimal"),
+        Literal("100", XSD + "decimal"),
+        Literal("1.5E0", XSD + "double"),
+        Literal("true", XSD + "boolean"),
+        Literal("P1M", XSD + "duration"),
+        Literal("hoi", RDF + "langString", "nl"),
+        Iri("urn:x:value"),
+    ]
+    put(store, G, *(Triple(Iri("urn:x:s"), Iri("urn:x:p"), value) for value in values), merge=True)
+    text = "SELECT ?o ?none WHERE { ?s ?p ?o OPTIONAL { ?o <urn:x:none> ?none } }"
+    with store.session(scope=QueryScope()) as session:
+        loaded, made, rows, again, nothing = session.run(
+            [
+                Step("load", triples=(fact("loaded"),)),
+                Step("construct", "CONSTRUCT WHERE { ?s ?p ?o }", "snapshot"),
+                Step("select", text, "snapshot"),
+                Step("select", text, "scratch"),
+                Step("select", "SELECT ?o WHERE { ?o <urn:x:none> ?none }", "scratch"),
+            ]
+        )
+        one_by_one = session.select(text, where="snapshot")
+    assert (loaded, made, nothing) == ([], [], [])
+    assert sorted(map(repr, rows)) == sorted(map(repr, one_by_one))
+    assert len(rows) == len(values)
+    assert len(again) == len(values) + 1
 
 
 def test_syntax_error_shows_the_place(store: Store) -> None:

@@ -10,7 +10,7 @@ import pyoxigraph as ox
 
 from kgservice.model.rdf import XSD, Blank, Iri, Literal, Row, Term, Triple, to_ntriples
 from kgservice.model.terms import KG
-from kgservice.store.port import MERGED_GRAPH, META_GRAPH, Columns, GraphInfo, QueryScope
+from kgservice.store.port import MERGED_GRAPH, META_GRAPH, Columns, GraphInfo, QueryScope, Step
 
 DOCUMENT = "http://127.0.0.1:8080/graph/test/0000000000000001"
 
@@ -70,6 +70,19 @@ class MemorySession:
             Triple(to_term(t.subject), to_term(t.predicate), to_term(t.object))  # type: ignore[arg-type]
             for t in self._run(text, where)
         ]
+
+    def run(self, steps: Iterable[Step]) -> list[list[Row]]:
+        answers: list[list[Row]] = []
+        for step in steps:
+            rows: list[Row] = []
+            if step.kind == "load":
+                self.load(step.triples)
+            elif step.kind == "construct":
+                self.construct(step.text, where=step.where)
+            else:
+                rows = self.select(step.text, where=step.where)
+            answers.append(rows)
+        return answers
 
     def _run(self, text: str, where: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
         self.queries.append(text)
