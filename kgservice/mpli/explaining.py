@@ -62,7 +62,6 @@ def explanation_of(
     saved = get_request(application, caller, identity)
     assumptions = _assumptions(application, question)
     if not assumptions:
-            request = saved.request
         answer = resolution(application, saved, question.engine, is_explained=True)
         reasons: list[Reason] = []
     else:
