@@ -60,7 +60,7 @@ def explanation_of(
     sentences(question.language)
     need_engine(question.engine)
     saved = get_request(application, caller, identity)
-    assumptions = _assumptions(application, question)
+    assumptions, request = _assumptions(application, question), saved.request
     if not assumptions:
         answer = resolution(application, saved, question.engine, is_explained=True)
         reasons: list[Reason] = []
