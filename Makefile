@@ -16,6 +16,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "Installing the locked dependencies into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@# pip compiles what it copies, not what stays here; each start would compile it where nothing is written
+	@$(BIN)/python -m compileall -q kgservice catalog_importers workers
 	@touch $(STAMP)
 
 demo: setup  ## the whole story in one go: catalogues, request, plan, databases, move

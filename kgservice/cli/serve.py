@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import threading
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ THREADS = 160
 """Waiting calls hold a thread each: 48 workers, 24 event streams and 56 queries at most (each face
 bounds its own), and what does not wait needs some beside them. They are made when needed."""
 
+SOON_S = 0.2
+"""When jobs go on after the first call can be answered: their start holds the interpreter."""
+
 
 @click.command()
 @click.option("--host", help="Address to listen on (default: KG_HOST or 127.0.0.1).")
@@ -47,7 +51,8 @@ def serve(host: str | None, port: int | None, data: str | None, samples: bool) -
     from kgservice.api.app import create_app
     from kgservice.mpli.opening import open_application
 
-    application = open_application(settings, writer=writer)
+    is_later = not settings.jobs_url  # a database elsewhere may be away: that ends the start
+    application = open_application(settings, writer=writer, at_work=samples or not is_later)
     try:
         if samples:
             from kgservice.mpli.catalogs import load_samples
@@ -96,7 +101,24 @@ def _serve(app: Flask, host: str, port: int, application: Application) -> None:
 
     signal.signal(signal.SIGTERM, stop_early)  # until the server takes the signals over
     click.echo(f"listening on {url}")
+    failures: list[Exception] = []
+    late = threading.Timer(SOON_S, _begin_work, (application, failures))
+    late.start()
     try:
         listening.serve(front, sockets, stop)
     finally:
+        late.cancel()
         note.unlink(missing_ok=True)
+    for failure in failures:
+        raise failure
+
+
+def _begin_work(application: Application, failures: list[Exception]) -> None:
+    """Let jobs go on; a service whose jobs cannot start ends."""
+    from kgservice.mpli.opening import begin_work
+
+    try:
+        begin_work(application)
+    except Exception as error:
+        failures.append(error)
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -16,7 +16,7 @@ from typing import Final
 import pyoxigraph as ox
 import rdflib
 
-from kgservice.inference.tbox import to_rdflib
+from kgservice.inference.rdflib_terms import to_rdflib
 from kgservice.model.rdf import Blank, Iri, Term, Triple
 from kgservice.model.terms import RDF, SH
 

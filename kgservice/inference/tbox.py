@@ -13,9 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import owlrl
 import pyoxigraph as ox
-import rdflib
 
 from kgservice.model.rdf import Blank, Iri, Literal, Term, Triple, to_ntriples, to_text
 from kgservice.model.terms import OWL, RDF, RDFS
@@ -41,10 +39,6 @@ _SCHEMA_WORDS = frozenset(
             "",
         )
     }
-)
-_DERIVED_WORDS = frozenset(
-    {RDFS.subClassOf.value, RDFS.subPropertyOf.value, RDFS.domain.value, RDFS.range.value}
-    | {OWL.NS + word for word in ("equivalentClass", "equivalentProperty", "inverseOf")}
 )
 _LIST_WORDS = frozenset({RDF.first.value, RDF.rest.value})
 _SCHEMA_CLASSES = frozenset(
@@ -128,21 +122,11 @@ def closed_schema(tbox: Iterable[Triple], cache_dir: Path | None = None) -> tupl
     try:
         return tuple(_parse_ntriples(path.read_bytes()))
     except (OSError, SyntaxError):
-        closed = tuple(_close(schema))
+        from kgservice.inference.closing import close  # rdflib and owlrl: 0.1 s, seldom needed
+
+        closed = tuple(close(schema))
         _write_cache(path, to_ntriples(closed))
         return closed
-
-
-def _close(schema: Sequence[Triple]) -> list[Triple]:
-    graph = rdflib.Graph()
-    for triple in schema:
-        graph.add(tuple(to_rdflib(term) for term in triple))  # type: ignore[arg-type]
-    owlrl.DeductiveClosure(owlrl.OWLRL_Semantics).expand(graph)
-    found = set(schema)
-    for s, p, o in graph:
-        if str(p) in _DERIVED_WORDS and s != o and not isinstance(s, rdflib.Literal):
-            found.add(Triple(_from_rdflib(s), Iri(str(p)), _from_rdflib(o)))  # type: ignore[arg-type]
-    return sorted(found, key=lambda t: to_ntriples((t,)))
 
 
 def _default_cache() -> Path:
@@ -175,23 +159,3 @@ def _term(term: object) -> Term:
     if isinstance(term, ox.Literal):
         return Literal(term.value, term.datatype.value, term.language or "")
     raise TypeError(term)
-
-
-def to_rdflib(term: Term) -> rdflib.term.Node:
-    """Give a term as rdflib's, with its lexical form kept."""
-    if isinstance(term, Iri):
-        return rdflib.URIRef(term.value)
-    if isinstance(term, Blank):
-        return rdflib.BNode(term.label)
-    if term.language:
-        return rdflib.Literal(term.value, lang=term.language)
-    return rdflib.Literal(term.value, datatype=rdflib.URIRef(term.datatype), normalize=False)
-
-
-def _from_rdflib(term: rdflib.term.Node) -> Term:
-    if isinstance(term, rdflib.BNode):
-        return Blank(str(term))
-    if isinstance(term, rdflib.Literal):
-        datatype = str(term.datatype) if term.datatype else ""
-        return Literal(str(term), datatype or Literal("").datatype, term.language or "")
-    return Iri(str(term))

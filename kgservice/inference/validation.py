@@ -12,20 +12,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-import rdflib
-
 from kgservice.inference.constraints import Classes, Index
 from kgservice.inference.shapes import Check, Shape, read_shapes
-from kgservice.inference.tbox import read_turtle, to_rdflib
+from kgservice.inference.tbox import read_turtle
 from kgservice.model.errors import Severity
-from kgservice.model.rdf import Iri, Literal, Term, Triple, to_text
-from kgservice.model.terms import RDF, SH
-
-_SEVERITY = {
-    SH.NS + "Violation": Severity.ERROR,
-    SH.NS + "Warning": Severity.WARNING,
-    SH.NS + "Info": Severity.INFO,
-}
+from kgservice.model.rdf import Term, Triple, to_text
+from kgservice.model.terms import RDF
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +132,9 @@ class Validator:
         fired.update(s.name for s in wanted if set(s.target_classes) & named & targets)
         if not wanted:
             return []
-        graph = _data(triples, context)
-        nodes = [str(shape.node) for shape in wanted if isinstance(shape.node, Iri)]
-        names = {str(to_rdflib(shape.node)): shape.name for shape in wanted}
-        import pyshacl  # a third of a second, for what few documents need
+        from kgservice.inference.by_pyshacl import findings  # what few documents need
 
-        _, report, _ = pyshacl.validate(
-            graph, shacl_graph=_data(self._triples, {}), use_shapes=list(nodes), advanced=True
-        )
-        if not isinstance(report, rdflib.Graph):
-            return [_failure(str(report))]
-        return [_from_report(report, node, names) for node in report.subjects(_sh("focusNode"))]
+        return findings(triples, context, self._triples, wanted)
 
 
 def load_shapes(extra: Sequence[Path] = ()) -> list[Triple]:
@@ -236,49 +220,6 @@ def _values(node: Term, path: tuple[str, ...], index: Index) -> list[Term]:
         if len(nodes) > 1:
             nodes = list(dict.fromkeys(nodes))
     return nodes
-
-
-def _data(triples: Iterable[Triple], context: Mapping[Term, set[Term]]) -> rdflib.Graph:
-    graph = rdflib.Graph()
-    for triple in triples:
-        graph.add(tuple(to_rdflib(term) for term in triple))  # type: ignore[arg-type]
-    for node, kinds in context.items():
-        for kind in kinds:
-            graph.add((to_rdflib(node), rdflib.RDF.type, to_rdflib(kind)))
-    return graph
-
-
-def _sh(name: str) -> rdflib.URIRef:
-    return rdflib.URIRef(SH.NS + name)
-
-
-def _failure(text: str) -> Finding:
-    return Finding(Literal(""), "pySHACL", "failure", (), None, Severity.ERROR, text)
-
-
-def _from_report(report: rdflib.Graph, node: rdflib.term.Node, names: Mapping[str, str]) -> Finding:
-    def one(name: str) -> rdflib.term.Node | None:
-        return report.value(node, _sh(name))
-
-    component = str(one("sourceConstraintComponent")).removeprefix(SH.NS)
-    word = component.removesuffix("ConstraintComponent")
-    path = one("resultPath")
-    value = one("value")
-    return Finding(
-        _plain(one("focusNode")),
-        names.get(str(one("sourceShape")), str(one("sourceShape"))),
-        word[:1].lower() + word[1:],
-        (str(path),) if isinstance(path, rdflib.URIRef) else (),
-        None if value is None else _plain(value),
-        _SEVERITY.get(str(one("resultSeverity")), Severity.ERROR),
-        str(one("resultMessage") or ""),
-    )
-
-
-def _plain(term: rdflib.term.Node | None) -> Term:
-    if isinstance(term, rdflib.Literal):
-        return Literal(str(term), str(term.datatype or Literal("").datatype), term.language or "")
-    return Iri(str(term))
 
 
 def _order(finding: Finding) -> tuple[str, ...]:

@@ -15,13 +15,14 @@ from kgservice.jobs.leases import LeaseTable
 from kgservice.jobs.options import JobOptions
 from kgservice.jobs.parts import Parts
 from kgservice.jobs.queries import QueryFolder
+from kgservice.jobs.repairing import repair
 from kgservice.jobs.saga import Saga
 from kgservice.jobs.sealed import SealedStore
 from kgservice.jobs.services import ServiceGraphs
 from kgservice.jobs.values import ACTIVE, Event, Job, now
 from kgservice.jobs.workers import WorkerRegistry
 from kgservice.jobs.workflows import Workflows, WorkflowState
-from kgservice.model.errors import InputError, KgError, Refused
+from kgservice.model.errors import KgError, Refused
 from kgservice.model.terms import KG
 from kgservice.plan import Plan, from_triples, to_triples
 from kgservice.plan.clocks import moment
@@ -48,6 +49,7 @@ class JobRunner:
         """
         self._options = options or JobOptions()
         self._stopping = threading.Event()
+        self._changing = threading.Lock()
         self._clock: threading.Thread | None = None
         self._store = store
         self._database = Database(data_dir / "leases.sqlite")
@@ -80,23 +82,30 @@ class JobRunner:
 
     def start(self) -> None:
         """Repair the graph from the journal, then recover interrupted jobs and take new ones."""
-        for job in self._journal.jobs((*ACTIVE, "holding")):
-            if not self._chores.is_chore(job):
-                self._repair(job)
+        self.repair()
+        self.work()
+
+    def repair(self) -> None:
+        """Make the graph say what the journal says, before anything else is done."""
+        repair(self._journal, self._chores, self._saga.recorder)
+
+    def work(self) -> None:
+        """Recover interrupted jobs and take new ones, once; what comes in before waits for this."""
+        with self._changing:
+            if self._clock is None and not self._stopping.is_set():
+                self._work()
+
+    def wait_until_working(self) -> None:
+        """Wait until jobs are taken; Unavailable (`jobs-not-started`) when they cannot be."""
+        self._workflows.wait_until_started()
+
+    def _work(self) -> None:
         self._workflows.start()
         # A crash may have come between the journal's entry and the start of its workflow.
         for job in self._journal.jobs(ACTIVE):
             self._take_up(job)
         self._clock = threading.Thread(target=self._watch_clock, name="kg-clock", daemon=True)
         self._clock.start()
-
-    def _repair(self, job: Job) -> None:
-        try:
-            self._saga.recorder.repair(job.id)
-        except InputError as error:
-            # Its plan is gone or broken: nobody could go on with it, and others must.
-            _LOG.exception("job %s cannot be continued", job.id)
-            self._journal.move_to(job.id, "failed", (str(error.detail),))
 
     def _take_up(self, job: Job) -> None:
         state = self._workflows.state(job)
@@ -111,9 +120,10 @@ class JobRunner:
         """Leave running jobs for the next start and close the files."""
         self._stopping.set()
         self.leases.close()
-        if self._clock is not None:
-            self._clock.join(timeout=10)
-            self._workflows.stop()
+        with self._changing:  # a start that is under way ends first
+            if self._clock is not None:
+                self._clock.join(timeout=10)
+                self._workflows.stop()
         self._database.close()
 
     def start_plan(self, plan: Plan, *, key: str = "", consented: bool = False) -> str:

@@ -97,6 +97,8 @@ def _fit(application: Application, target: Path) -> Path:
 
 def _copy_all(application: Application, part: Path, staging: Path) -> float:
     folder = application.folder
+    if application.jobs is not None:
+        application.jobs.wait_until_working()  # or its database may be half made
     for name in _EARLY:
         if (folder / name).exists():
             copy_sqlite(folder / name, part / name)

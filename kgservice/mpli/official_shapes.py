@@ -11,15 +11,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from kgservice.inference.foreign_shapes import Checked, Described, Finding, check
 from kgservice.ingest.catalogs import get_catalog
 from kgservice.model.errors import KgError
 from kgservice.model.rdf import Blank, Iri, Term, Triple
 from kgservice.mpli.application import Application
 from kgservice.mpli.publish import Publisher
 from kgservice.store.sandbox import run_isolated
+
+if TYPE_CHECKING:
+    from kgservice.inference.foreign_shapes import Checked, Described, Finding
 
 DEADLINE_S: Final = 120.0
 """Seconds for the shapes of one catalogue; documents that are not reached are counted."""
@@ -71,6 +73,8 @@ def _path(application: Application, name: str) -> Path:
 def _check(
     application: Application, name: str, folder: Path, deadline_s: float
 ) -> dict[str, object]:
+    from kgservice.inference.foreign_shapes import Checked, check  # rdflib: not at each start
+
     sources, documents, classes = _read(application, name)
     checked: dict[str, Checked] = {}
     findings: list[Finding] = []

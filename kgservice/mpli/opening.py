@@ -37,8 +37,11 @@ def open_application(
     with_jobs: bool = True,
     ontologies: Sequence[Path] = (),
     writer: WriterLink | None = None,
+    at_work: bool = True,
 ) -> Application:
     """Open the data folder; makes it when it does not exist.
+
+    `at_work` takes interrupted jobs up at once; else `begin_work` does, when there are answers.
 
     Files in `DATA/ontology/*.ttl` extend the vocabulary, beside those given; files in
     `DATA/queries/*.rq` stand in for the packaged queries that decide in jobs (`ready-steps`).
@@ -79,8 +82,15 @@ def open_application(
     if jobs is not None:
         SPARE.keep()
         chores |= {action: partial(do, application) for action, do in CHORES.items()}
-        jobs.start()  # last: an interrupted chore goes on at once and needs all of this
+        jobs.repair()
+        if at_work:
+            begin_work(application)
     return application
+
+
+def begin_work(application: Application) -> None:
+    """Take interrupted jobs up and let new ones begin, once; last, as a chore needs all else."""
+    application.need_jobs().work()
 
 
 def _open_store(settings: Settings, folder: Path, writer: WriterLink | None) -> Store:

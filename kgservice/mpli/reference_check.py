@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
-
-from rdflib import Graph
+from typing import TYPE_CHECKING
 
 from kgservice.model.duration import parse_duration
 from kgservice.model.errors import InputError, Refused
@@ -20,6 +19,9 @@ from kgservice.resolution.request import Policy, Request
 from kgservice.resolution.templates import render
 from kgservice.resolution.to_rdf import request_triples
 from kgservice.store.port import QueryScope, Store
+
+if TYPE_CHECKING:
+    from rdflib import Graph
 
 _DURATION = XSD + "duration"
 
@@ -92,6 +94,8 @@ def violations(facts: list[Triple], shapes: list[Triple], binding: str, as_of: d
 
 
 def _graph(triples: list[Triple]) -> Graph:
+    from rdflib import Graph  # a tenth of a second, which each start would pay
+
     return Graph().parse(data=to_ntriples(triples), format="nt")
 
 

@@ -15,6 +15,8 @@ from kgservice.model.rdf import Blank, Iri, Literal, Term, Triple
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.store._reading import read_vocabulary
 
+_FORM = b"1"
+"""Raised when the same files give another vocabulary graph."""
 _NO_VOCABULARY = frozenset({"align", "queries"})
 
 
@@ -85,6 +87,25 @@ def shape_triples(folder: str) -> list[Triple]:
 def turtle_triples(text: str) -> list[Triple]:
     """Read a Turtle text of our own; blank nodes are told apart by what is in it."""
     return list(_parse(text.encode(), ox.RdfFormat.TURTLE))
+
+
+def vocabulary_digest(paths: Iterable[Path] = ()) -> str:
+    """Hash the bytes of the packaged vocabulary, the label schemes and further ontology files.
+
+    With this module and `inference.tbox`, they say what the vocabulary graph holds. A file that
+    cannot be read counts by its name; reading it will say what is wrong.
+    """
+    whole = hashlib.sha256(_FORM)
+    vocabulary, schemes = (resources.files(f"kgservice_{name}") for name in ("vocab", "shapes"))
+    packaged = (
+        *_turtle_files(vocabulary, _NO_VOCABULARY),
+        *_turtle_files(schemes.joinpath("labels"), frozenset()),
+    )
+    further = [f for p in paths for f in (sorted(p.rglob("*.ttl")) if p.is_dir() else [p])]
+    for file in (*packaged, *further):
+        content = file.read_bytes() if file.is_file() else b""
+        whole.update(f"{file.name} {len(content)} ".encode() + content)
+    return whole.hexdigest()
 
 
 def _packaged(package: str, *folder: str, without: frozenset[str] = frozenset()) -> list[Triple]:

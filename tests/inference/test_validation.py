@@ -9,8 +9,8 @@ import rdflib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kgservice.inference.rdflib_terms import to_rdflib
 from kgservice.inference.shapes import read_shapes
-from kgservice.inference.tbox import to_rdflib
 from kgservice.inference.validation import Validator
 from kgservice.model.errors import InputError, Severity
 from kgservice.model.rdf import Blank, Iri, Literal, Term, Triple
