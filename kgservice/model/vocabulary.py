@@ -33,6 +33,9 @@ class PropertyInfo:
         is_money: Its values are amounts of money.
         is_derived: It is computed when a request is resolved, never imported.
         ends: IRI of the property that leads to the ends between which it is measured, or empty.
+        follows: Of a chain (`parent+`): the property that is followed once or more.
+        states: Of what is stated with some evidence: the property itself; `iri` is then its own.
+        evidence: How strong that evidence is at least, else empty.
     """
 
     iri: Iri
@@ -44,6 +47,9 @@ class PropertyInfo:
     is_money: bool = False
     is_derived: bool = False
     ends: str = ""
+    follows: PropertyInfo | None = None
+    states: Iri | None = None
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

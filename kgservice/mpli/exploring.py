@@ -158,7 +158,7 @@ class FastExplorer:
             return {
                 Literal(decimal_text(Decimal(money.amount)), path[0].datatype) for money in amounts
             }
-        _, values = reached(Rows(self.engine.projection, frame.nodes, frame), path)
+        _, values = reached(Rows(self.engine.judge().reading(path), frame.nodes, frame), path)
         return {self.engine.projection.terms.term(int(n)) for n in np.unique(values)}
 
     def values(self, binding: BoundOffering, path: Path) -> tuple[Term, ...]:
@@ -167,7 +167,7 @@ class FastExplorer:
             return _amounts(self.price(binding), path[0])
         columns, row = self._place(binding)
         frame = _at(columns.frame, np.array([row]))
-        _, values = reached(Rows(self.engine.projection, frame.nodes, frame), path)
+        _, values = reached(Rows(self.engine.judge().reading(path), frame.nodes, frame), path)
         return tuple(sorted({self.engine.projection.terms.term(int(n)) for n in values}))
 
     def number(self, key: str, binding: BoundOffering) -> int | None:

@@ -13,12 +13,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from kgservice.model.rdf import Term, to_text
+from kgservice.model.rdf import Iri, Term, to_text
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, Vocabulary
 from kgservice.resolution.array_judgement import ArrayJudge, Nodes
 from kgservice.resolution.compile import Compiler
 from kgservice.resolution.component_columns import columns_of
+from kgservice.resolution.conditions import Evidence
 from kgservice.resolution.frames import frame_of
 from kgservice.resolution.joint_columns import reached, sets_of
 from kgservice.resolution.joint_tests import JointTests
@@ -35,6 +36,7 @@ from kgservice.resolution.request import Condition, PairLimit, Request, SumLimit
 from kgservice.resolution.search import Search
 from kgservice.resolution.shortage import Unknown, why_unknown
 from kgservice.resolution.tallies import counted, refused_offerings, unknown_rows
+from kgservice.resolution.worked_queries import evident_statements
 from kgservice.store.port import Session
 
 
@@ -83,7 +85,7 @@ class FastEngine:
 
     def judge(self) -> ArrayJudge:
         """Make a judge of conditions on the request's day."""
-        return ArrayJudge(self.projection, self.vocabulary, self.as_of, self._ask)
+        return ArrayJudge(self.projection, self.vocabulary, self.as_of, self._ask, self._evident)
 
     def _currencies(self) -> Mapping[str, int]:
         """Count the known monthly prices in each currency."""
@@ -105,6 +107,12 @@ class FastEngine:
         text = f"SELECT ?n WHERE {{ VALUES (?n ?value) {{ {rows} }} FILTER({test}) }}"
         passed = {int(row["n"][0]) for row in self.session.select(text)}
         return [place in passed for place in range(len(terms))]
+
+    def _evident(self, prop: Iri, evidence: Evidence) -> Iterator[tuple[str, str]]:
+        """Let the engine find what is stated on enough evidence."""
+        text = evident_statements(prop, evidence)
+        for row in self.session.select(text, where="snapshot"):
+            yield to_text(row["node"]), to_text(row["value"])
 
     def search(self, rules: Rules, answers: int) -> list[dict[str, BoundOffering]]:
         """Find the best compositions, best first.

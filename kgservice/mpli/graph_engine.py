@@ -134,7 +134,8 @@ class GraphEngine:
             raise _too_many("bindings", number, MAX_BINDINGS)
         for text in texts:
             self.session.construct(text)
-        self.session.construct(queries.binding_facts(request), where="scratch")
+        for text in queries.worked_out(request):
+            self.session.construct(text, where="scratch")
 
     def _load_prices(self, only: Mapping[str, Only]) -> None:
         rows: list[Row] = []

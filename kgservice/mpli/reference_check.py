@@ -18,6 +18,7 @@ from kgservice.resolution.queries import Only
 from kgservice.resolution.request import Policy, Request
 from kgservice.resolution.templates import render
 from kgservice.resolution.to_rdf import request_triples
+from kgservice.resolution.worked_steps import judged
 from kgservice.store.port import QueryScope, Store
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def node_shapes(request: Request, vocabulary: Vocabulary, name: str) -> list[Tri
     """
     component = next(part for part in request.components if part.name == name)
     strict = tuple(
-        constraint
+        judged(constraint)
         for constraint in request.constraints_of(component)
         if not constraint.is_wish and request.policy_of(constraint) is Policy.REJECT
     )

@@ -94,13 +94,10 @@ class Winners:
             *winner_queries.verdicts(request, Compiler(self.vocabulary, self.as_of)),
             *(winner_queries.path_values(path) for path in paths),
         ]
-        _, bound, self._said, *rows = self.session.run(
-            [
-                Step("construct", winner_queries.binding_facts(request), "scratch"),
-                *(Step("select", text, "scratch") for text in questions),
-                *further,
-            ]
-        )
+        made = [Step("construct", t, "scratch") for t in winner_queries.binding_facts(request)]
+        asked = [Step("select", text, "scratch") for text in questions]
+        answers = self.session.run([*made, *asked, *further])
+        bound, self._said, *rows = answers[len(made) :]
         self.marks = {row["binding"][0]: {} for row in bound}
         ids = [constraint.id for constraint in request.all_constraints()]
         for name, found in zip(ids, rows, strict=False):

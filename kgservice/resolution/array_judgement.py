@@ -7,22 +7,22 @@ not change, so that the next request that says the same costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
-from functools import reduce
 from typing import TypeAlias
 
 import numpy as np
 
 from kgservice.model.rdf import Iri, Literal, Term
 from kgservice.model.terms import KG
-from kgservice.model.vocabulary import PropertyInfo, ValueKind, Vocabulary
-from kgservice.resolution.compile import label_parts
+from kgservice.model.vocabulary import PropertyInfo, Vocabulary
+from kgservice.resolution.amounts import amounts_pass
+from kgservice.resolution.compile import label_parts, opposite_of, quantifier
 from kgservice.resolution.frames import Frame, offered
 from kgservice.resolution.price_columns import PriceColumns
-from kgservice.resolution.projection import NOTHING, Flags, Ids, Integers, Projection
+from kgservice.resolution.projection import NOTHING, Flags, Ids, Projection
 from kgservice.resolution.request import (
     AllOf,
     AnyOf,
@@ -31,26 +31,23 @@ from kgservice.resolution.request import (
     Constraint,
     Has,
     LabelAtLeast,
-    NoneOf,
-    Operator,
+    OneOf,
 )
 from kgservice.resolution.value_tests import passes, values_of
+from kgservice.resolution.verdicts import Verdicts as Verdicts
+from kgservice.resolution.verdicts import all_of, any_of, quantified, some
+from kgservice.resolution.worked_columns import (
+    AskStatements,
+    complete_name,
+    with_picks,
+    with_worked,
+    worked_steps,
+)
+from kgservice.resolution.worked_steps import is_worked, judged
 
 Path: TypeAlias = tuple[PropertyInfo, ...]
 AskEngine: TypeAlias = Callable[[Condition, PropertyInfo, Sequence[Term]], Sequence[bool]]
 """Test values that only the engine can compare (dates, doubles, datatypes of strangers)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdicts:
-    """Two flags for each node; neither means unknown."""
-
-    met: Flags
-    violated: Flags
-
-    def at(self, places: Ids) -> Verdicts:
-        """Give the verdicts at some positions."""
-        return Verdicts(self.met[places], self.violated[places])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +68,16 @@ class Nodes:
         found[owners[values == self.projection.terms.number(value)]] = True
         return found
 
+    def complete(self, prop: Iri) -> Flags:
+        """Say for which nodes all values of a property are known."""
+        worked = self.projection.columns.get(complete_name(prop))
+        if worked is None:
+            return self.says(KG.completeFor, prop)
+        owners, _ = worked.gather(self.ids)
+        found = np.zeros(len(self.ids), np.bool_)
+        found[owners] = True
+        return found
+
     def is_priced_in(self, currency: str) -> Flags:
         """Say which nodes have this currency and no other one."""
         named, other = self.names_currency(currency)
@@ -81,7 +88,7 @@ class Nodes:
         owners, values = self.gather(KG.currency)
         wanted = Literal(currency)
         is_it = np.array([self.projection.terms.term(int(v)) == wanted for v in values], np.bool_)
-        return _some(owners, is_it, len(self.ids)), _some(owners, ~is_it, len(self.ids))
+        return some(owners, is_it, len(self.ids)), some(owners, ~is_it, len(self.ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +115,41 @@ class ArrayJudge:
         vocabulary: Levels and named sets.
         as_of: The day on which conditions must hold.
         ask: Asks the engine how values compare.
+        ask_statements: Asks the engine what is stated on enough evidence.
     """
 
     projection: Projection
     vocabulary: Vocabulary
     as_of: date
     ask: AskEngine
+    ask_statements: AskStatements = lambda _prop, _evidence: ()
     _tested: dict[tuple[Condition, Iri], dict[int, bool]] = field(default_factory=dict)
 
     def on_frame(self, constraint: Constraint, frame: Frame, prices: PriceColumns) -> Verdicts:
         """Judge one condition on every binding of a component."""
+        judge, worked, bindings = self._worked(judged(constraint), frame)
+        return judge._remembering(worked, bindings, prices)
+
+    def _worked(self, constraint: Constraint, frame: Frame) -> tuple[ArrayJudge, Constraint, Frame]:
+        """Add columns for what the condition reads and what is worked out of others."""
+        steps = worked_steps(constraint)
+        if not steps:
+            return self, constraint, frame
+        projection = with_worked(self.projection, steps, self.ask_statements)
+        return (
+            replace(self, projection=projection),
+            constraint,
+            with_picks(frame, steps, projection),
+        )
+
+    def reading(self, path: Path) -> Projection:
+        """Give the facts with columns for the steps of a path that are worked out."""
+        steps = [step for step in path if is_worked(step)]
+        return (
+            with_worked(self.projection, steps, self.ask_statements) if steps else self.projection
+        )
+
+    def _remembering(self, constraint: Constraint, frame: Frame, prices: PriceColumns) -> Verdicts:
         first = constraint.path[0]
         if first.is_derived:
             return self._on_prices(constraint, frame, prices).at(frame.owners)
@@ -130,40 +162,48 @@ class ArrayJudge:
 
     def once(self, constraint: Constraint, frame: Frame, prices: PriceColumns) -> Verdicts:
         """Judge a condition that nobody will ask again on a frame: nothing is remembered."""
-        if constraint.path[0].is_derived:
-            return self._on_prices(constraint, frame, prices).at(frame.owners)
-        return self._walk(Rows(self.projection, frame.nodes, frame), constraint)
+        judge, worked, bindings = self._worked(judged(constraint), frame)
+        if worked.path[0].is_derived:
+            return judge._on_prices(worked, bindings, prices).at(bindings.owners)
+        return judge._walk(Rows(judge.projection, bindings.nodes, bindings), worked)
 
     def _walk(self, nodes: Nodes, constraint: Constraint) -> Verdicts:
         return self._along(nodes, constraint.path, constraint.condition)
 
     def _along(self, nodes: Nodes, path: Path, condition: Condition) -> Verdicts:
         step, rest = path[0], path[1:]
+        if not rest:
+            return self._last(nodes, condition, step)
         owners, values = nodes.gather(step.iri)
-        complete = nodes.says(KG.completeFor, step.iri)
-        if rest:
-            inner = self._on_distinct(values, lambda ids: self._along(ids, rest, condition))
-            return _quantified(step.kind, owners, inner, complete)
-        if isinstance(condition, AllOf):
-            return _all(
-                _quantified(step.kind, owners, self._test(AnyOf((v,)), step, values), complete)
-                for v in condition.values
-            )
-        if isinstance(condition, NoneOf) and step.kind is ValueKind.FEATURE:
-            listed = self._test(AnyOf(condition.values), step, values)
-            some = _quantified(step.kind, owners, listed, complete)
-            return Verdicts(some.violated, some.met)
-        leaf = self._leaf(nodes, owners, values, condition, step)
-        return _quantified(step.kind, owners, leaf, complete)
+        complete = nodes.complete(step.iri)
+        inner = self._on_distinct(values, lambda ids: self._along(ids, rest, condition))
+        return quantified(step.kind, owners, inner, complete)
 
-    def _leaf(
+    def _last(self, nodes: Nodes, condition: Condition, step: PropertyInfo) -> Verdicts:
+        """Judge a condition on the values of the last step."""
+        if isinstance(condition, AllOf):
+            return all_of(self._last(nodes, AnyOf((value,)), step) for value in condition.values)
+        opposite = opposite_of(condition, step.kind)
+        if opposite is not None:
+            some = self._last(nodes, opposite, step)
+            return Verdicts(some.violated, some.met)
+        kind, asked = quantifier(condition, step.kind)
+        owners, values = nodes.gather(step.iri)
+        on_values = self._on_values(nodes, owners, values, asked, step)
+        return quantified(kind, owners, on_values, nodes.complete(step.iri))
+
+    def _on_values(
         self, nodes: Nodes, owners: Ids, values: Ids, condition: Condition, step: PropertyInfo
     ) -> Verdicts:
+        """Judge what single values meet or violate."""
         if isinstance(condition, LabelAtLeast):
             condition = Has(label_parts(condition, self.vocabulary, self.as_of))
         if isinstance(condition, Has):
             parts = condition.constraints
-            return self._on_distinct(values, lambda ids: _all(self._walk(ids, p) for p in parts))
+            return self._on_distinct(values, lambda ids: all_of(self._walk(ids, p) for p in parts))
+        if isinstance(condition, OneOf):
+            some = condition.conditions
+            return any_of(self._on_values(nodes, owners, values, one, step) for one in some)
         verdicts = self._test(condition, step, values)
         if isinstance(condition, Compare) and condition.currency:
             known = nodes.is_priced_in(condition.currency)[owners]
@@ -208,14 +248,14 @@ class ArrayJudge:
             chosen = prices.codes[owners] == code
             amounts = prices.minor[step.iri][owners[chosen]]
             scale = 10 ** prices.digits(code)
-            passed[chosen] = _amounts_pass(
+            passed[chosen] = amounts_pass(
                 condition, amounts, [Fraction(v[0]) * scale for v in listed]
             )
         leaf = Verdicts(passed, ~passed)
         if isinstance(condition, Compare) and condition.currency:
             known = currency_is(nodes, prices, condition.currency)[owners]
             leaf = Verdicts(passed & known, ~passed & known)
-        return _quantified(step.kind, owners, leaf, nodes.says(KG.completeFor, step.iri))
+        return quantified(step.kind, owners, leaf, nodes.complete(step.iri))
 
 
 def currency_is(nodes: Nodes, prices: PriceColumns, currency: str) -> Flags:
@@ -226,49 +266,3 @@ def currency_is(nodes: Nodes, prices: PriceColumns, currency: str) -> Flags:
     priced: Flags = names[prices.codes] & has_price
     found: Flags = (named | priced) & ~(other | (has_price & ~priced))
     return found
-
-
-def _amounts_pass(condition: Condition, amounts: Integers, limits: Sequence[Fraction]) -> Flags:
-    """Compare minor units with limits in minor units, which need not be whole."""
-    asked = condition.operator if isinstance(condition, Compare) else Operator.EQ
-    found = np.zeros(len(amounts), np.bool_)
-    for limit in limits:
-        found |= _compared(asked, amounts, limit)
-    return ~found if isinstance(condition, NoneOf) else found
-
-
-def _compared(asked: Operator, amounts: Integers, limit: Fraction) -> Flags:
-    floor = limit.numerator // limit.denominator
-    ceiling = floor + (limit.denominator != 1)
-    if asked in (Operator.LE, Operator.GT):
-        below: Flags = amounts <= floor
-        return below if asked is Operator.LE else ~below
-    if asked in (Operator.LT, Operator.GE):
-        under: Flags = amounts < ceiling
-        return under if asked is Operator.LT else ~under
-    equal: Flags = amounts == floor
-    return equal & (floor == ceiling)
-
-
-def _some(owners: Ids, flags: Flags, size: int) -> Flags:
-    """Say which of `size` nodes own a value that is flagged."""
-    found = np.zeros(size, np.bool_)
-    found[owners[flags]] = True
-    return found
-
-
-def _quantified(kind: ValueKind, owners: Ids, inner: Verdicts, complete: Flags) -> Verdicts:
-    """Apply a value kind to the verdicts on single values (REQUESTS, "What it means")."""
-    size = len(complete)
-    some_met, some_violated = (_some(owners, f, size) for f in (inner.met, inner.violated))
-    if kind is ValueKind.FEATURE:
-        return Verdicts(some_met, complete & ~_some(owners, ~inner.violated, size))
-    if kind is ValueKind.EXPOSURE:
-        return Verdicts(complete & ~_some(owners, ~inner.met, size), some_violated)
-    counts = np.bincount(owners, minlength=size)
-    single = counts <= 1
-    return Verdicts(some_met & single, (some_violated & single) | (complete & (counts == 0)))
-
-
-def _all(verdicts: Iterable[Verdicts]) -> Verdicts:
-    return reduce(lambda a, b: Verdicts(a.met & b.met, a.violated | b.violated), verdicts)

@@ -21,11 +21,16 @@ from kgservice.resolution.request import (
     Compare,
     Condition,
     Constraint,
+    Each,
     Has,
     InSet,
     LabelAtLeast,
+    Matches,
     NoneOf,
+    NotIn,
+    OneOf,
     Operator,
+    Some,
     Value,
 )
 
@@ -60,35 +65,40 @@ class Compiler:
 
     def _walk(self, path: tuple[PropertyInfo, ...], condition: Condition, node: str) -> Verdict:
         step, rest = path[0], path[1:]
-        if not rest and isinstance(condition, AllOf):
-            return _all(
-                self._quantified(step, node, self._leaf(AnyOf((value,)), step, node))
-                for value in condition.values
-            )
-        if not rest and isinstance(condition, NoneOf) and step.kind is ValueKind.FEATURE:
-            some = self._quantified(step, node, self._leaf(AnyOf(condition.values), step, node))
-            return Verdict(some.violated, some.met)
-        inner = self._inner(rest, condition) if rest else self._leaf(condition, step, node)
-        return self._quantified(step, node, inner)
-
-    def _inner(self, rest: tuple[PropertyInfo, ...], condition: Condition) -> _OnValue:
+        if not rest:
+            return self._last(condition, step, node)
         value = self._variable()
-        return _OnValue(value, self._walk(rest, condition, value))
+        inner = self._walk(rest, condition, value)
+        return self._quantified(step, node, value, inner, step.kind)
+
+    def _last(self, condition: Condition, step: PropertyInfo, node: str) -> Verdict:
+        """Compile a condition on the values of the last step."""
+        if isinstance(condition, AllOf):
+            return _all(self._last(AnyOf((value,)), step, node) for value in condition.values)
+        opposite = opposite_of(condition, step.kind)
+        if opposite is not None:
+            some = self._last(opposite, step, node)
+            return Verdict(some.violated, some.met)
+        kind, asked = quantifier(condition, step.kind)
+        value = self._variable()
+        return self._quantified(step, node, value, self._on_value(asked, step, node, value), kind)
 
     def _variable(self) -> str:
         return f"?v{next(self._numbers)}"
 
-    def _quantified(self, step: PropertyInfo, node: str, inner: _OnValue) -> Verdict:
-        """Apply a step's value kind to the verdict on one value (REQUESTS, "What it means")."""
-        prop, value, test = to_text(step.iri), inner.variable, inner.verdict
+    def _quantified(
+        self, step: PropertyInfo, node: str, value: str, test: Verdict, kind: ValueKind
+    ) -> Verdict:
+        """Apply a value kind to the verdict on one value (REQUESTS, "What it means")."""
+        prop = to_text(step.iri)
         some_met = _exists(node, prop, value, test.met)
         some_violated = _exists(node, prop, value, test.violated)
         not_all_met = _exists(node, prop, value, f"!({test.met})")
         not_all_violated = _exists(node, prop, value, f"!({test.violated})")
         complete = f"EXISTS {{ {node} {to_text(KG.completeFor)} {prop} }}"
-        if step.kind is ValueKind.FEATURE:
+        if kind is ValueKind.FEATURE:
             return Verdict(some_met, f"({complete} && !{not_all_violated})")
-        if step.kind is ValueKind.EXPOSURE:
+        if kind is ValueKind.EXPOSURE:
             return Verdict(f"({complete} && !{not_all_met})", some_violated)
         one = f"!{self._several(node, prop)}"
         none = f"({complete} && !EXISTS {{ {node} {prop} {self._variable()} }})"
@@ -99,21 +109,19 @@ class Compiler:
         different = _exists(node, prop, other, f"!sameTerm({one}, {other})")
         return _exists(node, prop, one, different)
 
-    def _leaf(self, condition: Condition, step: PropertyInfo, node: str) -> _OnValue:
-        value = self._variable()
-        if isinstance(condition, Has):
-            return _OnValue(
-                value, _all(self.verdict(inner, value) for inner in condition.constraints)
-            )
+    def _on_value(self, condition: Condition, step: PropertyInfo, node: str, value: str) -> Verdict:
+        """Compile what one value, held by `value`, meets or violates."""
         if isinstance(condition, LabelAtLeast):
-            has = Has(label_parts(condition, self.vocabulary, self.as_of))
-            inner = _all(self.verdict(part, value) for part in has.constraints)
-            return _OnValue(value, inner)
+            condition = Has(label_parts(condition, self.vocabulary, self.as_of))
+        if isinstance(condition, Has):
+            return _all(self.verdict(inner, value) for inner in condition.constraints)
+        if isinstance(condition, OneOf):
+            return _any(self._on_value(one, step, node, value) for one in condition.conditions)
         test = self.test(condition, step, value)
         verdict = Verdict(test, f"!{test}")
         if isinstance(condition, Compare) and condition.currency:
             verdict = self._in_currency(verdict, condition.currency, node)
-        return _OnValue(value, verdict)
+        return verdict
 
     def _in_currency(self, verdict: Verdict, currency: str, node: str) -> Verdict:
         """An amount in another currency, or in none, is neither met nor violated."""
@@ -135,9 +143,13 @@ class Compiler:
             return f"COALESCE({value} {condition.operator.value} {right}, false)"
         if isinstance(condition, NoneOf):
             return f"!{self.test(AnyOf(condition.values), step, value)}"
+        if isinstance(condition, NotIn):
+            return f"!{self.test(InSet(condition.name), step, value)}"
         if isinstance(condition, InSet):
             members = self.vocabulary.members(condition.name, self.as_of)
             return self.test(AnyOf(members), step, value)
+        if isinstance(condition, Matches):
+            return f"COALESCE(REGEX(STR({value}), {to_text(Literal(condition.pattern))}), false)"
         values = condition.values if isinstance(condition, (AnyOf, AllOf)) else ()
         if step.datatype == _DURATION:
             return self._length(value, Operator.EQ, values)
@@ -153,12 +165,22 @@ class Compiler:
         return _exists(entry, to_text(KG.lasting), value, lasting)
 
 
-@dataclass(frozen=True, slots=True)
-class _OnValue:
-    """A verdict on one value of a step, held by `variable`."""
+def opposite_of(condition: Condition, kind: ValueKind) -> Condition | None:
+    """Give what some value must not meet, where a condition says that no feature may meet it."""
+    if kind is ValueKind.FEATURE and isinstance(condition, NoneOf):
+        return AnyOf(condition.values)
+    if kind is ValueKind.FEATURE and isinstance(condition, NotIn):
+        return InSet(condition.name)
+    return None
 
-    variable: str
-    verdict: Verdict
+
+def quantifier(condition: Condition, kind: ValueKind) -> tuple[ValueKind, Condition]:
+    """Give the value kind that a condition is read by, and the condition on a value."""
+    if isinstance(condition, Each):
+        return ValueKind.EXPOSURE, condition.condition
+    if isinstance(condition, Some):
+        return ValueKind.FEATURE, condition.condition
+    return kind, condition
 
 
 def _exists(subject: str, prop: str, value: str, test: str) -> str:
@@ -170,6 +192,14 @@ def _all(verdicts: Iterable[Verdict]) -> Verdict:
     return Verdict(
         "(" + " && ".join(part.met for part in parts) + ")",
         "(" + " || ".join(part.violated for part in parts) + ")",
+    )
+
+
+def _any(verdicts: Iterable[Verdict]) -> Verdict:
+    parts = tuple(verdicts)
+    return Verdict(
+        "(" + " || ".join(part.met for part in parts) + ")",
+        "(" + " && ".join(part.violated for part in parts) + ")",
     )
 
 
@@ -197,6 +227,8 @@ def label_parts(label: LabelAtLeast, vocabulary: Vocabulary, as_of: date) -> tup
     if label.version:
         version = Compare(Operator.EQ, Literal(label.version))
         parts.append(_part(KG.schemeVersion, "schemeVersion", version))
+    if label.evidence is not None:
+        parts.append(_part(KG.evidence, "evidence", AnyOf(label.evidence.levels)))
     return tuple(parts)
 
 

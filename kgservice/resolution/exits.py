@@ -14,8 +14,8 @@ from kgservice.resolution.rdf_graph import Node as RdfNode
 from kgservice.resolution.rdf_shapes import ShapeReader
 from kgservice.resolution.request import Exit
 from kgservice.resolution.values import suggestion
-from kgservice.resolution.yaml_conditions import need_text, read_duration
 from kgservice.resolution.yaml_nodes import MapNode, Node
+from kgservice.resolution.yaml_values import need_text, read_duration
 
 _KEYS = ("within", "different")
 DEFAULT = "provider"

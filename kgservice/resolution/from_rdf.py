@@ -193,7 +193,12 @@ class _Reader:
             name = ".".join(step.name for step in path)
             identity = self.identity(shape.subject, f"{owner}.{name}", found)
             found[identity] = Constraint(
-                identity, path, condition, self.policy(shape), shape.subject in wishes
+                identity,
+                path,
+                condition,
+                self.policy(shape),
+                shape.subject in wishes,
+                self.shapes.evidence(shape, path),
             )
         return tuple(found.values())
 

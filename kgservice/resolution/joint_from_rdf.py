@@ -32,7 +32,8 @@ from kgservice.resolution.joints import (
 )
 from kgservice.resolution.names import check_one_value, check_sum, refuse
 from kgservice.resolution.rdf_graph import Node, RdfGraph
-from kgservice.resolution.rdf_shapes import ShapeReader, coerced
+from kgservice.resolution.rdf_shapes import ShapeReader
+from kgservice.resolution.rdf_values import coerced
 
 JOINT_TERMS = frozenset(
     {

@@ -10,6 +10,7 @@ from kgservice.model.rdf import Iri, is_valid_iri
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind, Vocabulary
 from kgservice.resolution.values import is_numeric, is_ordered, local_name, suggestion
+from kgservice.resolution.worked_steps import chain_of
 
 _COMPONENT_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*$")
 
@@ -19,15 +20,13 @@ def read_path(name: str, vocabulary: Vocabulary, at: str) -> tuple[PropertyInfo,
 
     Raises:
         InputError: a property is not in the vocabulary (`property-unknown`).
-        NotSupported: it follows a chain (`parent+`), or picks a choice that is not the offering's.
+        NotSupported: it follows a chain of choices, or picks a choice that is not the offering's.
     """
     if name in vocabulary.properties:
         return (vocabulary.properties[name],)
     steps = []
     for part in name.split("."):
-        if part.endswith("+"):
-            refuse(f"following a chain (`{part}`)", at)
-        info = vocabulary.properties.get(part)
+        info = vocabulary.properties.get(part.removesuffix("+"))
         if info is None:
             raise InputError(
                 f"{part!r} is not a property.",
@@ -35,9 +34,40 @@ def read_path(name: str, vocabulary: Vocabulary, at: str) -> tuple[PropertyInfo,
                 at=at,
                 hint=suggestion(part, vocabulary.properties),
             )
-        steps.append(info)
+        steps.append(read_chain(info, at) if part.endswith("+") else info)
     check_path(tuple(steps), at)
     return tuple(steps)
+
+
+def read_chain(info: PropertyInfo, at: str) -> PropertyInfo:
+    """Give the step that follows a property once or more.
+
+    Raises:
+        InputError: its values are plain, so nothing can follow (`path-invalid`).
+        NotSupported: it is a choice.
+    """
+    if info.datatype:
+        raise InputError(
+            f"`{info.name}` is a plain value; it cannot be followed.", code="path-invalid", at=at
+        )
+    if info.kind is ValueKind.CHOICE:
+        refuse(f"a chain of choices (`{info.name}+`)", at)
+    return chain_of(info)
+
+
+def check_evidence(path: tuple[PropertyInfo, ...], at: str) -> None:
+    """Check that somebody states what a path reads.
+
+    Raises:
+        InputError: it is worked out here, so there is no evidence (`operator-invalid`).
+    """
+    if any(step.is_derived for step in path):
+        raise InputError(
+            f"`{path[-1].name}` is worked out here; nobody states it.",
+            code="operator-invalid",
+            at=at,
+            hint="Leave `evidence` away.",
+        )
 
 
 def check_path(path: tuple[PropertyInfo, ...], at: str) -> None:

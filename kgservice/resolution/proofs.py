@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from kgservice.model.rdf import RDF, Iri, Row, Subject, Term, to_text
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind
+from kgservice.resolution.conditions import inner_constraints, labels_in
 from kgservice.resolution.judgement import BoundOffering
 from kgservice.resolution.reads import LABEL_PARTS
-from kgservice.resolution.request import Constraint, Has, LabelAtLeast, Request
+from kgservice.resolution.request import Constraint, Request
 from kgservice.resolution.templates import render, values_of
+from kgservice.resolution.worked_steps import base_of
 
 _TYPE = Iri(RDF + "type")
 
@@ -91,13 +93,12 @@ def _blocks(constraint: Constraint, start: str, prefix: str, before: str = "") -
     for number, step in enumerate(constraint.path):
         yield from (f"{lead} {block}" for block in _step_blocks(step, node))
         following = f"?{prefix}{number}"
-        lead = f"{lead} {node} {to_text(step.iri)} {following} ."
+        along = to_text(base_of(step).iri) + ("+" if step.follows else "")
+        lead = f"{lead} {node} {along} {following} ."
         node = following
-    condition = constraint.condition
-    if isinstance(condition, Has):
-        for number, inner in enumerate(condition.constraints):
-            yield from _blocks(inner, node, f"{prefix}{number}x", lead)
-    elif isinstance(condition, LabelAtLeast):
+    for number, inner in enumerate(inner_constraints(constraint.condition)):
+        yield from _blocks(inner, node, f"{prefix}{number}x", lead)
+    if any(labels_in(constraint.condition)):
         for part in LABEL_PARTS:
             yield f"{lead} {_one(node, part)}"
 
@@ -107,6 +108,16 @@ def _step_blocks(step: PropertyInfo, node: str) -> Iterator[str]:
         price = to_text(KG.price)
         yield _one(node, KG.price)
         yield f"{node} {price} ?subject . ?subject ?property ?value ."
+        return
+    if step.follows is not None:
+        chain = to_text(step.follows.iri)
+        for said in (chain, to_text(KG.completeFor)):
+            value = "?value" if said == chain else chain
+            yield (
+                f"{node} {chain}* ?subject . ?subject {said} {value} . "
+                f"BIND({said} AS ?property)"
+                + ("" if said == chain else f" BIND({value} AS ?value)")
+            )
         return
     yield _one(node, step.iri)
     if step.kind in (ValueKind.FEATURE, ValueKind.EXPOSURE):

@@ -9,9 +9,11 @@ from kgservice.model.rdf import Iri, to_text
 from kgservice.model.terms import DCTERMS, KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.resolution.compile import Compiler
-from kgservice.resolution.reads import Reads, reads_of
+from kgservice.resolution.reads import Reads, Way, reads_of
 from kgservice.resolution.request import Component, Constraint, Request
 from kgservice.resolution.templates import render, values_of
+from kgservice.resolution.worked_queries import chains, evident_facts, is_picked, picks
+from kgservice.resolution.worked_steps import judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,9 @@ def candidates(request: Request, component: Component, only: Only) -> str:
 def facts(request: Request, component: Component, only: Only) -> list[str]:
     """Write the queries that bring the facts of a component's candidates, on the merged graph."""
     reads = reads_of(request, component)
-    nowhere: tuple[Iri, ...] = ()
+    nowhere: Way = ()
     ways = [(nowhere, reads.properties), *reads.further]
-    return [
+    found = [
         render(
             "candidate-facts",
             {"kind": component.kind},
@@ -69,15 +71,24 @@ def facts(request: Request, component: Component, only: Only) -> list[str]:
         )
         for way, properties in ways
     ]
+    return found + [
+        evident_facts(
+            f"{only.pattern()} ?offering a {to_text(component.kind)} .",
+            (way_to(way), evidence, properties),
+        )
+        for way, evidence, properties in reads.evident
+    ]
 
 
-def way_to(way: tuple[Iri, ...]) -> str:
+def way_to(way: Way) -> str:
     """Write the patterns from ?offering to ?node along some properties."""
     if not way:
         return "BIND(?offering AS ?node)"
     names = ["?offering", *(f"?way{i}" for i in range(1, len(way))), "?node"]
     steps = zip(names, way, names[1:], strict=False)
-    return " ".join(f"{start} {to_text(step)} {end} ." for start, step, end in steps)
+    return " ".join(
+        f"{start} {to_text(leg.iri)}{leg.repeated} {end} ." for start, leg, end in steps
+    )
 
 
 def among(variable: str, iris: Iterable[Iri]) -> str:
@@ -96,6 +107,7 @@ def copied_properties(request: Request) -> set[Iri]:
     """Name the properties whose values a binding has from its offering."""
     reads = [reads_of(request, component) for component in request.components]
     copied = {iri for read in reads for iri in read.properties}
+    copied |= {step.iri for read in reads for step in read.worked if not is_picked(step)}
     return copied - {*all_choices(request), DCTERMS.title}
 
 
@@ -103,6 +115,20 @@ def binding_facts(request: Request) -> str:
     """Write the query that gives each binding its offering's facts, on the scratch store."""
     copied = among("property", copied_properties(request))
     return render("binding-facts", slots={"copied": copied})
+
+
+def worked_out(request: Request) -> list[str]:
+    """Write the queries on the scratch store that complete the facts, in order.
+
+    Chains, then the bindings' facts, then what they pick on enough evidence.
+    """
+    return around_facts(request, binding_facts(request))
+
+
+def around_facts(request: Request, text: str) -> list[str]:
+    """Put a query for bindings' facts between those for chains and those for evident picks."""
+    steps = [step for c in request.components for step in reads_of(request, c).worked]
+    return [*chains(steps), text, *picks(steps)]
 
 
 def bindings(request: Request) -> str:
@@ -121,7 +147,7 @@ def judgement(request: Request, constraint: Constraint, compiler: Compiler) -> s
 
 def judge_slots(request: Request, constraint: Constraint, compiler: Compiler) -> Mapping[str, str]:
     """Write the parts of a query that judges one condition: whose bindings, met, violated."""
-    verdict = compiler.verdict(constraint, "?binding")
+    verdict = compiler.verdict(judged(constraint), "?binding")
     owners = [c.name for c in request.components if constraint in request.constraints_of(c)]
     return {
         "components": values_of("component", [request.iri_of(name) for name in owners]),

@@ -6,53 +6,36 @@ from collections.abc import Sequence
 
 from kgservice.model.duration import iso_duration
 from kgservice.model.errors import InputError
-from kgservice.model.rdf import RDF, XSD, Iri, Literal, Term
+from kgservice.model.rdf import RDF, XSD, Blank, Iri, Term
 from kgservice.model.terms import KG, SCHEMA, SH
 from kgservice.model.vocabulary import PropertyInfo, ValueKind, Vocabulary
-from kgservice.resolution.names import check_path, refuse
+from kgservice.resolution.conditions import EVIDENCE_BY_IRI, Evidence
+from kgservice.resolution.names import check_evidence, check_path, read_chain, refuse
+from kgservice.resolution.patterns import check_pattern
+from kgservice.resolution.rdf_facets import BOUNDS, FACETS, UNDERSTOOD
 from kgservice.resolution.rdf_graph import Node, RdfGraph
+from kgservice.resolution.rdf_values import coerced
 from kgservice.resolution.request import (
     AllOf,
     AnyOf,
     Compare,
     Condition,
     Constraint,
+    Each,
     Has,
     InSet,
     LabelAtLeast,
+    Matches,
     NoneOf,
+    NotIn,
+    OneOf,
     Operator,
+    Some,
     Value,
 )
-from kgservice.resolution.values import decimal_text, is_numeric, is_ordered, local_name, number_of
+from kgservice.resolution.values import is_ordered, local_name
 
 _TYPE = Iri(RDF + "type")
-_BOUNDS = {
-    SH.minInclusive: Operator.GE,
-    SH.maxInclusive: Operator.LE,
-    SH.minExclusive: Operator.GT,
-    SH.maxExclusive: Operator.LT,
-}
-_FACETS = (*_BOUNDS, SH.hasValue, SH.in_, SH.not_, SH.node, SH.property, KG.ofScheme)
-_UNDERSTOOD = frozenset(
-    {
-        *_FACETS,
-        SH.path,
-        SH.order,
-        SH.minCount,
-        SH.maxCount,
-        SH.qualifiedValueShape,
-        SH.qualifiedMinCount,
-        SH.qualifiedMaxCount,
-        KG.inSet,
-        KG.atLeast,
-        KG.validFor,
-        KG.ofSchemeVersion,
-        KG.unknownPolicy,
-        KG.goesWith,
-        SCHEMA.priceCurrency,
-    }
-)
 Path = tuple[PropertyInfo, ...]
 
 
@@ -66,8 +49,25 @@ class ShapeReader:
 
     def goes_with(self, shape: Node) -> bool:
         """Say whether a shape only belongs to a condition beside it (completeness, currency)."""
-        shape.check(_UNDERSTOOD)
-        return KG.GoesWith in shape.all(_TYPE) or shape.one(SH.path) == KG.completeFor
+        shape.check(UNDERSTOOD)
+        if KG.GoesWith in shape.all(_TYPE):
+            self.graph.see_all_below(shape.subject)
+            return True
+        return shape.one(SH.path) == KG.completeFor
+
+    def evidence(self, shape: Node, path: Path) -> Evidence | None:
+        """Read how strong the evidence must be.
+
+        Raises:
+            InputError: it is no level (`value-invalid`), or nobody states the fact.
+        """
+        term = shape.one(KG.minEvidence)
+        if term is None:
+            return None
+        if not isinstance(term, Iri) or term not in EVIDENCE_BY_IRI:
+            raise InputError("That is no level of evidence.", code="value-invalid", at=shape.at)
+        check_evidence(path, shape.at)
+        return EVIDENCE_BY_IRI[term]
 
     def path_of(self, terms: Sequence[Term], node: Node) -> Path:
         """Read properties.
@@ -97,7 +97,7 @@ class ShapeReader:
             InputError: its path or a value is wrong.
             NotSupported: it uses a term that is not understood.
         """
-        shape.check(_UNDERSTOOD)
+        shape.check(UNDERSTOOD)
         for holder in shape.all(KG.goesWith):
             self.graph.node(holder)
             self.graph.see_all_below(holder)
@@ -108,28 +108,53 @@ class ShapeReader:
                 shape.at,
                 "Nest the steps with sh:node, so that a missing value between is not overlooked.",
             )
-        (step,) = self.path_of([path_term] if path_term else [], shape)
-        target, is_none = self._target(shape, step)
-        rest, condition = self._content(target, step, is_none)
+        step = self._step(path_term, shape)
+        qualified = shape.one(SH.qualifiedValueShape)
+        if qualified is not None:
+            return self._qualified(shape, self.graph.node(qualified), step)
+        self._check_counts(shape, step)
+        rest, condition = self._content(shape, step)
         path = (step, *rest)
         check_path(path, shape.at)
-        return path, condition
+        is_each = step.kind is ValueKind.FEATURE and not isinstance(condition, AllOf)
+        if is_each and rest:
+            refuse(f"every value of `{step.name}` in the middle of a path", shape.at)
+        return path, Each(condition) if is_each else condition
 
-    def _target(self, shape: Node, step: PropertyInfo) -> tuple[Node, bool]:
-        """Find where the condition stands, and whether it says that no value may meet it."""
-        qualified = shape.one(SH.qualifiedValueShape)
-        if qualified is None:
-            self._check_counts(shape, step)
-            return shape, False
-        if step.kind is not ValueKind.FEATURE:
-            refuse(f"sh:qualifiedValueShape on `{step.name}`, which is no feature", shape.at)
-        target = self.graph.node(qualified)
-        target.check(_UNDERSTOOD)
-        if shape.text(SH.qualifiedMaxCount) == "0" and not shape.text(SH.qualifiedMinCount):
-            return target, True
-        if shape.text(SH.qualifiedMinCount) != "1" or shape.text(SH.qualifiedMaxCount):
+    def _step(self, term: Term | None, shape: Node) -> PropertyInfo:
+        """Read sh:path: a property, or one that is followed once or more."""
+        followed = None
+        if isinstance(term, (Iri, Blank)) and term in self.graph.index:
+            followed = self.graph.node(term).one(SH.oneOrMorePath)
+        if followed is None:
+            (step,) = self.path_of([term] if term else [], shape)
+            return step
+        (step,) = self.path_of([followed], shape)
+        return read_chain(step, shape.at)
+
+    def _qualified(self, shape: Node, target: Node, step: PropertyInfo) -> tuple[Path, Condition]:
+        """Read "some value meets" (a minimum of 1) and "no value meets" (a maximum of 0)."""
+        if step.kind not in (ValueKind.FEATURE, ValueKind.EXPOSURE):
+            refuse(f"sh:qualifiedValueShape on `{step.name}`, which has one value", shape.at)
+        target.check(UNDERSTOOD)
+        least, most = shape.text(SH.qualifiedMinCount), shape.text(SH.qualifiedMaxCount)
+        rest, condition = self._content(target, step)
+        path = (step, *rest)
+        check_path(path, shape.at)
+        if most == "0" and not least and step.kind is ValueKind.FEATURE and not rest:
+            return path, self._no_value(condition, shape)
+        if least != "1" or most:
             refuse("another count than sh:qualifiedMinCount 1", shape.at)
-        return target, False
+        if step.kind is ValueKind.EXPOSURE and rest:
+            refuse(f"some value of `{step.name}` in the middle of a path", shape.at)
+        return path, Some(condition) if step.kind is ValueKind.EXPOSURE else condition
+
+    def _no_value(self, condition: Condition, shape: Node) -> Condition:
+        if isinstance(condition, AnyOf):
+            return NoneOf(condition.values)
+        if isinstance(condition, InSet):
+            return NotIn(condition.name)
+        refuse("sh:qualifiedMaxCount 0 of anything but sh:in", shape.at)
 
     def _check_counts(self, shape: Node, step: PropertyInfo) -> None:
         for prop in (SH.minCount, SH.maxCount):
@@ -138,8 +163,9 @@ class ShapeReader:
             if text and (text != "1" or not is_single):
                 refuse(f"sh:{local_name(prop)} {text} on `{step.name}`", shape.at)
 
-    def _content(self, target: Node, step: PropertyInfo, is_none: bool) -> tuple[Path, Condition]:
-        facets = [facet for facet in _FACETS if target.all(facet)]
+    def _content(self, target: Node, step: PropertyInfo) -> tuple[Path, Condition]:
+        """Read the one condition of a shape, or the following step of a path."""
+        facets = [facet for facet in FACETS if target.all(facet)]
         if KG.ofScheme in facets:
             return (), self._label(target)
         if len(facets) != 1:
@@ -150,26 +176,46 @@ class ShapeReader:
         facet = facets[0]
         if facet in (SH.node, SH.property):
             return self._nested(target, facet, step)
-        return (), self._leaf(target, facet, step, is_none)
+        if facet == SH.or_:
+            return (), self._one_of(target, step)
+        return (), self._leaf(target, facet, step)
 
     def _nested(self, target: Node, facet: Iri, step: PropertyInfo) -> tuple[Path, Condition]:
         holder = (
             target if facet == SH.property else self.graph.node(target.one(SH.node) or _NOTHING)
         )
         if facet == SH.node:
-            holder.check(_UNDERSTOOD)
+            holder.check(UNDERSTOOD)
         inner = [self.graph.node(term) for term in holder.all(SH.property)]
         inner = [shape for shape in inner if not self.goes_with(shape)]
         if len(inner) == 1 and not inner[0].all(SH.order):
             return self.read(inner[0])
-        if step.kind is ValueKind.EXPOSURE or not inner:
-            refuse("several conditions on one value of an exposure", target.at)
+        if not inner:
+            refuse("a node shape without conditions", target.at)
+        return (), self._has(inner)
+
+    def _has(self, inner: list[Node]) -> Has:
         inner.sort(key=lambda node: (node.order(), self.graph.content_key(node.subject)))
         parts = []
         for shape in inner:
-            path, condition = self.read(shape)
-            parts.append(Constraint(f"has.{'.'.join(step.name for step in path)}", path, condition))
-        return (), Has(tuple(parts))
+            parts.append(_part(*self.read(shape)))
+        return Has(tuple(parts))
+
+    def _one_of(self, target: Node, step: PropertyInfo) -> Condition:
+        """Read sh:or: each way is a shape of the value."""
+        ways = [self.graph.node(term) for term in self.graph.items(target.one(SH.or_))]
+        if len(ways) < 2:
+            raise InputError(
+                "sh:or needs a list of two or more.", code="value-invalid", at=target.at
+            )
+        if step.is_money:
+            refuse("sh:or on an amount of money", target.at)
+        found = []
+        for way in ways:
+            way.check(UNDERSTOOD)
+            rest, condition = self._content(way, step)
+            found.append(Has((_part(rest, condition),)) if rest else condition)
+        return OneOf(tuple(AnyOf(c.values) if isinstance(c, AllOf) else c for c in found))
 
     def _label(self, target: Node) -> Condition:
         self.graph.see_all_below(target.subject)
@@ -189,26 +235,32 @@ class ShapeReader:
             target.text(KG.ofSchemeVersion),
         )
 
-    def _leaf(self, target: Node, facet: Iri, step: PropertyInfo, is_none: bool) -> Condition:
-        if facet in _BOUNDS:
+    def _leaf(self, target: Node, facet: Iri, step: PropertyInfo) -> Condition:
+        if facet in BOUNDS:
             return self._bound(target, facet, step)
         if facet == SH.hasValue:
             return self._has_value(target, step)
+        if facet == SH.pattern:
+            if step.datatype not in ("", XSD + "string"):
+                raise InputError(
+                    f"`{step.name}` is no text.", code="operator-invalid", at=target.at
+                )
+            return Matches(check_pattern(target.text(SH.pattern), target.at))
         if facet == SH.not_:
             inner = self.graph.node(target.one(SH.not_) or _NOTHING)
-            inner.check(frozenset({SH.in_}))
-            return NoneOf(self._list(inner, step))
-        named = target.one(KG.inSet)
-        if named is not None:
-            return self._named_set(named, target)
-        values = self._list(target, step)
-        return NoneOf(values) if is_none else AnyOf(values)
+            inner.check(frozenset({SH.in_, KG.inSet}))
+            return self._named_set(inner, NotIn) or NoneOf(self._list(inner, step))
+        return self._named_set(target, InSet) or AnyOf(self._list(target, step))
 
-    def _named_set(self, term: Term, target: Node) -> Condition:
+    def _named_set(self, target: Node, kind: type[InSet] | type[NotIn]) -> InSet | NotIn | None:
+        term = target.one(KG.inSet)
+        if term is None:
+            return None
         name = term[0].removeprefix(KG.NS)
         if name not in self.vocabulary.named_sets:
             raise InputError(f"{name!r} is not a named set.", code="set-unknown", at=target.at)
-        return InSet(name)
+        self.graph.see_all_below(target.subject)
+        return kind(name)
 
     def _list(self, target: Node, step: PropertyInfo) -> tuple[Value, ...]:
         items = self.graph.items(target.one(SH.in_))
@@ -220,7 +272,7 @@ class ShapeReader:
         if not is_ordered(step):
             raise InputError(f"`{step.name}` has no order.", code="operator-invalid", at=target.at)
         return Compare(
-            _BOUNDS[facet], coerced(target.one(facet), step, target), self._currency(target, step)
+            BOUNDS[facet], coerced(target.one(facet), step, target), self._currency(target, step)
         )
 
     def _has_value(self, target: Node, step: PropertyInfo) -> Condition:
@@ -243,36 +295,5 @@ class ShapeReader:
 _NOTHING = Iri("urn:kgservice:nothing")
 
 
-def coerced(term: Term | None, info: PropertyInfo, node: Node) -> Value:
-    """Give a value in the property's own type (`16` for a decimal is `16.0` for us).
-
-    Raises:
-        InputError: it is not of the property's type (`value-invalid`).
-    """
-    if isinstance(term, Iri) and not info.datatype:
-        return term
-    if isinstance(term, Literal) and info.datatype:
-        number = number_of(term) if is_numeric(info) else None
-        if number is not None:
-            is_whole = number.denominator == 1
-            if info.datatype == XSD + "integer" and is_whole:
-                return Literal(str(number.numerator), info.datatype)
-            if info.datatype != XSD + "integer":
-                return Literal(decimal_text(number), XSD + "decimal")
-        elif not is_numeric(info):
-            return _typed(term, info, node)
-    shown = term[0] if term is not None else "nothing"
-    raise InputError(
-        f"{info.name}: {shown!r} is not of its type.", code="value-invalid", at=node.at
-    )
-
-
-def _typed(term: Literal, info: PropertyInfo, node: Node) -> Literal:
-    if info.datatype == XSD + "duration":
-        return Literal(iso_duration(term.value), info.datatype)
-    if info.datatype == XSD + "boolean" and term.value not in ("true", "false"):
-        raise InputError(
-            f"{info.name}: {term.value!r} is not of its type.", code="value-invalid", at=node.at
-        )
-    is_date = info.datatype == XSD + "dateTime" and term.datatype == XSD + "date"
-    return Literal(term.value, term.datatype if is_date else info.datatype)
+def _part(path: Path, condition: Condition) -> Constraint:
+    return Constraint(f"has.{'.'.join(step.name for step in path)}", path, condition)

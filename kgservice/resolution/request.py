@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from enum import Enum
-from typing import TypeAlias
 
-from kgservice.model.rdf import Iri, Literal
+from kgservice.model.rdf import Iri
 from kgservice.model.vocabulary import PropertyInfo
+from kgservice.resolution.conditions import AllOf as AllOf
+from kgservice.resolution.conditions import AnyOf as AnyOf
+from kgservice.resolution.conditions import Compare as Compare
+from kgservice.resolution.conditions import Condition as Condition
+from kgservice.resolution.conditions import Constraint as Constraint
+from kgservice.resolution.conditions import Each as Each
+from kgservice.resolution.conditions import Has as Has
+from kgservice.resolution.conditions import InSet as InSet
+from kgservice.resolution.conditions import LabelAtLeast as LabelAtLeast
+from kgservice.resolution.conditions import Matches as Matches
+from kgservice.resolution.conditions import NoneOf as NoneOf
+from kgservice.resolution.conditions import NotIn as NotIn
+from kgservice.resolution.conditions import OneOf as OneOf
+from kgservice.resolution.conditions import Operator as Operator
+from kgservice.resolution.conditions import Policy as Policy
+from kgservice.resolution.conditions import Some as Some
+from kgservice.resolution.conditions import Value as Value
 from kgservice.resolution.joints import AtMost as AtMost
 from kgservice.resolution.joints import Capacity as Capacity
 from kgservice.resolution.joints import Compatible as Compatible
@@ -21,117 +36,6 @@ from kgservice.resolution.joints import ProductLimit as ProductLimit
 from kgservice.resolution.joints import Same as Same
 from kgservice.resolution.joints import SumLimit as SumLimit
 from kgservice.resolution.joints import joint_components as joint_components
-
-
-class Policy(Enum):
-    """What happens to a binding whose constraint is unknown."""
-
-    REJECT = "reject"
-    WARN = "warn"
-    ACCEPT = "accept"
-
-
-class Operator(Enum):
-    """A comparison, as it is written in YAML and in SPARQL."""
-
-    GE = ">="
-    LE = "<="
-    GT = ">"
-    LT = "<"
-    EQ = "="
-
-
-Value: TypeAlias = Iri | Literal
-
-
-@dataclass(frozen=True, slots=True)
-class Compare:
-    """A comparison with one value; `currency` is given for amounts of money."""
-
-    operator: Operator
-    value: Value
-    currency: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    """The value is one of these."""
-
-    values: tuple[Value, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NoneOf:
-    """The value is none of these."""
-
-    values: tuple[Value, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AllOf:
-    """Each of these is among the values (features only)."""
-
-    values: tuple[Value, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class InSet:
-    """The value is a member of a named set on the request's day."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Has:
-    """One value meets all of these."""
-
-    constraints: tuple[Constraint, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LabelAtLeast:
-    """A label of a scheme at a level or a higher one, valid from as-of for a time.
-
-    Attributes:
-        scheme: The label scheme.
-        level: The lowest level that will do; None means any level of the scheme.
-        valid_for: `xsd:duration` text, or empty for "valid on as-of".
-        version: Version of the scheme, or empty for any.
-    """
-
-    scheme: Iri
-    level: Iri | None = None
-    valid_for: str = ""
-    version: str = ""
-
-
-Condition: TypeAlias = Compare | AnyOf | NoneOf | AllOf | InSet | Has | LabelAtLeast
-
-
-@dataclass(frozen=True, slots=True)
-class Constraint:
-    """One line of a request: a condition on what a path reaches.
-
-    Attributes:
-        id: Short id, such as `db.majorVersion` (or an IRI that a Turtle request gave).
-        path: Properties from the binding on.
-        condition: What must hold there.
-        policy: The line's own policy for unknown, if it has one.
-        is_wish: It ranks and does not exclude.
-        line: Where it is written; 0 when unknown.
-    """
-
-    id: str
-    path: tuple[PropertyInfo, ...]
-    condition: Condition
-    policy: Policy | None = None
-    is_wish: bool = False
-    line: int = field(default=0, compare=False)
-
-    @property
-    def name(self) -> str:
-        """The dotted path, as in YAML."""
-        return ".".join(step.name for step in self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from kgservice.model.price import Price
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.resolution.answer import Missing
+from kgservice.resolution.conditions import labels_in
 from kgservice.resolution.judgement import BoundOffering
-from kgservice.resolution.request import Constraint, LabelAtLeast
+from kgservice.resolution.request import Constraint
 
 MAX_MISSING = 200
 
@@ -51,6 +52,8 @@ def why_unknown(step: PropertyInfo, price: Price, *, is_reached: bool, stated: i
 def missing_fact(unknown: Unknown, title: str, provider: str, why: str) -> Missing:
     """Say what is not known of an offering; `why` is the reason as a slug."""
     binding, constraint = unknown
+    if constraint.evidence is not None:
+        why = "weak-evidence"
     return Missing(
         offering=binding.offering,
         title=title,
@@ -64,6 +67,6 @@ def _who(constraint: Constraint, provider: str, why: str) -> str:
     """A label is granted by its scheme's rules; most else the provider can state."""
     if why in _ASKER_SAYS:
         return "the request"
-    if isinstance(constraint.condition, LabelAtLeast):
-        return constraint.condition.scheme.value
+    for label in labels_in(constraint.condition):
+        return label.scheme.value
     return provider or "the provider"

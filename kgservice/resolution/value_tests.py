@@ -18,7 +18,9 @@ from kgservice.resolution.request import (
     Compare,
     Condition,
     InSet,
+    Matches,
     NoneOf,
+    NotIn,
     Operator,
     Value,
 )
@@ -39,7 +41,7 @@ def values_of(condition: Condition, vocabulary: Vocabulary, as_of: date) -> tupl
     """Give the values that a condition lists."""
     if isinstance(condition, Compare):
         return (condition.value,)
-    if isinstance(condition, InSet):
+    if isinstance(condition, (InSet, NotIn)):
         return vocabulary.members(condition.name, as_of)
     return condition.values if isinstance(condition, (AnyOf, AllOf, NoneOf)) else ()
 
@@ -48,7 +50,9 @@ def passes(
     term: Term, condition: Condition, step: PropertyInfo, values: tuple[Value, ...], as_of: date
 ) -> bool | None:
     """Say whether a value passes; None when only the engine knows how such values compare."""
-    if isinstance(condition, NoneOf):
+    if isinstance(condition, Matches):
+        return None
+    if isinstance(condition, (NoneOf, NotIn)):
         found = _any(Operator.EQ, term, step, values, as_of)
         return None if found is None else not found
     asked = condition.operator if isinstance(condition, Compare) else Operator.EQ

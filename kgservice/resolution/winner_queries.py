@@ -8,10 +8,18 @@ from kgservice.model.rdf import Iri
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.resolution.compile import Compiler
-from kgservice.resolution.queries import among, copied_properties, judge_slots, one_by_one, way_to
-from kgservice.resolution.reads import PROFILE_PATH, Path, choice_paths, joint_paths, reads_of
+from kgservice.resolution.queries import (
+    among,
+    around_facts,
+    copied_properties,
+    judge_slots,
+    one_by_one,
+    way_to,
+)
+from kgservice.resolution.reads import PROFILE_PATH, Path, Way, choice_paths, joint_paths, reads_of
 from kgservice.resolution.request import Request, joint_components
 from kgservice.resolution.templates import render, values_of
+from kgservice.resolution.worked_queries import evident_facts
 
 COMPLETE: Path = (PropertyInfo(KG.completeFor, "completeFor", ValueKind.FEATURE),)
 CURRENCY: Path = (PropertyInfo(KG.currency, "currency", ValueKind.SINGLE),)
@@ -19,14 +27,17 @@ CURRENCY: Path = (PropertyInfo(KG.currency, "currency", ValueKind.SINGLE),)
 
 def facts(request: Request, offerings: Sequence[str]) -> list[str]:
     """Write the queries that bring the facts that a request reads of some offerings."""
-    ways: dict[tuple[Iri, ...], set[Iri]] = {}
+    ways: dict[Way, set[Iri]] = {}
+    evident: dict[tuple[Way, str], set[Iri]] = {}
     for component in request.components:
         reads = reads_of(request, component)
         ways.setdefault((), set()).update(reads.properties)
         for way, properties in reads.further:
             ways.setdefault(way, set()).update(properties)
+        for way, evidence, properties in reads.evident:
+            evident.setdefault((way, evidence), set()).update(properties)
     named = values_of("offering", list(offerings))
-    return [
+    found = [
         render(
             "winner-facts",
             slots={
@@ -37,6 +48,10 @@ def facts(request: Request, offerings: Sequence[str]) -> list[str]:
         )
         for way, properties in sorted(ways.items())
     ]
+    return found + [
+        evident_facts(named, (way_to(way), evidence, properties))
+        for (way, evidence), properties in sorted(evident.items())
+    ]
 
 
 def prices(offerings: Sequence[str]) -> str:
@@ -44,10 +59,10 @@ def prices(offerings: Sequence[str]) -> str:
     return render("winner-prices", slots={"offerings": values_of("offering", list(offerings))})
 
 
-def binding_facts(request: Request) -> str:
-    """Write the query that gives each binding of a composition its offering's facts."""
+def binding_facts(request: Request) -> list[str]:
+    """Write the queries that give each binding of a composition its offering's facts, in order."""
     copied = among("property", copied_properties(request))
-    return render("winner-binding-facts", slots={"copied": copied})
+    return around_facts(request, render("winner-binding-facts", slots={"copied": copied}))
 
 
 def verdicts(request: Request, compiler: Compiler) -> list[str]:

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
-from kgservice.model.duration import iso_duration
 from kgservice.model.errors import InputError
+from kgservice.model.rdf import XSD_STRING
 from kgservice.model.vocabulary import PropertyInfo, ValueKind, Vocabulary
-from kgservice.resolution.names import read_level, read_path, read_scheme, refuse
-from kgservice.resolution.request import (
+from kgservice.resolution.conditions import (
     AllOf,
     AnyOf,
-    Compare,
     Condition,
     Constraint,
+    Each,
+    Evidence,
     Has,
     InSet,
-    LabelAtLeast,
+    Matches,
     NoneOf,
-    Operator,
+    NotIn,
+    OneOf,
     Policy,
-    Value,
+    Some,
 )
-from kgservice.resolution.values import is_ordered, read_value, suggestion
+from kgservice.resolution.names import check_evidence, read_path, refuse
+from kgservice.resolution.patterns import check_pattern
+from kgservice.resolution.values import suggestion
 from kgservice.resolution.yaml_nodes import ListNode, MapNode, Node, Scalar
+from kgservice.resolution.yaml_values import (
+    need_text,
+    read_all_of,
+    read_evidence,
+    read_label,
+    read_policy,
+    read_scalar,
+    read_set,
+    read_values,
+)
 
-_COMPARISON = re.compile(r"^(>=|<=|>|<)\s*(.+)$")
-_OPERATORS = ("any", "none", "in", "has", "is")
-_LATER = ("not-in", "matches", "each", "one-of", "shape")
-_LABEL_KEYS = ("scheme", "at-least", "valid-for", "version")
+_OPERATORS = ("any", "none", "in", "not-in", "matches", "has", "each", "one-of", "is")
+_LATER = ("shape",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,212 +63,186 @@ def read_constraint(line: Line, vocabulary: Vocabulary) -> Constraint:
     if name == "shape":
         refuse("a shape of one's own (`shape`)", line.key.at)
     path = read_path(name, vocabulary, line.key.at)
-    node, policy = _unwrap(line.node)
-    condition = _condition(node, path[-1], vocabulary)
-    return Constraint(f"{line.owner}.{name}", path, condition, policy, is_wish, line=line.key.line)
+    node, policy, evidence = _unwrap(line.node)
+    if evidence is not None:
+        check_evidence(path, line.key.at)
+    return Constraint(
+        f"{line.owner}.{name}",
+        path,
+        _Reader(path[-1], vocabulary).condition(node),
+        policy,
+        is_wish,
+        evidence,
+        line=line.key.line,
+    )
 
 
-def _unwrap(node: Node) -> tuple[Node, Policy | None]:
-    """Take `{is: …, unknown: …}` apart; label conditions may carry `unknown` themselves."""
+_BESIDE = ("unknown", "evidence")
+
+
+def _unwrap(node: Node) -> tuple[Node, Policy | None, Evidence | None]:
+    """Take `{is: …, unknown: …, evidence: …}` apart; `is` may be left away before an operator."""
     if not isinstance(node, MapNode):
-        return node, None
-    if "evidence" in node.entries:
-        refuse("asking for a level of evidence (`evidence`)", node.keys["evidence"].at)
+        return node, None, None
     policy = read_policy(node.entries["unknown"]) if "unknown" in node.entries else None
+    evidence = read_evidence(node.entries["evidence"]) if "evidence" in node.entries else None
     if "is" not in node.entries:
-        rest = {key: value for key, value in node.entries.items() if key != "unknown"}
-        return replace(node, entries=rest), policy
+        rest = {key: value for key, value in node.entries.items() if key not in _BESIDE}
+        return replace(node, entries=rest), policy, evidence
     for key in node.entries:
-        if key not in ("is", "unknown"):
+        if key not in ("is", *_BESIDE):
             raise InputError(
                 f"`{key}` does not belong beside `is`.",
                 code="key-unknown",
                 at=node.keys[key].at,
-                hint="`is` goes with `unknown` only.",
+                hint="`is` goes with `unknown` and `evidence` only.",
             )
-    return node.entries["is"], policy
+    return node.entries["is"], policy, evidence
 
 
-def read_policy(node: Node) -> Policy:
-    """Read `reject`, `warn` or `accept`.
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads conditions on one property."""
 
-    Raises:
-        InputError: it is something else (`value-invalid`).
-    """
-    text = need_text(node)
-    try:
-        return Policy(text)
-    except ValueError:
-        raise InputError(
-            f"{text!r} is not a policy for unknown facts.",
-            code="value-invalid",
-            at=node.at,
-            hint="Write `reject`, `warn` or `accept`.",
-        ) from None
+    info: PropertyInfo
+    vocabulary: Vocabulary
 
+    def condition(self, node: Node) -> Condition:
+        """Read what must hold of the property's values."""
+        if isinstance(node, Scalar):
+            return read_scalar(node, self.info, self.vocabulary)
+        if isinstance(node, ListNode):
+            return read_all_of(node, self.info, self.vocabulary)
+        if self.info.name == "label" and "scheme" in node.entries:
+            return read_label(node, self.vocabulary)
+        operator, inner, at = self._only(node)
+        if operator == "has":
+            return self._has(inner)
+        if operator == "each":
+            return self._each(inner, at)
+        return self._operator(operator, inner, at)
 
-def need_text(node: Node) -> str:
-    """Give a scalar's text.
-
-    Raises:
-        InputError: it is a list or a mapping (`value-invalid`).
-    """
-    if not isinstance(node, Scalar):
-        raise InputError("One value is expected here.", code="value-invalid", at=node.at)
-    return node.text
-
-
-def _condition(node: Node, info: PropertyInfo, vocabulary: Vocabulary) -> Condition:
-    if isinstance(node, Scalar):
-        return _scalar(node, info, vocabulary)
-    if isinstance(node, ListNode):
-        return _all_of(node, info, vocabulary)
-    if info.name == "label" and "has" not in node.entries:
-        return _label(node, vocabulary)
-    return _operator(node, info, vocabulary)
-
-
-def _scalar(node: Scalar, info: PropertyInfo, vocabulary: Vocabulary) -> Condition:
-    comparison = _COMPARISON.match(node.text)
-    operator, text = Operator.EQ, node.text
-    if comparison:
-        operator, text = Operator(comparison.group(1)), comparison.group(2)
-        if not is_ordered(info):
+    def on_value(self, node: Node) -> Condition:
+        """Read what must hold of one value: an operator, or conditions on its properties."""
+        if isinstance(node, ListNode):
             raise InputError(
-                f"`{info.name}` has no order, so `{operator.value}` means nothing.",
+                "One value cannot be several at once.",
                 code="operator-invalid",
                 at=node.at,
-                hint="Use a value, `{any: […]}` or `{none: […]}`.",
+                hint="Did you mean `{any: […]}`?",
             )
-    typed = read_value(text, info, vocabulary, node.at)
-    if operator is Operator.EQ and info.kind is ValueKind.FEATURE and not typed.currency:
-        return AllOf((typed.value,))
-    return Compare(operator, typed.value, typed.currency)
+        if isinstance(node, Scalar):
+            found = read_scalar(node, self.info, self.vocabulary)
+            return AnyOf(found.values) if isinstance(found, AllOf) else found
+        if self.info.name == "label" and "scheme" in node.entries:
+            return read_label(node, self.vocabulary)
+        if len(node.entries) == 1 and next(iter(node.entries)) in _OPERATORS:
+            operator, inner, at = self._only(node)
+            return (
+                self.on_value(inner) if operator == "has" else self._operator(operator, inner, at)
+            )
+        return self._parts(node)
 
-
-def _all_of(node: ListNode, info: PropertyInfo, vocabulary: Vocabulary) -> Condition:
-    if info.kind is not ValueKind.FEATURE:
-        raise InputError(
-            f"`{info.name}` is not a feature, so it cannot be all of these.",
-            code="operator-invalid",
-            at=node.at,
-            hint="Did you mean `{any: […]}`?",
-        )
-    return AllOf(_values(node, info, vocabulary))
-
-
-def _values(node: Node, info: PropertyInfo, vocabulary: Vocabulary) -> tuple[Value, ...]:
-    items = node.items if isinstance(node, ListNode) else (node,)
-    if not items:
-        raise InputError("The list is empty.", code="value-invalid", at=node.at)
-    if info.is_money:
-        refuse("a list of amounts of money", node.at)
-    values = (read_value(need_text(item), info, vocabulary, item.at).value for item in items)
-    return tuple(dict.fromkeys(values))
-
-
-def _operator(node: MapNode, info: PropertyInfo, vocabulary: Vocabulary) -> Condition:
-    if len(node.entries) != 1:
-        raise InputError(
-            "One operator is expected here.",
-            code="operator-invalid",
-            at=node.at,
-            hint=f"Operators: {', '.join(_OPERATORS)}.",
-        )
-    (operator,) = node.entries
-    inner, at = node.entries[operator], node.keys[operator].at
-    if operator == "any":
-        return AnyOf(_values(inner, info, vocabulary))
-    if operator == "none":
-        return NoneOf(_values(inner, info, vocabulary))
-    if operator == "in":
-        return _in_set(inner, info, vocabulary)
-    if operator == "has":
-        return _has(inner, info, vocabulary)
-    if operator in _LATER:
-        refuse(f"the operator `{operator}`", at)
-    raise InputError(
-        f"`{operator}` is not an operator.",
-        code="operator-invalid",
-        at=at,
-        hint=suggestion(operator, _OPERATORS) or f"Operators: {', '.join(_OPERATORS)}.",
-    )
-
-
-def _in_set(node: Node, info: PropertyInfo, vocabulary: Vocabulary) -> Condition:
-    name = need_text(node)
-    if name not in vocabulary.named_sets:
-        raise InputError(
-            f"{name!r} is not a named set.",
-            code="set-unknown",
-            at=node.at,
-            hint=suggestion(name, vocabulary.named_sets)
-            or f"Known: {', '.join(sorted(vocabulary.named_sets))}.",
-        )
-    if not info.range_class.endswith("#Country"):
-        raise InputError(
-            f"`{info.name}` is not a country, and {name} is a set of countries.",
-            code="operator-invalid",
-            at=node.at,
-        )
-    return InSet(name)
-
-
-def _has(node: Node, info: PropertyInfo, vocabulary: Vocabulary) -> Condition:
-    if not isinstance(node, MapNode) or not node.entries:
-        raise InputError("`has` takes conditions.", code="operator-invalid", at=node.at)
-    if info.datatype:
-        raise InputError(
-            f"`{info.name}` is a plain value and has no parts.",
-            code="operator-invalid",
-            at=node.at,
-        )
-    if info.kind is ValueKind.EXPOSURE:
-        refuse(
-            "`has` on an exposure, where every value counts",
-            node.at,
-            "Write a dotted path instead.",
-        )
-    inner = []
-    for key, value in node.entries.items():
-        constraint = read_constraint(Line("has", node.keys[key], value), vocabulary)
-        if constraint.is_wish or constraint.policy:
+    def _only(self, node: MapNode) -> tuple[str, Node, str]:
+        if len(node.entries) != 1:
             raise InputError(
-                "A wish or a policy belongs to the whole line.",
+                "One operator is expected here.",
                 code="operator-invalid",
-                at=node.keys[key].at,
+                at=node.at,
+                hint=f"Operators: {', '.join(_OPERATORS)}.",
             )
-        inner.append(constraint)
-    return Has(tuple(inner))
+        (operator,) = node.entries
+        return operator, node.entries[operator], node.keys[operator].at
 
+    def _operator(self, operator: str, inner: Node, at: str) -> Condition:
+        info, vocabulary = self.info, self.vocabulary
+        if operator == "any":
+            return AnyOf(read_values(inner, info, vocabulary))
+        if operator == "none":
+            return NoneOf(read_values(inner, info, vocabulary))
+        if operator == "in":
+            return InSet(read_set(inner, info, vocabulary))
+        if operator == "not-in":
+            return NotIn(read_set(inner, info, vocabulary))
+        if operator == "matches":
+            check_text(info, at)
+            return Matches(check_pattern(need_text(inner), inner.at))
+        if operator == "one-of":
+            return self._one_of(inner, at)
+        if operator in _LATER:
+            refuse(f"the operator `{operator}`", at)
+        raise InputError(
+            f"`{operator}` is not an operator here.",
+            code="operator-invalid",
+            at=at,
+            hint=suggestion(operator, _OPERATORS) or f"Operators: {', '.join(_OPERATORS)}.",
+        )
 
-def _label(node: MapNode, vocabulary: Vocabulary) -> Condition:
-    for key in node.entries:
-        if key not in _LABEL_KEYS:
+    def _has(self, node: Node) -> Condition:
+        """Read what one value must meet; of an exposure, some value is enough."""
+        condition = self.on_value(node)
+        return Some(condition) if self.info.kind is ValueKind.EXPOSURE else condition
+
+    def _each(self, node: Node, at: str) -> Condition:
+        """Read what every value must meet, which is what a condition on an exposure says."""
+        if self.info.kind not in (ValueKind.FEATURE, ValueKind.EXPOSURE):
             raise InputError(
-                f"`{key}` is not part of a label condition.",
-                code="key-unknown",
-                at=node.keys[key].at,
-                hint=suggestion(key, _LABEL_KEYS) or f"Keys: {', '.join(_LABEL_KEYS)}.",
+                f"`{self.info.name}` has one value, so `each` says nothing more.",
+                code="operator-invalid",
+                at=at,
+                hint="Leave `each` away, or write `has` for several conditions on its value.",
             )
-    if "scheme" not in node.entries:
-        raise InputError("A label needs its scheme.", code="key-missing", at=node.at)
-    text = {key: need_text(value) for key, value in node.entries.items()}
-    scheme = read_scheme(text["scheme"], vocabulary, node.entries["scheme"].at)
-    level = None
-    if "at-least" in text:
-        level = read_level(text["at-least"], scheme, vocabulary, node.entries["at-least"].at)
-    valid_for = read_duration(node.entries["valid-for"]) if "valid-for" in text else ""
-    return LabelAtLeast(scheme, level, valid_for, text.get("version", ""))
+        condition = self.on_value(node)
+        return Each(condition) if self.info.kind is ValueKind.FEATURE else condition
+
+    def _one_of(self, node: Node, at: str) -> Condition:
+        if not isinstance(node, ListNode) or len(node.items) < 2:
+            raise InputError(
+                "`one-of` takes a list of two or more conditions.", code="operator-invalid", at=at
+            )
+        if self.info.is_money:
+            refuse("`one-of` on an amount of money", at)
+        return OneOf(tuple(self.on_value(item) for item in node.items))
+
+    def _parts(self, node: MapNode) -> Condition:
+        check_parts(self.info, node.at)
+        if not node.entries:
+            raise InputError("Conditions are expected here.", code="operator-invalid", at=node.at)
+        inner = []
+        for key, value in node.entries.items():
+            constraint = read_constraint(Line("has", node.keys[key], value), self.vocabulary)
+            if constraint.is_wish or constraint.policy or constraint.evidence:
+                raise InputError(
+                    "A wish, a policy or a level of evidence belongs to the whole line.",
+                    code="operator-invalid",
+                    at=node.keys[key].at,
+                )
+            inner.append(constraint)
+        return Has(tuple(inner))
 
 
-def read_duration(node: Node) -> str:
-    """Read a duration as `xsd:duration` text.
+def check_text(info: PropertyInfo, at: str) -> None:
+    """Check that a pattern can be asked of a property's values.
 
     Raises:
-        InputError: it is none (`duration-invalid`).
+        InputError: they are numbers, durations, days or booleans (`operator-invalid`).
     """
-    try:
-        return iso_duration(need_text(node))
-    except InputError as error:
-        raise InputError(error.detail, code=error.code, at=node.at, hint=error.hint) from None
+    if info.datatype not in ("", XSD_STRING):
+        raise InputError(
+            f"`{info.name}` is no text, so a pattern means nothing.",
+            code="operator-invalid",
+            at=at,
+            hint="Use a comparison or `{any: […]}`.",
+        )
+
+
+def check_parts(info: PropertyInfo, at: str) -> None:
+    """Check that a property's values have properties of their own.
+
+    Raises:
+        InputError: they are plain values (`operator-invalid`).
+    """
+    if info.datatype:
+        raise InputError(
+            f"`{info.name}` is a plain value and has no parts.", code="operator-invalid", at=at
+        )

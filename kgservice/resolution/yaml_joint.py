@@ -30,8 +30,8 @@ from kgservice.resolution.joints import (
 )
 from kgservice.resolution.names import check_one_value, check_sum, read_path, refuse
 from kgservice.resolution.values import TypedValue, read_value, suggestion
-from kgservice.resolution.yaml_conditions import need_text, read_policy
 from kgservice.resolution.yaml_nodes import ListNode, MapNode, Node, Scalar
+from kgservice.resolution.yaml_values import need_text, read_policy
 
 _ALL = "all"
 

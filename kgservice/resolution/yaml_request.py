@@ -11,15 +11,10 @@ from kgservice.resolution.exits import read_exit
 from kgservice.resolution.names import check_preference, read_class, read_component_name, refuse
 from kgservice.resolution.request import Component, Constraint, Preference, Request
 from kgservice.resolution.values import read_date, suggestion
-from kgservice.resolution.yaml_conditions import (
-    Line,
-    need_text,
-    read_constraint,
-    read_duration,
-    read_policy,
-)
+from kgservice.resolution.yaml_conditions import Line, read_constraint
 from kgservice.resolution.yaml_joint import read_joint
 from kgservice.resolution.yaml_nodes import ListNode, MapNode, Node, Scalar, read_yaml
+from kgservice.resolution.yaml_values import need_text, read_duration, read_policy
 
 _KEYS = (
     "request",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import yaml
 
-from kgservice.model.vocabulary import PropertyInfo, Vocabulary
+from kgservice.model.vocabulary import PropertyInfo, ValueKind, Vocabulary
 from kgservice.resolution.exits import exit_tree
 from kgservice.resolution.names import write_class
 from kgservice.resolution.request import (
@@ -14,13 +14,18 @@ from kgservice.resolution.request import (
     Component,
     Condition,
     Constraint,
+    Each,
     Has,
     InSet,
     Joint,
     LabelAtLeast,
+    Matches,
     NoneOf,
+    NotIn,
+    OneOf,
     Operator,
     Request,
+    Some,
     Value,
 )
 from kgservice.resolution.values import local_name, write_value
@@ -88,24 +93,47 @@ class _Writer:
 
     def line(self, constraint: Constraint) -> Tree:
         value = self.condition(constraint.condition, constraint.path[-1])
-        if constraint.policy is None:
-            return value
-        return {"is": value, "unknown": constraint.policy.value}
+        beside: dict[str, Tree] = {}
+        if constraint.policy is not None:
+            beside["unknown"] = constraint.policy.value
+        if constraint.evidence is not None:
+            beside["evidence"] = constraint.evidence.value
+        return {"is": value, **beside} if beside else value
 
     def condition(self, condition: Condition, info: PropertyInfo) -> Tree:
-        if isinstance(condition, Compare):
-            return self.comparison(condition, info)
         if isinstance(condition, AllOf):
             return self.texts(condition.values, info)
+        if isinstance(condition, Each):
+            return {"each": self.on_value(condition.condition, info)}
+        if isinstance(condition, Some):
+            return {"has": self.on_value(condition.condition, info)}
+        if isinstance(condition, Has):
+            name = "each" if info.kind is ValueKind.EXPOSURE else "has"
+            return {name: self.constraints(condition.constraints)}
+        return self.on_value(condition, info)
+
+    def on_value(self, condition: Condition, info: PropertyInfo) -> Tree:
+        if isinstance(condition, OneOf):
+            return {"one-of": [self.on_value(one, info) for one in condition.conditions]}
+        if isinstance(condition, Has):
+            return self.constraints(condition.constraints)
+        if isinstance(condition, LabelAtLeast):
+            return self.label(condition)
+        if isinstance(condition, Compare):
+            return self.comparison(condition, info)
+        return self.listed(condition, info)
+
+    def listed(self, condition: Condition, info: PropertyInfo) -> Tree:
         if isinstance(condition, AnyOf):
             return {"any": self.texts(condition.values, info)}
         if isinstance(condition, NoneOf):
             return {"none": self.texts(condition.values, info)}
         if isinstance(condition, InSet):
             return {"in": condition.name}
-        if isinstance(condition, Has):
-            return {"has": self.constraints(condition.constraints)}
-        return self.label(condition)
+        if isinstance(condition, NotIn):
+            return {"not-in": condition.name}
+        assert isinstance(condition, Matches)  # noqa: S101 - nothing else is left
+        return {"matches": condition.pattern}
 
     def comparison(self, condition: Compare, info: PropertyInfo) -> str:
         text = write_value(condition.value, info, self.vocabulary)

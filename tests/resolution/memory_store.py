@@ -13,6 +13,7 @@ from kgservice.model.terms import KG
 from kgservice.store.port import MERGED_GRAPH, META_GRAPH, Columns, GraphInfo, QueryScope, Step
 
 DOCUMENT = "http://127.0.0.1:8080/graph/test/0000000000000001"
+SIGNED = "http://127.0.0.1:8080/graph/test/0000000000000002"
 
 
 def to_term(node: object) -> Term:
@@ -94,14 +95,18 @@ class MemorySession:
 
 
 class MemoryStore:
-    """Holds one document graph and the merged graph."""
+    """Holds one document graph, one whose document is signed, and the merged graph."""
 
-    def __init__(self, triples: Iterable[Triple]) -> None:
+    def __init__(self, triples: Iterable[Triple], signed: Iterable[Triple] = ()) -> None:
         self.store = ox.Store()
         text = to_ntriples(triples).encode()
         for graph in (MERGED_GRAPH, DOCUMENT):
             self.store.load(text, format=ox.RdfFormat.N_TRIPLES, to_graph=ox.NamedNode(graph))
-        version = f'<{DOCUMENT}> <{KG.graphVersion}> "3"^^<{XSD}integer> .'
+        proven = to_ntriples(signed).encode()
+        self.store.load(proven, format=ox.RdfFormat.N_TRIPLES, to_graph=ox.NamedNode(SIGNED))
+        version = f'<{DOCUMENT}> <{KG.graphVersion}> "3"^^<{XSD}integer> .\n'
+        version += f"<{DOCUMENT}> <{KG.evidence}> <{KG.SelfDeclared}> .\n"
+        version += f"<{SIGNED}> <{KG.evidence}> <{KG.Signed}> ."
         meta = ox.NamedNode(META_GRAPH)
         self.store.load(version.encode(), format=ox.RdfFormat.N_TRIPLES, to_graph=meta)
         self.last: MemorySession | None = None

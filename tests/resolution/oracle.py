@@ -1,4 +1,4 @@
-# ruff: noqa: ANN001, ANN201, ANN202, C901 - to be read at a glance, not to be typed
+# ruff: noqa: ANN001, ANN201, C901 - to be read at a glance, not to be typed
 """Brute force over plain records: the meaning of a request, written a second time and obviously.
 
 Nothing here uses the graph, SPARQL or the engine; only the request's own value types are shared.
@@ -6,12 +6,14 @@ Nothing here uses the graph, SPARQL or the engine; only the request's own value 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from itertools import product
 
 from kgservice.model.duration import parse_duration
+from kgservice.resolution.conditions import Evidence
 from kgservice.resolution.request import (
     AllOf,
     AnyOf,
@@ -20,14 +22,20 @@ from kgservice.resolution.request import (
     Compare,
     Compatible,
     Different,
+    Each,
+    Has,
     InSet,
     LabelAtLeast,
+    Matches,
     NoneOf,
+    NotIn,
+    OneOf,
     PairLimit,
     Policy,
     ProductLimit,
     Request,
     Same,
+    Some,
     SumLimit,
 )
 from tests.resolution.worlds import EEA, SCHEME, Offer, World, value_term
@@ -53,6 +61,36 @@ def all_met(verdicts):
     if VIOLATED in verdicts:
         return VIOLATED
     return UNKNOWN if UNKNOWN in verdicts else MET
+
+
+def some_met(verdicts):
+    verdicts = list(verdicts)
+    if MET in verdicts:
+        return MET
+    return UNKNOWN if UNKNOWN in verdicts else VIOLATED
+
+
+def quantified(kind, verdicts, complete):
+    """One value, some value, or every value must meet; what is not complete may have more."""
+    if kind == "Feature":
+        verdict = some_met(verdicts)
+        return UNKNOWN if verdict == VIOLATED and not complete else verdict
+    if kind == "Exposure":
+        verdict = all_met(verdicts)
+        return UNKNOWN if verdict == MET and not complete else verdict
+    if len(verdicts) == 1:
+        return verdicts[0]
+    return VIOLATED if not verdicts and complete else UNKNOWN
+
+
+@dataclass(frozen=True)
+class Node:
+    """An offering with its picks, or the name of a place or provider."""
+
+    kind: str
+    component: object
+    pick: object
+    evidence: object = None
 
 
 class Oracle:
@@ -111,55 +149,97 @@ class Oracle:
 
     # -- one condition ---------------------------------------------------------------------------
     def verdict(self, component, pick: Pick, constraint):
-        first = constraint.path[0].name
-        if first == "label":
-            return self.label_verdict(pick.offer, constraint.condition)
-        values = self.values(component, pick, first)
-        complete = first in pick.offer.complete
-        kind = constraint.path[0].kind.value
-        condition = constraint.condition
-        if len(constraint.path) == 2:
+        node = Node("offer", component, pick, constraint.evidence)
+        return self.walk(node, constraint.path, constraint.condition)
 
-            def test(value):
-                return self.second_step(first, value, condition)
+    def counts_as_stated(self, node: Node, name: str):
+        """Whether what is stated of a node rests on enough evidence."""
+        if node.evidence in (None, Evidence.SELF) or name == "label":
+            return True
+        if node.evidence is not Evidence.SIGNED:
+            return False
+        if node.kind == "offer":
+            return name in node.pick.offer.signed
+        return name == "headquarters" and node.pick in self.world.signed_headquarters
 
+    def values_of(self, node: Node, name: str):
+        if not self.counts_as_stated(node, name):
+            return []
+        if node.kind == "offer":
+            if name == "label":
+                return node.pick.offer.labels
+            return self.values(node.component, node.pick, name)
+        if name == "parent":
+            return self.world.parents.get(node.pick, [])
+        tables = {
+            "headquarters": self.world.headquarters,
+            "country": self.world.places,
+            "city": self.world.cities,
+        }
+        found = tables[name].get(node.pick)
+        return [found] if found else []
+
+    def is_complete(self, node: Node, name: str):
+        if not self.counts_as_stated(node, name):
+            return False
+        if node.kind == "offer":
+            return name in node.pick.offer.complete
+        return name == "parent" and node.pick in self.world.without_parent
+
+    def below(self, node: Node, name: str, value):
+        """The thing that a value is, for the next step."""
+        kind = "place" if name == "location" else "provider"
+        return Node(kind, None, value, node.evidence)
+
+    def ancestors(self, node: Node):
+        """All parents of parents, and whether that is all: every one says its one parent or none.
+
+        Two parents contradict each other: nothing follows from them.
+        """
+        found, here = [], node
+        while True:
+            parents = self.values_of(here, "parent")
+            if len(parents) != 1:
+                return found, not parents and self.is_complete(here, "parent")
+            if parents[0] in found:
+                return found, True
+            found.append(parents[0])
+            here = self.below(here, "parent", parents[0])
+
+    def walk(self, node, path, condition):
+        name, kind = path[0].name, path[0].kind.value
+        if path[0].follows:
+            values, complete = self.ancestors(node)
         else:
-            is_money = first == "monthlyPrice" and bool(values)
-            if is_money and self.currency(pick.offer) != condition.currency:
-                return UNKNOWN
-
-            def test(value):
-                return MET if self.holds(first, value, condition) else VIOLATED
-
-        if kind in ("Single", "Choice"):
-            if len(values) == 1:
-                return test(values[0])
-            return VIOLATED if not values and complete else UNKNOWN
-        if kind == "Exposure":
-            verdict = all_met(test(value) for value in values)
-            if verdict == MET and not complete:
-                return UNKNOWN
-            return verdict
-        return self.feature_verdict(first, values, complete, condition)
-
-    def feature_verdict(self, name, values, complete, condition):
-        def some(wanted):
-            if any(value_term(name, value) in wanted for value in values):
-                return MET
-            return VIOLATED if complete else UNKNOWN
-
+            values, complete = self.values_of(node, name), self.is_complete(node, name)
+        if len(path) > 1:
+            found = [self.walk(self.below(node, name, v), path[1:], condition) for v in values]
+            return quantified(kind, found, complete)
         if isinstance(condition, AllOf):
-            return all_met(some([one]) for one in condition.values)
-        if isinstance(condition, NoneOf):
-            return negate(some(condition.values))
-        return some(condition.values)
+            wanted = [AnyOf((one,)) for one in condition.values]
+            return all_met(self.walk(node, path, one) for one in wanted)
+        if kind == "Feature" and isinstance(condition, NoneOf):
+            return negate(self.walk(node, path, AnyOf(condition.values)))
+        if kind == "Feature" and isinstance(condition, NotIn):
+            return negate(self.walk(node, path, InSet(condition.name)))
+        if isinstance(condition, Each):
+            kind, condition = "Exposure", condition.condition
+        if isinstance(condition, Some):
+            kind, condition = "Feature", condition.condition
+        found = [self.on_value(node, name, value, condition) for value in values]
+        return quantified(kind, found, complete)
 
-    def second_step(self, first, value, condition):
-        table = self.world.places if first == "location" else self.world.headquarters
-        if value not in table:
+    def on_value(self, node, name, value, condition):
+        if isinstance(condition, OneOf):
+            return some_met(self.on_value(node, name, value, c) for c in condition.conditions)
+        if isinstance(condition, Has):
+            below = self.below(node, name, value)
+            return all_met(self.walk(below, c.path, c.condition) for c in condition.constraints)
+        if isinstance(condition, LabelAtLeast):
+            return MET if self.label_holds(value, condition) else VIOLATED
+        if name == "monthlyPrice" and self.currency(node.pick.offer) != condition.currency:
             return UNKNOWN
-        name = "country" if first == "location" else "headquarters"
-        return MET if self.holds(name, table[value], condition) else VIOLATED
+        return MET if self.holds(name, value, condition) else VIOLATED
 
     def holds(self, name, text, condition):
         term = value_term(name, text)
@@ -169,6 +249,10 @@ class Oracle:
             return term not in condition.values
         if isinstance(condition, InSet):
             return term in [member.country for member in EEA]
+        if isinstance(condition, NotIn):
+            return term not in [member.country for member in EEA]
+        if isinstance(condition, Matches):
+            return re.search(condition.pattern, term[0]) is not None
         left, right = self.measure(name, text), self.measure(name, condition.value.value)
         if left is None:
             return term == condition.value
@@ -183,26 +267,20 @@ class Oracle:
     def measure(self, name, text):
         if name in ("noticePeriod", "minimumTerm"):
             return parse_duration(text).after(self.request.as_of)
-        if name in ("support", "provider", "country", "headquarters"):
+        if name not in ("majorVersion", "storage", "vcpu", "monthlyPrice"):
             return None
         return Fraction(text)
 
-    def label_verdict(self, offer, condition):
-        assert isinstance(condition, LabelAtLeast)
+    def label_holds(self, label, condition):
         assert condition.scheme.value == SCHEME
         start = datetime.combine(self.request.as_of, datetime.min.time(), UTC)
         end = parse_duration(condition.valid_for or "P0D").after(self.request.as_of)
         lowest = condition.level.value.rpartition("/")[2] if condition.level else "basic"
-        for label in offer.labels:
-            begins = datetime.fromisoformat(label.valid_from)
-            ends = datetime.fromisoformat(label.valid_until)
-            if (
-                LEVELS.index(label.level) >= LEVELS.index(lowest)
-                and begins <= start
-                and ends >= end
-            ):
-                return MET
-        return VIOLATED if "label" in offer.complete else UNKNOWN
+        return (
+            LEVELS.index(label.level) >= LEVELS.index(lowest)
+            and datetime.fromisoformat(label.valid_from) <= start
+            and datetime.fromisoformat(label.valid_until) >= end
+        )
 
     # -- one component ---------------------------------------------------------------------------
     def picks(self, component) -> list[Pick]:

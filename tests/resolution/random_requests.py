@@ -9,6 +9,7 @@ from random import Random
 
 from kgservice.model.rdf import XSD, Iri, Literal
 from kgservice.model.terms import KG
+from kgservice.resolution.conditions import Evidence
 from kgservice.resolution.request import (
     AllOf,
     AnyOf,
@@ -19,9 +20,14 @@ from kgservice.resolution.request import (
     Component,
     Constraint,
     Different,
+    Each,
+    Has,
     InSet,
     LabelAtLeast,
+    Matches,
     NoneOf,
+    NotIn,
+    OneOf,
     Operator,
     PairLimit,
     Policy,
@@ -29,8 +35,10 @@ from kgservice.resolution.request import (
     ProductLimit,
     Request,
     Same,
+    Some,
     SumLimit,
 )
+from kgservice.resolution.worked_steps import chain_of
 from tests.resolution.worlds import (
     LEVELS,
     PROPERTIES,
@@ -40,9 +48,13 @@ from tests.resolution.worlds import (
     Offer,
     World,
     country,
+    place,
+    provider,
 )
 
 CODES = ("NLD", "DEU", "BEL", "FRA", "USA")
+CITIES = ("Amsterdam-1", "Amersfoort", "Gent")
+PATTERNS = ("^Am", "fo+rt$", "-[0-9]{1,2}$", "(Gent|Amersfoort)")
 DURATIONS = ("P1M", "P30D", "P2M", "P60D", "P61D", "P3M", "P90D")
 
 
@@ -62,7 +74,29 @@ def random_world(random: Random) -> World:
     ]
     if random.random() < 0.2:
         measured.append(("l1", "l0", random.choice(("3.5", "10"))))
-    return World(offers, headquarters, places, measured)
+    cities = {name: random.choice(CITIES) for name in places if random.random() < 0.8}
+    parents, without = _parents(random, [*providers, "s0", "s1"])
+    proven = [name for name in headquarters if random.random() < 0.6]
+    return World(
+        offers,
+        headquarters,
+        places,
+        measured,
+        cities=cities,
+        parents=parents,
+        without_parent=without,
+        signed_headquarters=proven,
+    )
+
+
+def _parents(random: Random, names: list[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """Who owns whom: mostly one parent, now and then two, or in a circle."""
+    parents: dict[str, list[str]] = {}
+    for number, name in enumerate(names):
+        above = names[number + 1 :] or (names[:1] if random.random() < 0.2 else [])
+        if above and random.random() < 0.6:
+            parents[name] = random.sample(above, min(len(above), 1 + (random.random() < 0.1)))
+    return parents, [name for name in names if name not in parents and random.random() < 0.8]
 
 
 def _offer(random: Random, number: int, providers: list[str]) -> Offer:
@@ -106,6 +140,7 @@ def _offer(random: Random, number: int, providers: list[str]) -> Offer:
         labels=labels,
         complete=[name for name in _COMPLETABLE if random.random() < 0.5],
         status=random.choice(("Launched", "Active", "Launched", "Retired")),
+        signed=[name for name in (*values, "provider") if random.random() < 0.6],
     )
 
 
@@ -122,7 +157,10 @@ _COMPLETABLE = (
 
 
 def _path(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    return tuple(PROPERTIES[part] for part in name.split("."))
+    return tuple(
+        chain_of(PROPERTIES[part[:-1]]) if part.endswith("+") else PROPERTIES[part]
+        for part in name.split(".")
+    )
 
 
 def _number(name: str, text: str) -> Literal:
@@ -154,7 +192,44 @@ def _condition(random: Random, name: str):  # type: ignore[no-untyped-def]  # no
     return _chosen_from(random, name)
 
 
+def _varied(random: Random, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    """A condition, sometimes inside `one-of`, `each` or `has`."""
+    if random.random() < 0.6 or name in ("monthlyPrice", "storage"):
+        return _condition(random, name)
+    if name in ("location", "subprocessor"):
+        return _on_parts(random, name)
+    found = OneOf((_on_value(random, name), _on_value(random, name)))
+    kind = PROPERTIES[name.rpartition(".")[2]].kind.value
+    if kind == "Feature" and random.random() < 0.5:
+        return Each(random.choice((found, _on_value(random, name))))
+    if kind == "Exposure" and random.random() < 0.5:
+        return Some(random.choice((found, _on_value(random, name))))
+    return found
+
+
+def _on_value(random: Random, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    found = _condition(random, name)
+    return AnyOf(found.values) if isinstance(found, AllOf) else found
+
+
+def _on_parts(random: Random, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    parts = ("country", "city") if name == "location" else ("headquarters",)
+    chosen = random.sample(parts, random.randint(1, len(parts)))
+    found = Has(tuple(Constraint(f"has.{p}", _path(p), _condition(random, p)) for p in chosen))
+    if random.random() < 0.3:
+        found = OneOf((found, AnyOf((_thing(random, name),))))  # type: ignore[assignment]
+    return Some(found) if name == "subprocessor" and random.random() < 0.6 else found
+
+
+def _thing(random: Random, name: str) -> Iri:
+    return place(random.choice(("l0", "l1"))) if name == "location" else provider("s0")
+
+
 def _chosen_from(random: Random, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    if name in ("location", "subprocessor"):
+        return _on_parts(random, name)
+    if name.endswith("city"):
+        return random.choice((Matches(random.choice(PATTERNS)), AnyOf((Literal("Gent"),))))
     if name in ("extension", "exportFormat"):
         known = ("vector", "postgis") if name == "extension" else ("pg_dump-directory",)
         values = tuple(
@@ -164,7 +239,7 @@ def _chosen_from(random: Random, name: str):  # type: ignore[no-untyped-def]  # 
     if name == "support":
         return random.choice((AnyOf, NoneOf))((KG.NS and Iri(KG.NS + "24x7"),))
     codes = tuple(country(code) for code in random.sample(CODES[:4], 3))
-    return random.choice((AnyOf(codes), InSet("EEA"), NoneOf((country("USA"),))))
+    return random.choice((AnyOf(codes), InSet("EEA"), NoneOf((country("USA"),)), NotIn("EEA")))
 
 
 _NAMES = (
@@ -178,7 +253,11 @@ _NAMES = (
     "label",
     "support",
     "location.country",
+    "location.city",
+    "location",
+    "subprocessor",
     "provider.headquarters",
+    "provider.parent+.headquarters",
     "subprocessor.headquarters",
     "transferCountry",
 )
@@ -188,14 +267,25 @@ def _constraints(random: Random, owner: str, most: int) -> tuple[Constraint, ...
     found = []
     for name in random.sample(_NAMES, random.randint(0, most)):
         policy = random.choice((None, None, None, Policy.WARN, Policy.ACCEPT, Policy.REJECT))
-        condition = _condition(random, name)
+        condition = _varied(random, name)
         is_wish = random.random() < 0.2
         found.append(
             Constraint(
-                f"{owner}.{name}", _path(name), condition, None if is_wish else policy, is_wish
+                f"{owner}.{name}",
+                _path(name),
+                condition,
+                None if is_wish else policy,
+                is_wish,
+                _evidence(random, name),
             )
         )
     return tuple(found)
+
+
+def _evidence(random: Random, name: str) -> Evidence | None:
+    if name in ("monthlyPrice", "label") or random.random() < 0.8:
+        return None
+    return random.choice((Evidence.SIGNED, Evidence.SIGNED, Evidence.SIGNED, Evidence.SELF))
 
 
 def random_request(random: Random) -> Request:

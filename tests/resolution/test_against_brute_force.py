@@ -39,7 +39,7 @@ def _compare(seed: int) -> None:
     world, request = random_world(random), random_request(random)
     oracle = Oracle(world, request)
     expected = oracle.compositions()
-    store, where = MemoryStore(world.triples()), f"seed {seed}"
+    store, where = MemoryStore(world.triples(), world.signed_triples()), f"seed {seed}"
     projector = Projector(store, VOCABULARY)
     answer = resolve(store, VOCABULARY, request, base_iri=BASE, projector=projector)
     _compare_engines(answer, resolve(store, VOCABULARY, request, base_iri=BASE), where)

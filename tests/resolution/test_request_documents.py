@@ -214,7 +214,6 @@ def test_turtle_by_hand_keeps_its_own_ids() -> None:
         "<#db> sh:property [ sh:path ( kg:provider kg:headquarters ) ; sh:hasValue c:NLD ] .",
         "<#db> kg:ways 'any' .",
         "<#db> kg:use <urn:x> .",
-        "<#own> kg:minEvidence kg:Signed .",
     ],
 )
 def test_terms_that_are_not_understood_are_refused_never_ignored(statement: str) -> None:

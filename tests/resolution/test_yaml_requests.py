@@ -101,18 +101,11 @@ def test_duplicate_keys_are_refused_and_both_lines_named() -> None:
     [
         (f"{HEAD}    use: urn:x:1\n", "use"),
         (f"{HEAD}    ways: any\n", "ways"),
-        (f"{HEAD}    dependsOn+: {{any: [x]}}\n", "dependsOn+"),
-        (f"{HEAD}    extension: {{each: {{any: [vector]}}}}\n", "each"),
-        (f"{HEAD}    extension: {{one-of: [vector]}}\n", "one-of"),
-        (f"{HEAD}    location.country: {{not-in: EEA}}\n", "not-in"),
-        (f"{HEAD}    currency: {{matches: E.R}}\n", "matches"),
         (f"{HEAD}    extension: {{shape: 'https://x/y'}}\n", "shape"),
-        (f"{HEAD}    vcpu: {{is: '2', evidence: signed}}\n", "evidence"),
         (f"{HEAD}ways: any\n", "ways"),
         (f"{HEAD}together: [{{shape: 'https://x/y'}}]\n", "shape"),
         (f"{HEAD}prefer: {{weights: {{monthlyPrice: 1}}}}\n", "weights"),
         (f"{HEAD}prefer: [{{pareto: [monthlyPrice]}}]\n", "pareto"),
-        (f"{HEAD}    subprocessor: {{has: {{headquarters: NL}}}}\n", "has"),
     ],
 )
 def test_what_is_not_supported_is_refused_by_name_and_line(text: str, thing: str) -> None:

@@ -54,6 +54,8 @@ PROPERTIES = {
         _property("headquarters", "Single", range_class="Country"),
         _property("location", "Choice", range_class="Place"),
         _property("country", "Single", range_class="Country"),
+        _property("city", "Single", "string"),
+        _property("parent", "Single", range_class="Provider"),
         _property("monthlyPrice", "Single", "decimal", is_money=True, is_derived=True),
         _property("oneTimePrice", "Single", "decimal", is_money=True, is_derived=True),
         _property("totalPrice", "Single", "decimal", is_money=True, is_derived=True),
@@ -160,6 +162,7 @@ class Offer:
     labels: list[Label] = field(default_factory=list)
     complete: list[str] = field(default_factory=list)
     status: str = "Launched"
+    signed: list[str] = field(default_factory=list)
 
     @property
     def iri(self) -> str:
@@ -177,6 +180,10 @@ class World:
     headquarters: dict[str, str] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
     measured: list[tuple[str, str, str]] = field(default_factory=list)
+    cities: dict[str, str] = field(default_factory=dict)
+    parents: dict[str, list[str]] = field(default_factory=dict)
+    without_parent: list[str] = field(default_factory=list)
+    signed_headquarters: list[str] = field(default_factory=list)
 
     def triples(self) -> list[Triple]:
         triples = []
@@ -191,7 +198,27 @@ class World:
             triples.append(Triple(node, KG.measuredFrom, place(start)))
             triples.append(Triple(node, KG.measuredTo, place(end)))
             triples.append(Triple(node, KG.roundTrip, Literal(text, XSD + "decimal")))
+        for name, city in self.cities.items():
+            triples.append(Triple(place(name), KG.city, Literal(city)))
+        for name, parents in self.parents.items():
+            triples += [Triple(provider(name), KG.parent, provider(parent)) for parent in parents]
+        for name in self.without_parent:
+            triples.append(Triple(provider(name), KG.completeFor, KG.parent))
         return triples
+
+    def signed_triples(self) -> list[Triple]:
+        """What a signed document says too: facts, and that they are complete."""
+        found = []
+        for triple in self.triples():
+            for offer in self.offers:
+                names = {PROPERTIES[name].iri for name in offer.signed}
+                is_declared = triple.predicate == KG.completeFor and triple.object in names
+                if triple.subject == Iri(offer.iri) and (triple.predicate in names or is_declared):
+                    found.append(triple)
+            for name in self.signed_headquarters:
+                if triple.predicate == KG.headquarters and triple.subject == provider(name):
+                    found.append(triple)
+        return found
 
 
 def provider(name: str) -> Iri:
