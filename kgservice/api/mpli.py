@@ -16,7 +16,17 @@ from kgservice.api.bodies import (
 from kgservice.api.jobs_view import accepted, event_stream
 from kgservice.api.questions import read_question
 from kgservice.api.waiting import Places
-from kgservice.mpli import changes, discover, explaining, jobs, moves, plans, requests, services
+from kgservice.mpli import (
+    changes,
+    discover,
+    explaining,
+    jobs,
+    moves,
+    plans,
+    rehearsals,
+    requests,
+    services,
+)
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.plan import Plan
@@ -121,6 +131,16 @@ def _add_services(routes: Blueprint, application: Application) -> None:
     def show_service(identity: str) -> Response:
         caller = require(application, "use-services")
         return jsonify(services.show_service(application, caller, identity))
+
+    @routes.get("/services/<identity>/exit")
+    def show_exit(identity: str) -> Response:
+        caller = require(application, "use-services")
+        return jsonify(rehearsals.show_exit(application, caller, identity))
+
+    @routes.post("/services/<identity>/exit/rehearsals")
+    def rehearse_exit(identity: str) -> Made:
+        caller = require(application, "use-services")
+        return accepted(application, rehearsals.rehearse_exit(application, caller, identity))
 
     @routes.get("/services/<identity>/connection")
     def connection(identity: str) -> Response:

@@ -143,3 +143,32 @@ def end(identity: str, yes: bool, erase_now: bool) -> None:
         )
     else:
         click.echo(f"{identity}: ended")
+
+
+@service.command("exit")
+@click.argument("identity", metavar="ID")
+@click.option("--rehearse", is_flag=True, help="Copy it there, verify, and remove the copy.")
+@click.option("--json", "as_json", is_flag=True)
+def exit_(identity: str, rehearse: bool, as_json: bool) -> int:
+    """Show the way out that is kept for a service, or rehearse it; exit code 1 when there is none.
+
+    Example: kg service exit portal-db --rehearse
+    """
+    path = f"/mpli/v1/services/{identity}/exit"
+    with open_gateway(load_settings(), needs_service=True) as gateway:
+        if rehearse:
+            finish(gateway, gateway.call("POST", f"{path}/rehearsals"), quiet=as_json)
+        shown = gateway.call("GET", path).json()
+    if as_json:
+        print_json(shown)
+    else:
+        click.echo(f"{identity}: {text(shown, 'state')}, checked {text(shown, 'checked')}")
+        if text(shown, "reason"):
+            click.echo(text(shown, "reason"))
+        if text(shown, "rehearsal", "state"):
+            took = text(shown, "rehearsal", "copySeconds", default="?")
+            click.echo(f"Rehearsed: {text(shown, 'rehearsal', 'state')}; the copy took {took} s")
+        if text(shown, "plan", "text"):
+            click.echo(text(shown, "plan", "text"))
+            click.echo(f"Nothing is done. To have it done: kg apply {text(shown, 'plan', 'id')}")
+    return 0 if text(shown, "planned") else 1

@@ -9,6 +9,7 @@ from kgservice.plan.move import plan_move
 from kgservice.plan.nodes import step_iri
 from kgservice.plan.provisioning import plan_provisioning
 from kgservice.plan.rearranging import Adjusted, Moved, Rearrangement, plan_rearrangement
+from kgservice.plan.rehearsing import plan_rehearsal
 from kgservice.plan.values import (
     WORKER_VERBS,
     Binding,
@@ -57,6 +58,7 @@ __all__ = [
     "plan_move",
     "plan_provisioning",
     "plan_rearrangement",
+    "plan_rehearsal",
     "require_fresh",
     "require_sound",
     "require_workers",

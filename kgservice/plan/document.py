@@ -14,6 +14,7 @@ _ACTIONS = {
     KG.Move: "move",
     KG.Adjustment: "adjust",
     KG.Ending: "end",
+    KG.Rehearsal: "rehearse",
 }
 _MARKS = {
     KG.Provision: "+",

@@ -25,8 +25,8 @@ def export(task: Task, context: TaskContext) -> TaskResult:
     """Dump, measure, and offer the file on the data channel; address and token are sealed.
 
     Raises:
-        Refused: the database is not fenced (`instance-not-fenced`), or a dump cannot carry it
-            (`export-not-portable`).
+        Refused: the database is not fenced and this is no rehearsal (`instance-not-fenced`), or a
+            dump cannot carry it (`export-not-portable`).
         NotSupported: another format is asked for (`format-not-supported`).
     """
     format_ = local_names((text(task.input, "format", DUMP_FORMAT),))[0]
@@ -34,7 +34,7 @@ def export(task: Task, context: TaskContext) -> TaskResult:
         raise NotSupported(f"There is no export as {format_}.", code="format-not-supported")
     recipient = mapping(task.input, "recipientKey")
     with open_session(task, context) as session:
-        if session.existing().state == "open":
+        if session.existing().state == "open" and task.input.get("rehearsal") is not True:
             raise Refused("Only a fenced database is exported.", code="instance-not-fenced")
         with session.inside() as inside:
             left_out = require_portable(inside)
