@@ -106,7 +106,9 @@ def resolve(file: str, engine: str, as_json: bool) -> int:
     "--price-change", multiple=True, metavar="CHANGE", help="What if: +10%, or 'PROVIDER: -5%'."
 )
 @click.option("--on", default="", metavar="DATE", help="What if it were for another day.")
-@click.option("--cheapest", type=int, metavar="N", help="Only the N cheapest refused offerings.")
+@click.option(
+    "--cheapest", type=int, metavar="N", help="Only the N cheapest refused offerings, in a table."
+)
 @click.option("--engine", type=click.Choice(["fast", "graph"]), default="fast")
 @click.option("--json", "as_json", is_flag=True)
 def explain(file: str, cheapest: int | None, as_json: bool, **asked: object) -> int:
@@ -124,10 +126,12 @@ def explain(file: str, cheapest: int | None, as_json: bool, **asked: object) -> 
         if cheapest is None:
             click.echo(text(answer, "text"), nl=False)
         if cheapest is not None or not asked["offering"]:
-            print_refused(answer, cheapest)
+            print_refused(answer, SHOWN if cheapest is None else cheapest)
     return 0 if answer.get("status") == "feasible" else 1
 
 
+SHOWN = 10
+"""How many refused offerings of a component are listed when nobody asks for a number."""
 _PARAMETERS = {"price_change": "priceChange"}
 
 

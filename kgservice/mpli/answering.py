@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kgservice.model.errors import Refused
@@ -63,6 +63,7 @@ class Answering:
             titles=self._titles_of(refused, missing),
             engine=engine.name,
             relaxations=relaxations,
+            open_conflicts=frozenset(self._open(causes)),
         )
 
     def _proved(
@@ -96,6 +97,15 @@ class Answering:
             )
         except Refused:  # without some condition too much is left to search through
             return Causes((), (), False)
+
+    def _open(self, causes: Causes) -> Iterator[tuple[str, ...]]:
+        """Give the conflicts of which nobody knows whether they are any."""
+        request = self.engine.request
+        for conflict in causes.conflicts:
+            active = frozenset(conflict) | assumed_ids(request)
+            is_kind = any(name.endswith(".kind") for name in conflict)
+            if not is_kind and self.engine.is_feasible(Rules(request, active, is_lenient=True)):
+                yield conflict
 
     def _relaxations(self, causes: Causes) -> tuple[Relaxation, ...]:
         if not causes.corrections:

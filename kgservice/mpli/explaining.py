@@ -19,11 +19,12 @@ from kgservice.resolution.assumptions import (
     assuming,
     read_price_change,
 )
-from kgservice.resolution.phrases import Phrases, sentences
+from kgservice.resolution.phrases import Phrases
 from kgservice.resolution.reasons import Reason, outcome_of, reasons_of
 from kgservice.resolution.request import Request
 from kgservice.resolution.sentences import Teller
 from kgservice.resolution.values import read_date
+from kgservice.resolution.words import sentences
 from kgservice.store.queries import load_query
 
 

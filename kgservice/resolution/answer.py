@@ -125,6 +125,7 @@ class Resolution:
         titles: Titles of the refused offerings.
         engine: Which engine searched; both give the same answer.
         relaxations: The least changes that make an infeasible request possible.
+        open_conflicts: The conflicts that are none if what is unknown turns out well.
     """
 
     request: str
@@ -140,6 +141,7 @@ class Resolution:
     titles: Mapping[str, str] = field(default_factory=dict)
     engine: str = "graph"
     relaxations: tuple[Relaxation, ...] = ()
+    open_conflicts: frozenset[tuple[str, ...]] = frozenset()
 
     def triples(self) -> tuple[Triple, ...]:
         """Give the answer as RDF: compositions, bindings, verdicts and proofs."""

@@ -65,6 +65,8 @@ def _conflicts(answer: Resolution) -> Iterator[Reason]:
         if len(conflict) == 1 and conflict[0].endswith(".kind"):
             component = conflict[0].removesuffix(".kind")
             yield Reason("conflict", "kind-not-offered", {"component": component})
+        elif conflict in answer.open_conflicts:
+            yield Reason("conflict", "conflict-unknown", {"constraints": names})
         elif len(conflict) == 1:
             yield Reason("conflict", "conflict-alone", {"constraints": names})
         else:

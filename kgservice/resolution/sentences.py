@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from kgservice.model.money import Money, parse_money
 from kgservice.model.rdf import Iri
 from kgservice.resolution.answer import JsonValue, Resolution
-from kgservice.resolution.phrases import Phrases, sentences
+from kgservice.resolution.phrases import Phrases
 from kgservice.resolution.reasons import SECTIONS, Reason
 from kgservice.resolution.relaxations import Change, Relaxation, part_of
 from kgservice.resolution.request import Constraint
+from kgservice.resolution.words import sentences
 
 Facts = Mapping[str, JsonValue]
 
@@ -170,7 +171,7 @@ class Teller:
         text = self.phrases.say(
             "reasons",
             "relaxation",
-            changes=self.phrases.say("words", "semicolon").join(changes),
+            changes=self.phrases.say("words", "stop").join(changes),
             offerings=self.phrases.listed(offerings),
             price=self.phrases.price(best.monthly),
         )
@@ -259,6 +260,7 @@ class Teller:
 _SPECIAL: Mapping[str, Callable[[Teller, Reason], str]] = {
     "conflict-alone": Teller._conflict,
     "conflict-together": Teller._conflict,
+    "conflict-unknown": Teller._conflict,
     "kind-not-offered": Teller._kind,
     "component-counts": Teller._counts,
     "first-reason": Teller._first_reason,

@@ -7,9 +7,10 @@ import string
 import pytest
 
 from kgservice.mpli.resolve import resolve
-from kgservice.resolution.phrases import LANGUAGES, Phrases, sentences
+from kgservice.resolution.phrases import Phrases
 from kgservice.resolution.reasons import reasons_of
 from kgservice.resolution.sentences import Teller
+from kgservice.resolution.words import LANGUAGES, sentences
 from kgservice.resolution.yaml_request import read_request
 from tests.resolution.memory_store import MemoryStore
 from tests.resolution.worlds import BASE, VOCABULARY, Charge, Offer, World
@@ -50,8 +51,8 @@ def test_a_person_reads_what_to_change_and_what_it_costs() -> None:
     assert "“Archive” cannot be had as asked on 2026-12-01." in text
     assert "“db: storage at least 100 GiB” (db.storage, line 5)" in text
     assert (
-        "Ask “db: storage at least 50 GiB” instead of “db: storage at least 100 GiB”"
-        " (db.storage, line 5); Ask “db: noticePeriod at most 3 months” instead of"
+        "Ask for “db: storage at least 50 GiB” instead of “db: storage at least 100 GiB”"
+        " (db.storage, line 5). Ask for “db: noticePeriod at most 3 months” instead of"
         " “db: noticePeriod at most 2 months” (db.noticePeriod, line 5)." in text
     )
     assert "the best is db: Offer small, for 10.00 EUR a month" in text
