@@ -46,7 +46,7 @@ def test_explanations_equal_brute_force_at_length(batch: int) -> None:
 def _check(seed: int) -> bool:
     random = Random(seed)  # noqa: S311
     world, request = random_world(random), random_request(random)
-    store = MemoryStore(world.triples())
+    store = MemoryStore(world.triples(), world.signed_triples())
     projector = Projector(store, VOCABULARY)
     answer = resolve(store, VOCABULARY, request, base_iri=BASE, projector=projector)
     if answer.compositions:
