@@ -22,7 +22,7 @@ from kgservice.resolution.assumptions import (
     assuming,
     read_price_change,
 )
-from kgservice.resolution.request import Constraint, LabelAtLeast, Request
+from kgservice.resolution.request import Constraint, LabelAtLeast, Policy, Request
 from kgservice.resolution.values import decimal_text
 from tests.resolution.memory_store import MemoryStore
 from tests.resolution.oracle import Oracle
@@ -123,7 +123,7 @@ def test_an_answer_disappears_when_its_evidence_has_expired() -> None:
         label = Label("high", valid_until=f"{ends}T00:00:00Z")
         world = replace(world, offers=[replace(one, labels=[label]) for one in world.offers])
         line = Constraint("every.label", (PROPERTIES["label"],), LabelAtLeast(Iri(SCHEME)))
-        request = replace(request, every=(line,), together=())
+        request = replace(request, every=(line,), together=(), unknown=Policy.REJECT)
         for day, holds in ((ends, True), (ends + timedelta(days=1), False)):
             assumed = assuming(request, Assumptions(on=day), VOCABULARY)
             found = answers(world, assumed)
