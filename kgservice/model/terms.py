@@ -448,6 +448,7 @@ class KG:
     evaluatedAt: Final = Iri("https://w3id.org/kgservice/ns#evaluatedAt")
     everyComponent: Final = Iri("https://w3id.org/kgservice/ns#everyComponent")
     evidence: Final = Iri("https://w3id.org/kgservice/ns#evidence")
+    evidenceKind: Final = Iri("https://w3id.org/kgservice/ns#evidenceKind")
     excludesPredicate: Final = Iri("https://w3id.org/kgservice/ns#excludesPredicate")
     exit: Final = Iri("https://w3id.org/kgservice/ns#exit")
     exitPlan: Final = Iri("https://w3id.org/kgservice/ns#exitPlan")

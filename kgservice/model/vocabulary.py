@@ -94,6 +94,7 @@ class Vocabulary:
         named_sets: Name (`EEA`) to its dated members.
         level_order: Label scheme IRI to its levels, lowest first.
         labels: IRI to language tag to what people call it.
+        of_evidence: Properties of evidence, by name, which requests ask of certificates.
     """
 
     properties: Mapping[str, PropertyInfo]
@@ -105,6 +106,18 @@ class Vocabulary:
     named_sets: Mapping[str, tuple[Membership, ...]]
     level_order: Mapping[str, tuple[Iri, ...]]
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    of_evidence: Mapping[str, PropertyInfo] = field(default_factory=dict)
+
+    def asked(self, name: str) -> PropertyInfo | None:
+        """Give the property that a request calls so, or None."""
+        return self.properties.get(name) or self.of_evidence.get(name)
+
+    def asked_iri(self, iri: str) -> PropertyInfo | None:
+        """Give the property with an IRI, or None."""
+        name = self.names_by_iri.get(iri)
+        if name is not None:
+            return self.properties[name]
+        return next((one for one in self.of_evidence.values() if one.iri.value == iri), None)
 
     def members(self, set_name: str, on: date) -> tuple[Iri, ...]:
         """Give the countries that belong to a named set on a day, in IRI order.

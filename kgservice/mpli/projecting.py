@@ -84,6 +84,7 @@ class Projector:
 def projected(vocabulary: Vocabulary) -> tuple[Iri, ...]:
     """Name the properties that a resolution may read."""
     asked = {info.iri for info in vocabulary.properties.values()}
+    asked |= {info.iri for info in vocabulary.of_evidence.values()}
     always = {*ALWAYS, *LABEL_PARTS, *READ_OF_PRICES, KG.lifecycleStatus, KG.compatibleWith}
     ends = {KG.measuredFrom, KG.measuredTo}
     return tuple(sorted((asked | always | ends) - {DCTERMS.title, DCTERMS.description}))

@@ -26,7 +26,7 @@ def read_path(name: str, vocabulary: Vocabulary, at: str) -> tuple[PropertyInfo,
         return (vocabulary.properties[name],)
     steps = []
     for part in name.split("."):
-        info = vocabulary.properties.get(part.removesuffix("+"))
+        info = vocabulary.asked(part.removesuffix("+"))
         if info is None:
             raise InputError(
                 f"{part!r} is not a property.",

@@ -77,14 +77,14 @@ class ShapeReader:
         """
         steps = []
         for term in terms:
-            name = self.vocabulary.names_by_iri.get(term[0]) if isinstance(term, Iri) else None
-            if name is None:
+            info = self.vocabulary.asked_iri(term[0]) if isinstance(term, Iri) else None
+            if info is None:
                 raise InputError(
                     f"{term[0]!r} is not a property of the vocabulary.",
                     code="property-unknown",
                     at=node.at,
                 )
-            steps.append(self.vocabulary.properties[name])
+            steps.append(info)
         if not steps:
             raise InputError("A path is missing.", code="key-missing", at=node.at)
         check_path(tuple(steps), node.at)

@@ -83,6 +83,7 @@ def read_vocabulary(triples: Iterable[Triple]) -> Vocabulary:
         named_sets=_named_sets(graph),
         level_order=_level_order(graph),
         labels=_labels(graph),
+        of_evidence={info.name: info for info in _properties(graph, KG.evidenceKind)},
     )
 
 
@@ -95,8 +96,8 @@ def _labels(graph: Statements) -> dict[str, dict[str, str]]:
     return found
 
 
-def _properties(graph: Statements) -> Iterator[PropertyInfo]:
-    for iri, kind in graph.pairs(KG.valueKind):
+def _properties(graph: Statements, kinds: Iri = KG.valueKind) -> Iterator[PropertyInfo]:
+    for iri, kind in graph.pairs(kinds):
         if not isinstance(kind, Iri):
             continue
         value_type = graph.iri(iri, KG.valueType)

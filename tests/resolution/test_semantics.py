@@ -313,3 +313,69 @@ def test_quantity_and_asked_storage_are_priced() -> None:
     assert [(one.why, one.who_could_say) for one in unasked.missing] == [
         ("quantity-not-asked", "the request")
     ]
+
+
+def signed(world: World, *predicates: Iri) -> MemoryStore:
+    """A store in which a signed document says what the world says with these predicates too."""
+    return MemoryStore(world.triples(), [t for t in world.triples() if t.predicate in predicates])
+
+
+def both(store: MemoryStore, request: Request) -> Resolution:
+    projector = Projector(store, VOCABULARY)
+    fast = resolve(store, VOCABULARY, request, base_iri=BASE, projector=projector)
+    graph = resolve(store, VOCABULARY, request, base_iri=BASE)
+    assert {**fast.as_json(), "engine": ""} == {**graph.as_json(), "engine": ""}
+    return graph
+
+
+def test_only_statements_with_enough_evidence_count() -> None:
+    world = World([offer("a", noticePeriod=["P1M"])])
+    weak, strong = signed(world), signed(world, KG.noticePeriod)
+    asked = ask('noticePeriod: {is: "<= 2 months", evidence: signed}')
+    assert both(strong, asked).status == "feasible"
+    found = both(weak, asked)
+    assert found.status == "unknown"
+    assert [(one.fact, one.why) for one in found.missing] == [("noticePeriod", "weak-evidence")]
+    certified = ask('noticePeriod: {is: "<= 2 months", evidence: certified}')
+    assert both(strong, certified).status == "unknown"
+
+
+def test_a_picked_version_must_be_stated_with_enough_evidence() -> None:
+    world = World([offer("a", majorVersion=["15", "17"])])
+    proven = [t for t in world.triples() if t.object[0] == "17"]
+    store = MemoryStore(world.triples(), proven)
+    found = both(store, ask('majorVersion: {is: ">= 15", evidence: signed}'))
+    assert found.as_json()["compositions"][0]["configuration"] == {"db": {"majorVersion": 17}}  # type: ignore[index]
+
+
+def test_a_certificate_that_its_holder_states_counts_only_when_that_is_asked() -> None:
+    """A bare `ISO/IEC 27001:2022` is a self-declaration, so certificates need accredited bodies."""
+    node = Iri("urn:certificate:1")
+    facts = [
+        *World([offer("a")]).triples(),
+        Triple(Iri("urn:offer:a"), KG.certificate, node),
+        Triple(node, KG.standard, Literal("ISO/IEC 27001:2022")),
+    ]
+    line = 'certificate: {has: {standard: {matches: "^ISO/IEC 27001"}}%s}'
+    assert both(MemoryStore(facts), ask(line % "")).status == "unknown"
+    assert both(MemoryStore(facts), ask(line % ", evidence: self")).status == "feasible"
+    assert both(MemoryStore(facts, facts), ask(line % ", evidence: signed")).status == "feasible"
+
+
+def test_a_label_says_itself_what_it_rests_on() -> None:
+    world = World([replace(offer("a"), labels=[Label("high")])])
+    facts = world.triples()
+    facts.append(Triple(Iri("urn:offer:a:label:0"), KG.evidence, KG.Certified))
+    line = "label: {scheme: eu-cloud-basic, evidence: certified}"
+    assert both(MemoryStore(facts), ask(line)).status == "feasible"
+    assert both(MemoryStore(world.triples()), ask(line)).status == "unknown"
+
+
+def test_a_chain_must_be_complete_at_every_node() -> None:
+    """`a+.b` (REQUESTS): the last parent must say that it has none."""
+    open_end = World([offer("a")], {"p-a": "NLD", "h": "NLD"}, parents={"p-a": ["h"]})
+    closed = replace(open_end, without_parent=["h"])
+    abroad = replace(closed, headquarters={"p-a": "NLD", "h": "USA"})
+    request = ask("provider.parent+.headquarters: {in: EEA}")
+    found = [answer(world, request).status for world in (open_end, closed, abroad)]
+    assert found == ["unknown", "feasible", "infeasible"]
