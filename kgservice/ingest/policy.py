@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -14,13 +14,14 @@ from kgservice.inference.closure import Reasoner
 from kgservice.inference.tbox import closed_schema, load_tbox
 from kgservice.inference.validation import Validator, load_shapes
 from kgservice.ingest.authority import AuthorityMatrix, authority_rules
+from kgservice.ingest.completeness import declared_complete
 from kgservice.ingest.issuers import Issuers
 from kgservice.ingest.standing import Standing, judge
 from kgservice.labels.credentials import ProofOutcome, Trust
 from kgservice.labels.dids import DidDocument, bundled_did_documents
 from kgservice.labels.schemes import accredited_issuers, operator_rules
 from kgservice.model.documents import Credential
-from kgservice.model.rdf import Term, Triple, to_ntriples
+from kgservice.model.rdf import Iri, Term, Triple, to_ntriples
 from kgservice.model.terms import RDF
 
 
@@ -37,6 +38,7 @@ class Policy:
         accredited: Issuers listed as certification bodies.
         digest: Hash of all rules; when it changes, every document is looked at again.
         issuers: Looks up keys and status lists; None checks by `did_documents` alone.
+        complete: Catalogue or issuer to the properties that it declares complete for its subjects.
     """
 
     reasoner: Reasoner
@@ -47,6 +49,7 @@ class Policy:
     accredited: frozenset[str]
     digest: str
     issuers: Issuers | None = None
+    complete: Mapping[str, frozenset[Iri]] = field(default_factory=dict)
 
     def judge(self, credential: Credential | None, at: datetime) -> tuple[ProofOutcome, Standing]:
         """Verify a document's credential; say by what."""
@@ -118,6 +121,7 @@ def load_policy(
         classes=dict(classes),
         accredited=accredited_issuers(rules),
         digest=_digest(tbox, rules, shape_triples),
+        complete=declared_complete(rules),
     )
 
 

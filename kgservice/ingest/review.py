@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from kgservice.ingest.admission import Claim, admit
+from kgservice.ingest.completeness import completed
 from kgservice.ingest.documents import Entry, graph_name, graph_prefix
 from kgservice.ingest.ownership import Ownership
 from kgservice.ingest.policy import Policy
@@ -72,6 +73,7 @@ def conclude_each(entries: Iterable[Entry], policy: Policy, report: SyncReport) 
             (entry.derived,) = policy.reasoner.close_documents(
                 [entry.admitted.triples], (), [subjects]
             )
+            entry.derived += completed(entry, policy.complete)
     with report.phase("validate"):
         for entry in entries:
             _validate([entry], policy, policy.classes)
@@ -110,7 +112,7 @@ def conclude_together(
                 [entry.admitted.subjects for entry in valid],
             )
             for entry, triples in zip(valid, derived, strict=True):
-                entry.derived = triples
+                entry.derived = triples + completed(entry, policy.complete)
         with report.phase("validate"):
             if not _validate(valid, policy, _classes(valid, policy.classes, context)):
                 break
