@@ -35,13 +35,12 @@ def direct_text(media_type: str, what: str) -> str:
 
 def unsupported(sent: str, media_type: str, what: str) -> InputError:
     """Make the error for a body of a kind that is not taken; `what` is the form's parameter too."""
-    error = InputError(
+    return InputError(
         f"{_A[what]} cannot come as {sent[:80] or 'nothing'}.",
         code="unsupported-media-type",
         hint=f"Send {media_type} in UTF-8, or the parameter `{what}` as {FORM}.",
+        status=415,
     )
-    error.status = 415
-    return error
 
 
 _A = {"query": "A query", "update": "An update"}

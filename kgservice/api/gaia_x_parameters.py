@@ -71,13 +71,12 @@ def require_json() -> None:
         InputError: the Accept header takes no JSON (`not-acceptable`).
     """
     if request.accept_mimetypes and not request.accept_mimetypes["application/json"]:
-        error = InputError(
+        raise InputError(
             "This answer can only be sent as JSON.",
             code="not-acceptable",
             hint="Accept application/json.",
+            status=406,
         )
-        error.status = 406
-        raise error
 
 
 def _values(name: str) -> tuple[str, ...]:

@@ -141,11 +141,10 @@ def _body() -> bytes:
         return inflated(request.get_data())
     if coding in ("identity", ""):
         return request.get_data()
-    error = InputError(
+    raise InputError(
         f"Content cannot come coded as {coding[:40]}.",
         code="content-coding-invalid",
         at="Content-Encoding",
         hint="Send it as it is, or with gzip.",
+        status=415,
     )
-    error.status = 415
-    raise error

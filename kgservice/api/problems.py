@@ -80,8 +80,8 @@ def install(app: Flask, base_iri: str) -> None:
         known = InputError(
             error.description or "The call is not possible.",
             code=HTTPStatus(status).phrase.lower().replace(" ", "-"),
+            status=status,
         )
-        known.status = status
         response = problem_response(known, base_iri)
         if error.code == HTTPStatus.METHOD_NOT_ALLOWED and getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(error.valid_methods)  # type: ignore[attr-defined]

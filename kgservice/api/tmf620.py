@@ -112,13 +112,12 @@ def _json(value: Json) -> bytes:
 def _require_json() -> None:
     """Refuse a caller that does not take JSON (RFC 9110 §15.5.7)."""
     if request.accept_mimetypes and not request.accept_mimetypes[MEDIA_TYPE]:
-        error = InputError(
+        raise InputError(
             "This answer can only be sent as JSON.",
             code="not-acceptable",
             hint=f"Accept {MEDIA_TYPE}.",
+            status=HTTPStatus.NOT_ACCEPTABLE,
         )
-        error.status = HTTPStatus.NOT_ACCEPTABLE
-        raise error
 
 
 def _links(asked: Selection, total: int) -> str:

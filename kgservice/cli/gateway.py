@@ -225,8 +225,8 @@ def _as_error(answer: Answer) -> KgError:
         at=str(body.get("at", "")),
         hint=str(body.get("hint", "")),
         reasons=reasons,
+        status=answer.status,
     )
-    error.status = answer.status
     if answer.status == 409:
         error.exit_code = 1
     return error

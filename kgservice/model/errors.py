@@ -67,10 +67,12 @@ class KgError(Exception):
         at: str = "",
         hint: str = "",
         reasons: tuple[Problem, ...] = (),
+        status: int = 0,
     ) -> None:
-        """Say what is wrong; `code` overrides the class's slug, `reasons` lists the causes."""
+        """Say what is wrong; `code` and `status` override the class's, `reasons` are the causes."""
         super().__init__(detail)
         self.code = code or type(self).code
+        self.status = status or type(self).status
         self.detail = detail
         self.at = at
         self.hint = hint

@@ -70,13 +70,12 @@ def add_request(
     """
     kind = _ALIASES.get(media_type, media_type)
     if kind not in MEDIA_TYPES:
-        error = InputError(
+        raise InputError(
             f"A request cannot come as {media_type}.",
             code="unsupported-media-type",
             hint=f"Use one of: {', '.join(MEDIA_TYPES)}.",
+            status=415,
         )
-        error.status = 415
-        raise error
     digest = hashlib.sha256(content).hexdigest()
     identity = hashlib.sha256(f"{caller.name}\0{kind}\0{digest}".encode()).hexdigest()[:16]
     iri = f"{application.base_iri}request/{identity}"

@@ -19,8 +19,8 @@ FRAME: Final = 200_000
 MOST_AT_ONCE: Final = 50_000
 """Statements of a file up to which they are committed as if they had not been in one."""
 
-Part: TypeAlias = tuple[str, str, str, bool]
-"""Graph, statements (each `s p o ` and a line feed), kind, merge."""
+Part: TypeAlias = tuple[str, bytes, str, bool]
+"""Graph, statements as N-Triples (each `s p o .` and a line feed), kind, merge."""
 Texts: TypeAlias = tuple[str, list[str], str, bool, int | None]
 """A `Change` on its way to the writer: graph, statements, kind, merge, version expected."""
 
@@ -62,8 +62,8 @@ class SpooledChanges:
             if change.if_version is not None:
                 raise InputError("A file of changes knows no versions.", code="invalid-input")
             lines = self._texts.lines(change.graph, change.triples)
-            text = "".join([line + "\n" for line in lines])
-            self._frame.append((change.graph, text, change.kind.value, change.merge))
+            text = "".join([line + ".\n" for line in lines])
+            self._frame.append((change.graph, text.encode(), change.kind.value, change.merge))
             self.statements += len(lines)
             self._waiting += len(lines) + 1
             if self._waiting >= FRAME:
@@ -80,7 +80,7 @@ class SpooledChanges:
     def changes(self) -> list[Texts]:
         """Give all changes as they go to the writer without a file."""
         return [
-            (graph, text.split("\n")[:-1], kind, merge, None)
+            (graph, statements_of(text), kind, merge, None)
             for frame in read_frames(self.finish())
             for graph, text, kind, merge in frame
         ]
@@ -95,6 +95,11 @@ class SpooledChanges:
             pickle.dump(self._frame, self._file, pickle.HIGHEST_PROTOCOL)
         self._frame, self._waiting = [], 0
         self._texts = TripleWriter()  # or it would remember every term of the source
+
+
+def statements_of(text: bytes) -> list[str]:
+    """Give the statements of a part as a commit takes them, without dots."""
+    return text.decode().split(".\n")[:-1]
 
 
 def read_frames(path: Path, skip: int = 0) -> Iterator[list[Part]]:

@@ -86,13 +86,12 @@ def inflated(body: bytes) -> bytes:
 
 
 def _unsupported(media_type: str) -> NotSupported:
-    error = NotSupported(
+    return NotSupported(
         f"A graph cannot come as {media_type or 'nothing'}.",
         code="unsupported-media-type",
         hint=f"Send one of {', '.join(MEDIA_TYPES)}.",
+        status=415,
     )
-    error.status = 415
-    return error
 
 
 def _parsed(contents: tuple[Content, ...], base_iri: str) -> Iterator[bytes]:

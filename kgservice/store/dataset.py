@@ -154,7 +154,7 @@ class Dataset:
             )
 
     def state(self) -> list[tuple[str, int]]:
-        """Name what stands for the dataset's state, with versions: generation and inputs."""
+        """Name what stands for the dataset's state, with versions."""
         return [(STATE, self.generation), (INPUTS, self.inputs)]
 
     def load(self, quads: bytes) -> None:
@@ -193,7 +193,7 @@ class Dataset:
         self.mirrored = generation
 
 
-_VERSION_TEXT = f" {_VERSION} "
+OWN_TEXTS = (_VERSION_TEXT := f" {_VERSION} ", f" {_PART_OF} {_MERGED} ")  # in all that this module says
 
 
 def difference(one: ox.Store, other: ox.Store) -> tuple[set[str], set[str]]:
@@ -218,7 +218,7 @@ def difference(one: ox.Store, other: ox.Store) -> tuple[set[str], set[str]]:
 
 
 def iri_of(term: object) -> str:
-    """Give the IRI of a node of the metadata graph."""
+    """Give a node's IRI."""
     return str(term)[1:-1]
 
 
@@ -229,7 +229,7 @@ def is_own(quad: ox.Quad) -> bool:
 
 def is_own_text(statement: str) -> bool:
     """Say the same of a statement's text."""
-    return _VERSION_TEXT in statement or statement.endswith(f" {_PART_OF} {_MERGED} ")
+    return _VERSION_TEXT in statement or statement.endswith(OWN_TEXTS[1])
 
 
 def version_text(graph: str, version: int) -> str:
@@ -239,7 +239,7 @@ def version_text(graph: str, version: int) -> str:
 
 def membership_text(graph: str) -> str:
     """Write the statement that a graph is part of the merged graph."""
-    return f"<{graph}> {_PART_OF} {_MERGED} "
+    return f"<{graph}>{OWN_TEXTS[1]}"
 
 
 def subject_of(statement: str) -> str:

@@ -26,13 +26,12 @@ def died(exit_code: int) -> Unavailable:
 
 def too_large(limit: str) -> InputError:
     """Make the error for an answer that is not sent."""
-    error = InputError(
+    return InputError(
         f"The answer has more than {limit}; nothing of it is sent.",
         code="answer-too-large",
         hint="Add LIMIT and read it in parts by ORDER BY and OFFSET, or select fewer variables.",
+        status=413,
     )
-    error.status = 413
-    return error
 
 
 def late() -> Unavailable:

@@ -172,21 +172,19 @@ def _term(cell: _Cell, blank_prefix: str) -> str:
 
 
 def _not_allowed(call: Call) -> InputError:
-    error = InputError(
+    return InputError(
         f"SERVICE may not call <{call.endpoint[:200]}>.",
         code="service-not-allowed",
         at="query",
         hint="The operator lists the endpoints in KG_SERVICE_ENDPOINTS, letter by letter.",
+        status=403,
     )
-    error.status = 403
-    return error
 
 
 def _failed(call: Call, why: str) -> Unavailable:
-    error = Unavailable(
+    return Unavailable(
         f"SERVICE <{call.endpoint}> failed: {why.rstrip('.')}.",
         code="service-failed",
         hint=f"Ask it for less (at most {MOST_ROWS} rows), or use SERVICE SILENT.",
+        status=502,
     )
-    error.status = 502
-    return error

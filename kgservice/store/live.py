@@ -9,6 +9,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from kgservice.store.change import Change, Commit
+from kgservice.store.change_file import statements_of
 from kgservice.store.changelog import ChangeLog
 from kgservice.store.dataset import MERGED, Dataset, Delta, difference
 from kgservice.store.engine import select_json
@@ -97,7 +98,7 @@ class LiveStore:
         if sum(map(len, fresh.merged)) > _MOST_NOTED:
             self._changelog.forget(self.shared.generation)
         elif fresh.merged:
-            lines = (line for block in fresh.merged for line in block.split("\n")[:-1])
+            lines = (line for block in fresh.merged for line in statements_of(block))
             self._changelog.note(self.shared.generation, lines)
 
     def catch_up(self) -> None:

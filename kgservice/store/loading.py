@@ -17,36 +17,37 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kgservice.store.change import Change
-from kgservice.store.change_file import DESCRIBE, REPLACE, Part, read_frames
-from kgservice.store.dataset import Dataset, is_own_text, membership_text, subject_of, version_text
+from kgservice.store.change_file import DESCRIBE, REPLACE, Part, read_frames, statements_of
+from kgservice.store.dataset import OWN_TEXTS, Dataset, membership_text, version_text
 from kgservice.store.disk import to_disk
 from kgservice.store.names import is_quarantine
 from kgservice.store.port import META_GRAPH, CommitResult
-from kgservice.store.touched import Touched, TouchLog
+from kgservice.store.touched import MOST_KEPT, Touched, TouchLog
 
 JOURNAL = "journal"
 DONE = "journal.done"
+_OWN = tuple(text.encode() for text in OWN_TEXTS)
 
 
 @dataclass(slots=True)
 class Fresh:
     """Graphs that are new, and what the metadata graph says of them for the first time, as text."""
 
-    named: list[str] = field(default_factory=list)
-    merged: list[str] = field(default_factory=list)
+    named: list[bytes] = field(default_factory=list)
+    merged: list[bytes] = field(default_factory=list)
     graphs: dict[str, bool] = field(default_factory=dict)
     described: set[str] = field(default_factory=set)
 
     def add(self, part: Part) -> None:
-        """Take a part in."""
+        """Take a part in; a line feed is nowhere but at the end of a statement."""
         graph, text, kind, merge = part
-        self.named.append(text.replace(" \n", f" <{graph}> .\n"))
+        self.named.append(text.replace(b" .\n", f" <{graph}> .\n".encode()))
         if kind == DESCRIBE:
-            self.described |= {line[1 : line.index(">")] for line in text.split("\n")[:-1]}
+            self.described |= {subject[1:-1].decode() for subject in _subjects(text)}
             return
         self.graphs[graph] = merge
         if merge:
-            self.merged.append(text.replace(" \n", " .\n"))
+            self.merged.append(text)
 
     def versions(self, dataset: Dataset) -> list[str]:
         """Give what the store itself says of these graphs, and its raised versions."""
@@ -54,9 +55,11 @@ class Fresh:
         own += [membership_text(graph) for graph, merge in self.graphs.items() if merge]
         return own + [version_text(name, number + 1) for name, number in self.old(dataset)]
 
-    def touched(self, number: int) -> Touched:
-        """Say what this touches."""
-        statements = [line[:-1] for text in self.merged for line in text.split("\n")[:-1]]
+    def touched(self, number: int) -> Touched | None:
+        """Say what this touches; None when it is more than anybody remembers."""
+        if sum(text.count(b"\n") for text in self.merged) > MOST_KEPT:
+            return None
+        statements = [line for text in self.merged for line in statements_of(text)]
         return Touched(number, statements, {*self.graphs, *self.described})
 
     def old(self, dataset: Dataset) -> list[tuple[str, int]]:
@@ -72,7 +75,7 @@ def split(frame: Sequence[Part], dataset: Dataset) -> tuple[Fresh, list[Change]]
     times = Counter(graph for graph, _, _, _ in frame)
     mixed = any(graph == META_GRAPH and kind != DESCRIBE for graph, _, kind, _ in frame)
     fresh, rest = Fresh(), []
-    seen: set[str] = set()
+    seen: set[bytes] = set()
     for part in frame:
         graph, text, kind, merge = part
         if graph == META_GRAPH:
@@ -83,19 +86,27 @@ def split(frame: Sequence[Part], dataset: Dataset) -> tuple[Fresh, list[Change]]
         if is_new:
             fresh.add(part)
         else:
-            rest.append(Change(graph, text.split("\n")[:-1], kind, merge, None))
+            rest.append(Change(graph, statements_of(text), kind, merge, None))
     return fresh, rest
 
 
-def _is_unknown(text: str, dataset: Dataset, seen: set[str]) -> bool:
-    lines = text.split("\n")[:-1]
-    subjects = {subject_of(line) for line in lines}
-    if subjects & seen or any(is_own_text(line) for line in lines):
+def _is_unknown(text: bytes, dataset: Dataset, seen: set[bytes]) -> bool:
+    subjects = _subjects(text)
+    if subjects & seen or any(own in text for own in _OWN):
         return False
     seen |= subjects
-    if any(subject[1:-1] in dataset.versions for subject in subjects):
+    names = [subject.decode() for subject in subjects]
+    if any(name[1:-1] in dataset.versions for name in names):
         return False  # a graph that exists is described already
-    return not dataset.statements_about(META_GRAPH, subjects)
+    return not dataset.statements_about(META_GRAPH, names)
+
+
+def _subjects(text: bytes) -> set[bytes]:
+    """Give the subjects of statements; most parts are about one, which begins every line."""
+    first = text[: text.index(b" ")]
+    if text.count(b"\n" + first + b" ") == text.count(b"\n") - 1:
+        return {first}
+    return {line[: line.index(b" ")] for line in text.split(b"\n")[:-1]}
 
 
 class Journal:
@@ -155,16 +166,20 @@ class Loader:
         shared, private = self._shared, self._private
         old = fresh.old(shared)
         with ThreadPoolExecutor(1) as pool:
-            merging = pool.submit(self._merge, "".join(fresh.merged).encode())
-            shared.load("".join(fresh.named).encode())
+            merging = pool.submit(self._merge, b"".join(fresh.merged))
+            shared.load(b"".join(fresh.named))
             merging.result()
         shared.load_versions(
             fresh.versions(shared), [version_text(name, number) for name, number in old if number]
         )
         shared.note_new(fresh.graphs, old)
-        self._touched.note(fresh.touched(shared.inputs))
+        touched = fresh.touched(shared.inputs)
+        if touched is None:
+            self._touched.forget(shared.inputs)
+        else:
+            self._touched.note(touched)
         private.note_mirrored(shared.generation)
-        statements = sum(text.count("\n") for text in fresh.named)
+        statements = sum(text.count(b"\n") for text in fresh.named)
         return CommitResult(shared.generation, {}, statements, 0)
 
     def _merge(self, triples: bytes) -> None:

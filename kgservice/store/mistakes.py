@@ -51,9 +51,9 @@ def _offset(text: str, place: tuple[int, int]) -> int:
 
 def query_failed(message: str) -> InputError:
     """Make the error for what is SPARQL and cannot be evaluated; 400 would say that it is none."""
-    error = InputError(f"The query failed in the engine: {message}.", code="query-failed")
-    error.status = 409
-    return error
+    return InputError(
+        f"The query failed in the engine: {message}.", code="query-failed", status=409
+    )
 
 
 def _reworded(message: str) -> str:

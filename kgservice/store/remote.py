@@ -77,7 +77,7 @@ class RemoteStore:
         """Keep what people write on this machine: one queue, and a default graph of its own."""
 
         def show(path: str, versions: dict[str, int]) -> None:
-            self._writer.commit("shared", changes_to_show(path, versions))
+            self._writer.commit("shared", changes_to_show(path, versions), is_input=False)
 
         try:
             return EmbeddedWritten(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kgservice.model.errors import InputError
 from kgservice.store.change import Change, Commit
-from kgservice.store.change_file import SpooledChanges
+from kgservice.store.change_file import SpooledChanges, statements_of
 from kgservice.store.changelog import ChangeLog
 from kgservice.store.live import together
 from kgservice.store.loading import Journal
@@ -90,8 +90,13 @@ class RemoteWriter:
         shared = self.shared.generation
         return shared + self.private.generation if name == "private" else shared
 
-    def commit(self, dataset: DatasetName, changes: Sequence[Change]) -> CommitResult:
-        """Apply all changes or none; quarantine, which is named like shared graphs, comes first."""
+    def commit(
+        self, dataset: DatasetName, changes: Sequence[Change], *, is_input: bool = True
+    ) -> CommitResult:
+        """Apply all changes or none; quarantine, which is named like shared graphs, comes first.
+
+        `is_input` says that conclusions are drawn from these graphs.
+        """
         with self._writing:
             self.recover()
             self._is_changing = True
@@ -100,7 +105,7 @@ class RemoteWriter:
                     return self._commit_private(changes)
                 changes, refused = without_quarantine(changes)
                 refuse_names((change.graph for change in changes), self.private)
-                commit = Commit(self.shared, changes)
+                commit = Commit(self.shared, changes, is_input=is_input)
                 apart = self._commit_private(refused) if refused else None
                 self.shared.write(commit.delta)
                 commit.finish()
@@ -134,7 +139,7 @@ class RemoteWriter:
         try:
             for frame in self._journal.frames():
                 content = [
-                    Change(graph, text.split("\n")[:-1], kind, merge, None)
+                    Change(graph, statements_of(text), kind, merge, None)
                     for graph, text, kind, merge in frame
                 ]
                 result = self.commit("shared", content)

@@ -137,13 +137,12 @@ def _quality(ranges: dict[str, float], names: list[str]) -> float:
 
 def not_acceptable(accept: str, form: Form) -> InputError:
     """Make the error for a header that takes none of the types of a form (HTTP 406)."""
-    error = InputError(
+    return InputError(
         f"This answer cannot be sent as {accept!r}.",
         code="not-acceptable",
         hint=f"Accept one of {', '.join(MEDIA_TYPES[form])}.",
+        status=406,
     )
-    error.status = 406
-    return error
 
 
 def form_of(results: object) -> Form:

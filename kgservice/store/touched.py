@@ -51,6 +51,12 @@ class TouchLog:
             self._size -= oldest.size
             self._known_since = oldest.number
 
+    def forget(self, number: int) -> None:
+        """Forget all up to a commit that touched too much."""
+        self._number = self._known_since = number
+        self._commits.clear()
+        self._size = 0
+
     def since(
         self, number: int, predicates: Collection[str]
     ) -> tuple[int, bool, bytes, tuple[str, ...]]:
