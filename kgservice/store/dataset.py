@@ -193,7 +193,7 @@ class Dataset:
         self.mirrored = generation
 
 
-OWN_TEXTS = (_VERSION_TEXT := f" {_VERSION} ", f" {_PART_OF} {_MERGED} ")  # in all that this module says
+OWN_TEXTS = (_VERSION_TEXT := f" {_VERSION} ", f" {_PART_OF} {_MERGED} ")  # its own
 
 
 def difference(one: ox.Store, other: ox.Store) -> tuple[set[str], set[str]]:
