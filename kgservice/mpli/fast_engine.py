@@ -6,7 +6,7 @@ and every verdict is compared (`verification`); a difference is a defect: nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar
@@ -16,7 +16,7 @@ import numpy as np
 from kgservice.model.rdf import Iri, Term, to_text
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, Vocabulary
-from kgservice.resolution.array_judgement import ArrayJudge, Nodes
+from kgservice.resolution.array_judgement import ArrayJudge, Nodes, Verdicts
 from kgservice.resolution.compile import Compiler
 from kgservice.resolution.component_columns import columns_of
 from kgservice.resolution.conditions import Evidence
@@ -25,11 +25,12 @@ from kgservice.resolution.joint_columns import reached, sets_of
 from kgservice.resolution.joint_tests import JointTests
 from kgservice.resolution.judgement import BoundOffering, Counts, Mark, Rules
 from kgservice.resolution.measured import measured
-from kgservice.resolution.options import Columns, Option, options_of
+from kgservice.resolution.options import Columns, Option, Table, table_of
 from kgservice.resolution.price_columns import DERIVED, PriceColumns, price_columns
 from kgservice.resolution.pricing import commonest_currency, named_currency
 from kgservice.resolution.projection import Projection
 from kgservice.resolution.queries import Only
+from kgservice.resolution.ranking import Bound
 from kgservice.resolution.reads import Path, first_properties, joint_paths
 from kgservice.resolution.refusals import Refusal
 from kgservice.resolution.request import Condition, PairLimit, Request, SumLimit, joint_components
@@ -52,6 +53,9 @@ class FastEngine:
         columns: By component name; filled by `prepare`.
         prices: Likewise.
         currency: In which money is ranked.
+        deadline: The moment of `time.monotonic()` at which a search gives what it has.
+        bound: Set when that happened: what no composition that was not looked at comes before.
+        tables: What searches went over, so that the next one with other rules need not make it.
     """
 
     session: Session
@@ -61,6 +65,9 @@ class FastEngine:
     columns: dict[str, Columns] = field(default_factory=dict)
     prices: dict[str, PriceColumns] = field(default_factory=dict)
     currency: str = ""
+    deadline: float | None = None
+    bound: Bound | None = None
+    tables: dict[Hashable, tuple[Table, list[Verdicts]]] = field(default_factory=dict)
 
     name: ClassVar[str] = "fast"
 
@@ -122,6 +129,7 @@ class FastEngine:
         """
         search = self._search(rules, answers)
         found = search.run() if search else []
+        self.bound = search.bound if search else None
         return [self._bound(chosen) for chosen in found]
 
     def is_feasible(self, rules: Rules) -> bool:
@@ -130,12 +138,26 @@ class FastEngine:
         return search is not None and search.is_feasible()
 
     def _search(self, rules: Rules, answers: int) -> Search | None:
-        options: dict[str, list[Option]] = {}
+        tables: dict[str, Table] = {}
         for name, columns in self.columns.items():
-            options[name] = options_of(columns, rules, answers)
-            if not options[name]:
+            table = tables[name] = self._table(columns, rules, answers)
+            if not len(table):
                 return None
-        return Search(options, self._tests(rules), answers)
+        return Search(tables, self._tests(rules), answers, self.deadline)
+
+    def _table(self, columns: Columns, rules: Rules, answers: int) -> Table:
+        """Give a component's table; searches that differ elsewhere share it."""
+        component = columns.frame.component
+        hard = tuple(
+            (id(columns.verdicts[constraint.id]), rules.rejects_unknown(constraint))
+            for constraint in rules.hard(component)
+        )
+        joint = tuple(one.id for one in rules.joint())
+        key = (component.name, hard, joint, answers)
+        if key not in self.tables:
+            verdicts = [columns.verdicts[constraint.id] for constraint in rules.hard(component)]
+            self.tables[key] = (table_of(columns, rules, answers), verdicts)
+        return self.tables[key][0]
 
     def _tests(self, rules: Rules) -> JointTests:
         measures = {

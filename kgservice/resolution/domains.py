@@ -1,144 +1,258 @@
-"""Which options are left for each component, as bit masks, narrowed by joint conditions."""
+"""Which signatures are left for each component, as bit masks, narrowed by joint conditions.
+
+Of a joint condition nothing is known here but what `JointTests` says of it; of a few kinds the
+masks are made without going through all pairs, since these decide about the time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
+from itertools import pairwise
 from operator import or_
-from typing import TypeAlias
 
+import numpy as np
+
+from kgservice.resolution.grouping import NUMERIC
 from kgservice.resolution.joint_tests import JointTests
-from kgservice.resolution.joint_totals import Total
+from kgservice.resolution.joint_totals import Direction, Total
+from kgservice.resolution.joints import (
+    AtMost,
+    Capacity,
+    Compatible,
+    CompositionShape,
+    Different,
+    Joint,
+    Same,
+    joint_components,
+)
 from kgservice.resolution.options import Option
-from kgservice.resolution.request import AtMost, Joint, joint_components
+from kgservice.resolution.projection import NOTHING
+from kgservice.resolution.ranking import Choices
 
-Picture: TypeAlias = Mapping[str, int]
-"""For each component, the options that are left: bit n stands for its option n."""
+Masks = list["int | None"]
+"""For each signature of one component, which of another's may stand with it; None: not asked."""
+
+
+@dataclass(slots=True)
+class Values:
+    """What a joint condition reads of a component's signatures.
+
+    Attributes:
+        of: By signature.
+        bits: By value.
+        members: For sets: by member, those that have it.
+    """
+
+    of: list[Hashable]
+    bits: dict[Hashable, int] = field(default_factory=dict)
+    members: dict[int, int] = field(default_factory=dict)
 
 
 class Domains:
-    """Narrows pictures; masks are made once for each distinct value."""
+    """Narrows domains; what one signature leaves of another component's is worked out once."""
 
-    def __init__(self, options: Mapping[str, list[Option]], tests: JointTests) -> None:
-        """Index the options by what joint conditions read of them."""
-        self._options = options
-        self._tests = tests
+    def __init__(self, choices: Sequence[Choices], tests: JointTests) -> None:
+        """Index nothing yet: values are read when they are asked for."""
+        self.choices, self.tests = choices, tests
+        self._place = {one.name: place for place, one in enumerate(choices)}
+        self._options: dict[tuple[int, int], Option] = {}
+        self._values: dict[tuple[str, int], Values] = {}
+        self._by_value: dict[tuple[str, int, int, Hashable], int] = {}
         joints = tests.rules.joint()
-        self._pairwise = [j for j in joints if tests.is_pairwise(j)]
-        self._at_most = [j for j in joints if isinstance(j, AtMost)]
-        self._totals = tests.totals()
-        self._by_value: dict[tuple[str, str], dict[Hashable, int]] = {}
-        self._examples: dict[tuple[str, str, Hashable], Option] = {}
-        for joint in (*self._pairwise, *self._at_most):
-            for name in joint_components(joint):
-                self._index(joint, name)
-        self._masks: dict[tuple[str, str, str, Hashable], int] = {}
-        self._by_amount = {
-            (total, name): sorted(
-                (total.amount(option.sums[total.joint.id]), place)
-                for place, option in enumerate(options[name])
-            )
-            for total in self._totals
-            for name in total.over
+        self.at_most = [joint for joint in joints if isinstance(joint, AtMost)]
+        self.amounts = [Amounts(total, choices) for total in tests.totals()]
+        self._between: dict[tuple[int, int], list[Joint]] = {}
+        for joint in joints:
+            if tests.is_pairwise(joint) and not isinstance(joint, NUMERIC):
+                self._link(joint)
+        self.masks: dict[tuple[int, int], Masks] = {
+            pair: [None] * len(choices[pair[0]]) for pair in self._between
         }
 
-    def _index(self, joint: Joint, name: str) -> None:
-        masks = self._by_value.setdefault((joint.id, name), {})
-        for place, option in enumerate(self._options[name]):
-            value = self._tests.reads(joint, name, option)
-            masks[value] = masks.get(value, 0) | 1 << place
-            self._examples.setdefault((joint.id, name, value), option)
+    def _link(self, joint: Joint) -> None:
+        over = self.over(joint)
+        for one in over:
+            for other in over:
+                if one != other:
+                    self._between.setdefault((one, other), []).append(joint)
 
-    def start(self) -> Picture | None:
-        """Give the options that may stand in any composition; None when some component has none."""
-        picture = {}
-        for name, options in self._options.items():
-            joints = [j for j in self._tests.rules.joint() if name in joint_components(j)]
-            allowed = (
-                all(self._tests.allows(joint, option, name) for joint in joints)
-                for option in options
-            )
-            picture[name] = _bits(allowed)
-        return self._checked(picture, {})
+    def over(self, joint: Joint) -> list[int]:
+        """Give the places of the components that a joint condition reads."""
+        return [self._place[name] for name in joint_components(joint)]
 
-    def narrowed(self, chosen: Mapping[str, Option], name: str, picture: Picture) -> Picture | None:
-        """Give what is left after `name` was chosen; None when nothing can be made of it."""
-        left = {other: bits for other, bits in picture.items() if other not in chosen}
-        for joint in self._pairwise:
-            if name not in joint_components(joint):
-                continue
-            for other in joint_components(joint):
-                if other in left:
-                    left[other] &= self._mask(joint, name, chosen[name], other)
-        for limit in self._at_most:
-            self._within(limit, chosen, left)
-        return self._checked(left, chosen)
-
-    def _mask(self, joint: Joint, name: str, option: Option, other: str) -> int:
-        value = self._tests.reads(joint, name, option)
-        key = (joint.id, name, other, value)
-        found = self._masks.get(key)
+    def option(self, component: int, place: int) -> Option:
+        """Give a binding of a component, by its place in the table, as a value."""
+        found = self._options.get((component, place))
         if found is None:
-            found = self._masks[key] = reduce(
-                or_,
-                (
-                    bits
-                    for its, bits in self._by_value[joint.id, other].items()
-                    if self._tests.pair_allows(
-                        joint,
-                        (name, other),
-                        (option, self._examples[joint.id, other, its]),
-                    )
-                ),
-                0,
-            )
+            found = self.choices[component].table.option(place)
+            self._options[component, place] = found
         return found
 
-    def _within(self, joint: AtMost, chosen: Mapping[str, Option], left: dict[str, int]) -> None:
-        """Once there are as many values as allowed, only those may come again."""
-        of = self._tests.sets.of
-        strict = self._tests.rules.rejects_unknown(joint)
-        found = [of(chosen[name].sets[joint.id]) for name in joint.over if name in chosen]
+    def first(self, component: int, signature: int) -> Option:
+        """Give the best binding of a signature."""
+        return self.option(component, self.choices[component].firsts[signature])
+
+    def values(self, joint: Joint, component: int) -> Values:
+        """Give what a joint condition reads of a component's signatures."""
+        found = self._values.get((joint.id, component))
+        if found is None:
+            found = self._values[joint.id, component] = self._read(joint, component)
+        return found
+
+    def _read(self, joint: Joint, component: int) -> Values:
+        one = self.choices[component]
+        if isinstance(joint, Compatible):
+            prefix = f"{joint.id}."
+            keys = [key for key in one.table.sets if key.startswith(prefix)]
+            columns = [one.table.sets[key][one.firsts].tolist() for key in keys]
+            found = Values(list(zip(*columns, strict=True)))
+        else:
+            found = Values(one.table.sets[joint.id][one.firsts].tolist())
+        for place, value in enumerate(found.of):
+            found.bits[value] = found.bits.get(value, 0) | 1 << place
+        for value, bits in found.bits.items():
+            if isinstance(value, int):
+                for member in self.tests.sets.of(value):
+                    found.members[member] = found.members.get(member, 0) | bits
+        return found
+
+    def allowed(self, component: int) -> int:
+        """Give the signatures of a component that may stand in any composition."""
+        one = self.choices[component]
+        left = (1 << len(one)) - 1
+        for joint in self.tests.rules.joint():
+            if one.name not in joint_components(joint):
+                continue
+            for example, bits in self._alike(joint, component).items():
+                if not self.tests.allows(joint, self.first(component, example), one.name):
+                    left &= ~bits
+        return left
+
+    def _alike(self, joint: Joint, component: int) -> Mapping[int, int]:
+        """Give signatures that `allows` treats alike, by one of them."""
+        one = self.choices[component]
+        if isinstance(joint, (Compatible, CompositionShape)):
+            return {}
+        if isinstance(joint, Capacity):
+            return {place: 1 << place for place in range(len(one))}
+        if isinstance(joint, NUMERIC):
+            known = bits_of(one.table.sums[joint.id].known[one.firsts].tolist())
+        else:
+            known = ~self.values(joint, component).bits.get(NOTHING, 0)
+        full = (1 << len(one)) - 1
+        return {lowest(some): some for some in (known & full, ~known & full) if some}
+
+    def partners(self, component: int, signature: int, other: int) -> int:
+        """Give what may stand with a signature of another component; remembered in `masks`."""
+        joints = self._between[component, other]
+        found = (1 << len(self.choices[other])) - 1
+        for joint in joints:
+            found &= self._mask(joint, component, signature, other)
+        self.masks[component, other][signature] = found
+        return found
+
+    def _mask(self, joint: Joint, component: int, signature: int, other: int) -> int:
+        value = self.values(joint, component).of[signature]
+        key = (joint.id, component, other, value)
+        found = self._by_value.get(key)
+        if found is None:
+            if isinstance(joint, (Same, Different)) and isinstance(value, int):
+                found = self._known_mask(joint, value, other)
+            else:
+                found = self._tested_mask(joint, (component, signature), other)
+            self._by_value[key] = found
+        return found
+
+    def _known_mask(self, joint: Same | Different, value: int, other: int) -> int:
+        full = (1 << len(self.choices[other])) - 1
+        theirs = self.values(joint, other)
+        members = self.tests.sets.of(value)
+        if not members:
+            return full
+        if isinstance(joint, Different):
+            return full & ~theirs.bits.get(value, 0) if len(members) == 1 else full
+        shared = (theirs.members.get(member, 0) for member in members)
+        return reduce(or_, shared, theirs.bits.get(NOTHING, 0))
+
+    def _tested_mask(self, joint: Joint, one: tuple[int, int], other: int) -> int:
+        names = self.choices[one[0]].name, self.choices[other].name
+        option = self.first(*one)
+        found = 0
+        for bits in self.values(joint, other).bits.values():
+            if self.tests.pair_allows(joint, names, (option, self.first(other, lowest(bits)))):
+                found |= bits
+        return found
+
+    def within(self, joint: AtMost, chosen: Mapping[int, int], domains: list[int]) -> bool:
+        """Once there are as many values as allowed, only those may come again; false: no way."""
+        of, is_strict = self.tests.sets.of, self.tests.rules.rejects_unknown(joint)
+        over = self.over(joint)
+        found = [of(_number(self.values(joint, c).of[chosen[c]])) for c in over if c in chosen]
         if any(len(values) > 1 for values in found):
-            return  # which of them counts is open; the whole composition is tested at the end
+            return True  # which of them counts is open; the whole composition is tested at the end
         seen = frozenset().union(*found)
-        used = len(seen) + (sum(not values for values in found) if strict else 0)
+        used = len(seen) + (sum(not values for values in found) if is_strict else 0)
         if used < joint.n:
-            return
-        for other in joint.over:
-            if other not in left:
-                continue
-            if used > joint.n:
-                left[other] = 0
-                continue
-            left[other] &= reduce(
-                or_,
-                (
-                    bits
-                    for value, bits in self._by_value[joint.id, other].items()
-                    if isinstance(value, int) and (of(value) & seen or not (of(value) or strict))
-                ),
-                0,
-            )
-
-    def _checked(self, picture: dict[str, int], chosen: Mapping[str, Option]) -> Picture | None:
-        if not all(picture.values()):
-            return None
-        for total in self._totals:
-            amounts = (
-                total.amount(chosen[name].sums[total.joint.id])
-                if name in chosen
-                else self._least_amount(total, name, picture[name])
-                for name in total.over
-            )
-            if sum(amounts) > total.limit:
-                return None
-        return picture
-
-    def _least_amount(self, total: Total, name: str, bits: int) -> int:
-        found = (number for number, place in self._by_amount[total, name] if bits >> place & 1)
-        return next(found, 0)
+            return True
+        for other in over:
+            if other not in chosen:
+                theirs = self.values(joint, other)
+                free = 0 if is_strict else theirs.bits.get(NOTHING, 0)
+                left = reduce(or_, (theirs.members.get(value, 0) for value in seen), free)
+                domains[other] &= left if used == joint.n else 0
+                if not domains[other]:
+                    return False
+        return True
 
 
-def _bits(flags: Iterable[bool]) -> int:
+class Amounts:
+    """The least that the signatures add to a total."""
+
+    def __init__(self, total: Total, choices: Sequence[Choices]) -> None:
+        """Read the least amount of each signature."""
+        self.limit = total.limit
+        self.least: dict[int, list[int]] = {}
+        self._rising: dict[int, list[tuple[int, int]]] = {}
+        for place, one in enumerate(choices):
+            if one.name in total.over:
+                least = self.least[place] = _least(total, one)
+                if any(a > b for a, b in pairwise(least)):
+                    self._rising[place] = sorted((n, bit) for bit, n in enumerate(least))
+
+    def exceeds(self, chosen: Mapping[int, int], domains: Sequence[int]) -> bool:
+        """Say whether nothing that is left keeps the limit."""
+        total = 0
+        for place, least in self.least.items():
+            if place in chosen:
+                total += least[chosen[place]]
+            elif place in self._rising:
+                total += next(n for n, bit in self._rising[place] if domains[place] >> bit & 1)
+            else:
+                total += least[lowest(domains[place])]
+        return total > self.limit
+
+
+def _least(total: Total, one: Choices) -> list[int]:
+    """The least amount is that of the smallest number, or of the largest one."""
+    numbers = one.table.sums[total.joint.id]
+    extreme = np.minimum if total.direction is Direction.MAXIMUM else np.maximum
+    found = extreme.reduceat(numbers.values, one.begins)[one.order].tolist()
+    known = numbers.known[one.firsts].tolist()  # all of a signature are known, or none
+    return [total.amount(n if k else None) for n, k in zip(found, known, strict=True)]
+
+
+def _number(value: Hashable) -> int:
+    assert isinstance(value, int)  # noqa: S101 - for mypy
+    return value
+
+
+def lowest(bits: int) -> int:
+    """Give the place of the lowest bit that is set."""
+    return (bits & -bits).bit_length() - 1
+
+
+def bits_of(flags: Iterable[bool]) -> int:
+    """Set a bit for each flag that is."""
     return sum(1 << place for place, flag in enumerate(flags) if flag)

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from heapq import heappush, heapreplace
 
 import numpy as np
 
 from kgservice.resolution.array_judgement import Verdicts
 from kgservice.resolution.candidates import every_wishes, spare_offerings
 from kgservice.resolution.frames import Frame
+from kgservice.resolution.grouping import (
+    NUMERIC,
+    combined,
+    directed,
+    first_offerings,
+    grouping_of,
+    set_keys,
+)
 from kgservice.resolution.joint_columns import Numbers
-from kgservice.resolution.joint_totals import Direction, scaled, totals_of
+from kgservice.resolution.joint_totals import Direction, Total, totals_of
+from kgservice.resolution.joints import Joint, joint_components
 from kgservice.resolution.judgement import Rules
 from kgservice.resolution.projection import NOTHING, Flags, Ids, Integers
-from kgservice.resolution.request import (
-    Capacity,
-    Compatible,
-    Component,
-    CompositionShape,
-    Joint,
-    ProductLimit,
-    SumLimit,
-    joint_components,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,137 +82,201 @@ def surviving(columns: Columns, rules: Rules) -> Flags:
     return keep
 
 
-def options_of(columns: Columns, rules: Rules, answers: int) -> list[Option]:
-    """Give what can be in the best `answers` compositions, best first.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The bindings of a component that can be in an answer, as columns.
+
+    Those of one signature follow each other, the best first.
+
+    Attributes:
+        signatures: The number of each one's signature, rising.
+        rows: Its row in the frame.
+        offerings: Position of its offering, in IRI order.
+        ranks: Place among the configurations of its offering.
+        nodes: Term number of its offering.
+        missed: How many wishes of its own component it misses.
+        missed_every: For each wish for every component, whether it misses it.
+        order: Numbers that the order reads, smaller first; 0 where unknown.
+        is_unknown: For each of them, whether it is unknown.
+        sets: What joint conditions that read sets read.
+        sums: What those read that read a number.
+    """
+
+    signatures: Integers
+    rows: Ids
+    offerings: Ids
+    ranks: Ids
+    nodes: Ids
+    missed: Integers
+    missed_every: tuple[Flags, ...]
+    order: tuple[Integers, ...]
+    is_unknown: tuple[Flags, ...]
+    sets: Mapping[str, Integers]
+    sums: Mapping[str, Numbers]
+
+    def __len__(self) -> int:
+        """Count the bindings."""
+        return len(self.rows)
+
+    def option(self, place: int) -> Option:
+        """Give one binding as a value."""
+        return Option(
+            row=int(self.rows[place]),
+            offering=int(self.offerings[place]),
+            rank=int(self.ranks[place]),
+            missed=int(self.missed[place]),
+            missed_every=tuple(bool(flags[place]) for flags in self.missed_every),
+            order=tuple(int(numbers[place]) for numbers in self.order),
+            is_unknown=tuple(bool(flags[place]) for flags in self.is_unknown),
+            sets={key: int(numbers[place]) for key, numbers in self.sets.items()},
+            sums={
+                name: int(numbers.values[place]) if numbers.known[place] else None
+                for name, numbers in self.sums.items()
+            },
+            node=int(self.nodes[place]),
+        )
+
+
+def table_of(columns: Columns, rules: Rules, answers: int) -> Table:
+    """Give what can be in the best `answers` compositions.
 
     What falls is what `candidates.prune` lets fall: another configuration of the same offering is
     as good for every joint condition and comes first, or `answers` other offerings are and do.
     """
-    rows = np.flatnonzero(surviving(columns, rules)).astype(np.int32)
-    if not len(rows):
-        return []
-    table = _Table(columns, rules, rows)
-    kept = table.kept(answers)
-    return [table.option(int(place)) for place in kept]
+    component, request = columns.frame.component, rules.request
+    grouping = grouping_of(columns, request)
+    places = np.flatnonzero(surviving(columns, rules)[grouping.rows])
+    rows, groups = grouping.rows[places], grouping.signatures[places]
+    missed, every = _misses(columns, rules, rows)
+    if missed.any() or every:  # what misses other wishes is no better or worse: another signature
+        groups = combined((groups, missed, *(flags.astype(np.int64) for flags in every)), len(rows))
+        order = np.argsort(groups, kind="stable")
+        rows, groups, missed = rows[order], groups[order], missed[order]
+        every = tuple(flags[order] for flags in every)
+    joints = (*rules.joint(), *rules.joint_wishes())
+    joints = tuple(joint for joint in joints if component.name in joint_components(joint))
+    most = answers + spare_offerings(rules, component)
+    owners = columns.frame.owners[rows]
+    keep = first_offerings(groups, owners, most, is_together=grouping.is_together)
+    totals = [total for joint in joints for total in totals_of(joint)]
+    keep |= _may_be_smaller(columns, rules, totals, (rows, groups, owners), most)
+    table = _table(columns, rules, joints, (rows[keep], groups[keep]))
+    return _with_wishes(table, missed[keep], tuple(flags[keep] for flags in every))
 
 
-class _Table:
-    """The surviving rows with all that decides, as columns."""
-
-    def __init__(self, columns: Columns, rules: Rules, rows: Ids) -> None:
-        component, request = columns.frame.component, rules.request
-        self.columns, self.rows = columns, rows
-        every = (*rules.joint(), *rules.joint_wishes())
-        joints = [j for j in every if component.name in joint_components(j)]
-        self.keys = [key for joint in joints for key in set_keys(joint, component)]
-        self.sets = [columns.sets[key][rows] for key in self.keys]
-        numeric = (SumLimit, ProductLimit, Capacity)
-        self.sum_ids = [joint.id for joint in joints if isinstance(joint, numeric)]
-        self.sums = [columns.numbers[name] for name in self.sum_ids]
-        self.totals = [total for joint in joints for total in totals_of(joint)]
-        self.capacities = [joint for joint in joints if isinstance(joint, Capacity)]
-        self.spare = spare_offerings(rules, component)
-        self.missed = self._missed([c.id for c in component.constraints if c.is_wish])
-        self.every = [~columns.verdicts[wish.id].met[rows] for wish in every_wishes(request)]
-        self.orders, self.unknown = [], []
-        for index, preference in enumerate(request.prefer):
-            numbers = columns.numbers[f"prefer.{index + 1}"]
-            known, values = numbers.known[rows], numbers.values[rows]
-            self.orders.append(np.where(known, -values if preference.is_maximise else values, 0))
-            self.unknown.append(~known)
-
-    def _missed(self, names: Sequence[str]) -> Integers:
-        found = np.zeros(len(self.rows), np.int64)
-        for name in names:
-            found += ~self.columns.verdicts[name].met[self.rows]
-        return found
-
-    def kept(self, answers: int) -> Ids:
-        """Give the positions that are left, best first."""
-        frame = self.columns.frame
-        owners, ranks = frame.owners[self.rows], frame.ranks[self.rows]
-        group = self._groups()
-        place = [ranks, owners, *reversed(self.orders), self.missed]
-        by_group = np.lexsort((*place, group))
-        keep = _first_offerings(group[by_group], owners[by_group], answers + self.spare)
-        for total in self.totals:
-            values = self.columns.numbers[total.joint.id].values
-            is_limit = total.direction is Direction.MAXIMUM
-            keep |= self._is_out_of_line(by_group, group, values if is_limit else -values)
-        kept = by_group[keep]
-        found: Ids = kept[np.lexsort([column[kept] for column in place])].astype(np.int32)
-        return found
-
-    def _groups(self) -> Integers:
-        """Number what must be equal for two bindings to be exchangeable."""
-        flags = [*self.every, *self.unknown, *(s.known[self.rows] for s in self.sums)]
-        flags += [self._fits_alone(joint) for joint in self.capacities]
-        parts = [*self.sets, *(flag.astype(np.int64) for flag in flags)]
-        if not parts:
-            return np.zeros(len(self.rows), np.int64)
-        _, found = np.unique(np.stack(parts, axis=1), axis=0, return_inverse=True)
-        return found.reshape(-1).astype(np.int64)
-
-    def _fits_alone(self, joint: Capacity) -> Flags:
-        numbers = self.columns.numbers[joint.id].values[self.rows]
-        fits: Flags = numbers >= scaled(self.columns.frame.component.quantity)
-        return fits
-
-    def _is_out_of_line(self, order: Integers, group: Integers, amounts: Integers) -> Flags:
-        """Say which rows have a smaller amount than a better one of their group: these stay."""
-        values = amounts[self.rows][order]
-        groups = group[order]
-        # the largest sum so far within the group: later groups lie in higher, disjoint ranges
-        low, high = int(values.min(initial=0)), int(values.max(initial=0))
-        width = high - low + 1
-        kind = np.int64 if width * (int(groups.max(initial=0)) + 1) < 2**62 else object
-        shifted = (values - low).astype(kind) + groups.astype(kind) * width
-        largest = np.maximum.accumulate(shifted)
-        found: Flags = (shifted < largest).astype(np.bool_)
-        return found
-
-    def option(self, place: int) -> Option:
-        """Give one row as a value."""
-        frame, row = self.columns.frame, int(self.rows[place])
-        return Option(
-            row=row,
-            offering=int(frame.owners[row]),
-            rank=int(frame.ranks[row]),
-            missed=int(self.missed[place]),
-            missed_every=tuple(bool(flags[place]) for flags in self.every),
-            order=tuple(int(numbers[place]) for numbers in self.orders),
-            is_unknown=tuple(bool(flags[place]) for flags in self.unknown),
-            sets={key: int(s[place]) for key, s in zip(self.keys, self.sets, strict=True)},
-            sums={
-                name: int(numbers.values[row]) if numbers.known[row] else None
-                for name, numbers in zip(self.sum_ids, self.sums, strict=True)
-            },
-            node=int(frame.offerings[frame.owners[row]]),
-        )
+def _misses(columns: Columns, rules: Rules, rows: Ids) -> tuple[Integers, tuple[Flags, ...]]:
+    """Count the missed wishes of the component's own, and say which of all components."""
+    missed = np.zeros(len(rows), np.int64)
+    for wish in columns.frame.component.constraints:
+        if wish.is_wish:
+            missed += ~columns.verdicts[wish.id].met[rows]
+    every = every_wishes(rules.request)
+    return missed, tuple(~columns.verdicts[wish.id].met[rows] for wish in every)
 
 
-def set_keys(joint: Joint, component: Component) -> list[str]:
-    """Name the sets that a joint condition reads at a component."""
-    if isinstance(joint, (SumLimit, ProductLimit, Capacity)):
-        return []
-    if isinstance(joint, CompositionShape):
-        return [f"{joint.id}.{info.name}" for info in joint.reads]
-    if not isinstance(joint, Compatible):
-        return [joint.id]
-    keys = []
-    for end, name in (("given", joint.giver), ("taken", joint.taker)):
-        if component.name == name:
-            keys += [f"{joint.id}.{end}", f"{joint.id}.{end}.closed"]
-    return [*keys, f"{joint.id}.profile"]
+def _with_wishes(table: Table, missed: Integers, every: tuple[Flags, ...]) -> Table:
+    return replace(table, missed=missed, missed_every=every)
 
 
-def _first_offerings(group: Integers, owners: Ids, answers: int) -> Flags:
-    """Keep the first configuration of the first offerings of each group; rows are in order."""
-    keys = group * (int(owners.max(initial=0)) + 1) + owners
-    _, firsts = np.unique(keys, return_index=True)
-    is_first = np.zeros(len(group), np.bool_)
-    is_first[firsts] = True
-    number = np.cumsum(is_first)
-    starts = np.searchsorted(group, group, side="left")
-    before = np.where(starts > 0, number[starts - 1], 0)
-    return is_first & (number - before <= answers)
+def _table(
+    columns: Columns, rules: Rules, joints: Sequence[Joint], kept: tuple[Ids, Integers]
+) -> Table:
+    frame, (rows, groups) = columns.frame, kept
+    ranked = [columns.numbers[f"prefer.{n}"] for n in range(1, len(rules.request.prefer) + 1)]
+    parts = [Numbers(one.known[rows], one.values[rows]) for one in ranked]
+    owners = frame.owners[rows]
+    return Table(
+        signatures=groups,
+        rows=rows,
+        offerings=owners,
+        ranks=frame.ranks[rows],
+        nodes=frame.offerings[owners],
+        missed=np.zeros(len(rows), np.int64),
+        missed_every=(),
+        order=tuple(
+            directed(one, preference.is_maximise)
+            for one, preference in zip(parts, rules.request.prefer, strict=True)
+        ),
+        is_unknown=tuple(~one.known for one in parts),
+        sets={
+            key: columns.sets[key][rows]
+            for joint in joints
+            for key in set_keys(joint, frame.component)
+        },
+        sums={
+            joint.id: Numbers(
+                columns.numbers[joint.id].known[rows], columns.numbers[joint.id].values[rows]
+            )
+            for joint in joints
+            if isinstance(joint, NUMERIC)
+        },
+    )
+
+
+def _may_be_smaller(
+    columns: Columns,
+    rules: Rules,
+    totals: Sequence[Total],
+    of: tuple[Ids, Integers, Ids],
+    most: int,
+) -> Flags:
+    """Say which rows have a smaller amount for a total than better ones of their group have."""
+    rows, groups, owners = of
+    found = np.zeros(len(rows), np.bool_)
+    loose = [total for total in totals if not _is_in_order(columns, rules, total)]
+    for total in loose:
+        values = columns.numbers[total.joint.id].values[rows]
+        amounts = values if total.direction is Direction.MAXIMUM else -values
+        places = np.flatnonzero(_is_out_of_line(groups, amounts)).astype(np.int32)
+        if len(loose) == 1:
+            places = _smaller_than_most(places, (groups, owners, amounts), most)
+        found[places] = True
+    return found
+
+
+def _is_in_order(columns: Columns, rules: Rules, total: Total) -> bool:
+    """Say whether the order puts smaller amounts of a total first."""
+    prefer = rules.request.prefer
+    return (
+        bool(prefer)
+        and not prefer[0].is_maximise
+        and total.direction is Direction.MAXIMUM
+        and columns.numbers[total.joint.id] is columns.numbers["prefer.1"]
+    )
+
+
+def _is_out_of_line(groups: Integers, amounts: Integers) -> Flags:
+    """Say which rows have a smaller amount than a better one of their group."""
+    # the largest amount so far within the group: later groups lie in higher, disjoint ranges
+    low, high = int(amounts.min(initial=0)), int(amounts.max(initial=0))
+    width = high - low + 1
+    kind = np.int64 if width * (int(groups.max(initial=0)) + 1) < 2**62 else object
+    shifted = (amounts - low).astype(kind) + groups.astype(kind) * width
+    largest = np.maximum.accumulate(shifted)
+    found: Flags = (shifted < largest).astype(np.bool_)
+    return found
+
+
+def _smaller_than_most(places: Ids, of: tuple[Integers, Ids, Integers], most: int) -> Ids:
+    """Give those that have not `most` better offerings of their group with as small an amount."""
+    groups, owners, amounts = of
+    asked = set(places.tolist())
+    group = -1
+    smallest: list[int] = []
+    kept: list[int] = []
+    seen: set[int] = set()
+    for place, (its, owner, amount) in enumerate(
+        zip(groups.tolist(), owners.tolist(), amounts.tolist(), strict=True)
+    ):
+        if its != group:
+            group, smallest, seen = its, [], set()
+        if place in asked and (len(smallest) < most or amount < -smallest[0]):
+            kept.append(place)
+        if owner in seen:
+            continue
+        seen.add(owner)
+        if len(smallest) < most:
+            heappush(smallest, -amount)
+        elif amount < -smallest[0]:
+            heapreplace(smallest, -amount)
+    return np.array(kept, np.int32)

@@ -1,176 +1,251 @@
 """The search: the best compositions, exactly, in the total order of REQUESTS.
 
-Depth first, the component with the fewest options first. Each choice narrows the options of the
-components that are left to those that may stand with it (`domains.py`), and what is left is
-bounded from below: what options cost adds up, so the first ones that are left bound every
-composition. A branch that cannot beat the worst answer kept so far is cut.
+It goes over signatures, not offerings (`grouping`), depth first, the component with the fewest
+first. Each choice narrows what is left of the others to what may stand with it (`domains`), and
+what is left is bounded from below: costs add up (`ranking`), so the first ones that are left bound
+every composition. Where only a few values may be had together, each way to take them is searched
+for itself, the most promising first (`subsets`). Of signatures that may stand together the best
+offerings are taken one composition after the other (`expanding`).
 """
 
 from __future__ import annotations
 
-from bisect import insort
-from collections.abc import Iterator, Mapping
-from typing import Final, TypeAlias
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from kgservice.model.errors import Refused
-from kgservice.resolution.domains import Domains, Picture
+from kgservice.resolution.domains import Domains, lowest
+from kgservice.resolution.expanding import Best, Composition, expanded
+from kgservice.resolution.grouping import NUMERIC
 from kgservice.resolution.joint_tests import JointTests
-from kgservice.resolution.options import Option
+from kgservice.resolution.joints import AtMost
+from kgservice.resolution.options import Table
+from kgservice.resolution.ranking import Bound, choices_of
+from kgservice.resolution.subsets import Start, Subsets, enumerated
 
 MAX_STEPS: Final = 3_000_000
 """Choices looked at before the search gives up, after some ten seconds."""
 
-Key: TypeAlias = tuple[int, ...]
-Composition: TypeAlias = dict[str, Option]
+_STEPS_BETWEEN_LOOKS: Final = 256
+
+
+class _Stopped(Exception):
+    """Unwinds the search."""
 
 
 class Search:
-    """One search over the options of all components."""
+    """One search over the tables of all components.
+
+    Attributes:
+        bound: After a search that its deadline cut: what no composition that was not looked at
+            comes before. None when all were looked at.
+    """
 
     def __init__(
-        self, options: Mapping[str, list[Option]], tests: JointTests, answers: int
+        self,
+        tables: Mapping[str, Table],
+        tests: JointTests,
+        answers: int,
+        deadline: float | None = None,
     ) -> None:
-        """Take each component's options, best first, and how many compositions are wanted."""
-        self._options = options
-        self._tests = tests
-        self._answers = answers
-        self._domains = Domains(options, tests)
-        self._best: list[tuple[Key, Composition]] = []
-        self._by_offerings: dict[Key, Key] = {}
+        """Take each component's bindings, and how many compositions are wanted.
+
+        `deadline` is a moment of `time.monotonic()`.
+        """
+        self.bound: Bound | None = None
+        self._tests, self._deadline = tests, deadline
+        self._choices, self._ranking = choices_of(tables)
+        self._domains = Domains(self._choices, tests)
+        self._best = Best(self._choices, self._ranking, tests, answers)
+        self._size = len(self._choices)
         self._steps = 0
-        self._names = sorted(options)
-        every = [option for some in options.values() for option in some]
-        self._parts = len(every[0].order) if every else 0
-        self._is_plain = not any(any(o.missed_every) or any(o.is_unknown) for o in every)
-        self._least = {name: _least(some) for name, some in options.items() if some}
+        self._is_any_enough = False
+        self._weight = self._floor = 0
+        self._order: list[int] = []
+        self._after: list[list[tuple[int, list[int | None] | None]]] = []
+        self._counting: list[AtMost] = []
+        self._seen: set[tuple[int, ...]] = set()
+        self._open = [joint for joint in tests.rules.joint() if not isinstance(joint, NUMERIC)]
 
     def run(self) -> list[Composition]:
-        """Give the best compositions, best first.
+        """Give the best compositions, best first; at the deadline the best that were found.
 
         Raises:
             Refused: there were too many ways to look at (`search-too-large`).
         """
-        for _ in self._compositions():
-            pass
-        return [chosen for _, chosen in self._best]
+        self._search()
+        return self._best.compositions()
 
     def is_feasible(self) -> bool:
         """Say whether there is any composition.
 
         Raises:
-            Refused: there were too many ways to look at (`search-too-large`).
+            Refused: there were too many ways to look at, or no time was left before one was found
+                (`search-too-large`).
         """
-        return next(self._compositions(), None) is not None
+        self._is_any_enough = True
+        self._search()
+        if self.bound is not None and not self._best.compositions():
+            raise _too_large(self._steps)
+        return bool(self._best.compositions())
 
-    def _compositions(self) -> Iterator[Composition]:
-        start = self._domains.start()
-        if start is None:
-            return
-        order = sorted(self._names, key=lambda name: (start[name].bit_count(), name))
-        yield from self._descend({}, start, order)
-
-    def _descend(
-        self, chosen: Composition, picture: Picture, order: list[str]
-    ) -> Iterator[Composition]:
-        if len(chosen) == len(order):
-            if all(self._tests.holds(joint, chosen) for joint in self._tests.rules.joint()):
-                self._keep(chosen)
-                yield chosen
-            return
-        name = order[len(chosen)]
-        for place in places(picture[name]):
-            self._count()
-            grown = {**chosen, name: self._options[name][place]}
-            if self._is_beaten(grown, picture):
-                if self._is_plain:
-                    return  # options come in the order of what they add: the rest is beaten too
+    def _search(self) -> None:
+        allowed = [self._domains.allowed(place) for place in range(self._size)]
+        seen = 0
+        for one in self._choices:
+            seen |= one.seen()
+        ways = list(self._ranking.ways(seen))
+        for number, (weight, flags) in enumerate(ways):
+            within = [
+                one.within(flags) & left for one, left in zip(self._choices, allowed, strict=True)
+            ]
+            if not all(within):
                 continue
-            narrowed = self._domains.narrowed(grown, name, picture)
-            if narrowed is not None and not self._is_beaten(grown, narrowed):
-                yield from self._descend(grown, narrowed, order)
+            self._weight = weight
+            self._floor = self._least(within)
+            try:
+                self._pass(within)
+            except _Stopped:
+                if self._is_any_enough and self._best.compositions():
+                    return
+                later = [w + self._least_with(f, allowed) for w, f in ways[number + 1 :]]
+                self.bound = self._ranking.bound(min([self._floor + weight, *later]))
+                return
+
+    def _least(self, domains: Sequence[int]) -> int:
+        return sum(
+            one.costs[lowest(left)] for one, left in zip(self._choices, domains, strict=True)
+        )
+
+    def _least_with(self, flags: int, allowed: Sequence[int]) -> int:
+        domains = [
+            one.within(flags) & left for one, left in zip(self._choices, allowed, strict=True)
+        ]
+        return self._least(domains) if all(domains) else self._floor + self._weight
+
+    def _pass(self, domains: list[int]) -> None:
+        """Search among the signatures that have no flags but some."""
+        sizes = [left.bit_count() for left in domains]
+        self._order = sorted(range(self._size), key=lambda place: (sizes[place], place))
+        self._after = []
+        for depth, one in enumerate(self._order):
+            rest = self._order[depth + 1 :]
+            self._after.append([(other, self._domains.masks.get((one, other))) for other in rest])
+        for start in self._starts(domains):
+            if start.bound > self._limit():
+                if start.is_rising:
+                    return
+                continue
+            if start.is_rising:
+                self._floor = max(self._floor, start.bound)
+            if not self._exceeds({}, start.domains):
+                self._descend(0, 0, start.domains, {})
+
+    def _starts(self, domains: list[int]) -> Iterator[Start]:
+        joint = enumerated(self._domains, domains)
+        self._counting = [one for one in self._domains.at_most if one is not joint]
+        if joint is None:
+            yield Start(self._least(domains), domains)
+        else:
+            yield from Subsets(self._domains, joint, domains).starts(self._limit)
+
+    def _limit(self) -> int:
+        """Give the cost beyond which nothing is wanted."""
+        return self._best.worst - self._weight
+
+    def _descend(self, depth: int, cost: int, domains: list[int], chosen: dict[int, int]) -> None:
+        if depth == self._size:
+            self._expand(chosen)
+            return
+        place = self._order[depth]
+        costs = self._choices[place].costs
+        after = self._after[depth]
+        rest = cost
+        for other, _ in after:
+            rest += self._choices[other].costs[lowest(domains[other])]
+        left = domains[place]
+        while left:
+            bit = left & -left
+            left ^= bit
+            signature = bit.bit_length() - 1
+            self._count()
+            if rest + costs[signature] > self._limit():
+                return  # signatures come in the order of what they add: the others are beaten too
+            narrowed = self._narrowed(depth, signature, domains, cost + costs[signature])
+            if narrowed is None:
+                continue
+            grown = {**chosen, place: signature}
+            if self._is_possible(grown, narrowed) and not self._is_beaten(grown, narrowed):
+                self._descend(depth + 1, cost + costs[signature], narrowed, grown)
+
+    def _narrowed(
+        self, depth: int, signature: int, domains: list[int], cost: int
+    ) -> list[int] | None:
+        """Give what a choice leaves; None when that is nothing, or nothing good enough."""
+        place = self._order[depth]
+        narrowed = list(domains)
+        for other, masks in self._after[depth]:
+            left = domains[other]
+            if masks is not None:
+                mask = masks[signature]
+                if mask is None:
+                    mask = self._domains.partners(place, signature, other)
+                left &= mask
+                if not left:
+                    return None
+                narrowed[other] = left
+            cost += self._choices[other].costs[lowest(left)]
+        return narrowed if cost <= self._limit() else None
+
+    def _is_possible(self, chosen: Mapping[int, int], domains: list[int]) -> bool:
+        for joint in self._counting:
+            if not self._domains.within(joint, chosen, domains):
+                return False
+        return not self._exceeds(chosen, domains)
+
+    def _exceeds(self, chosen: Mapping[int, int], domains: Sequence[int]) -> bool:
+        return any(amounts.exceeds(chosen, domains) for amounts in self._domains.amounts)
+
+    def _is_beaten(self, chosen: Mapping[int, int], domains: Sequence[int]) -> bool:
+        """Say whether the first ones that are left, which bound the others, come too late."""
+        if not self._best.is_full:
+            return False
+        firsts = [
+            chosen[place] if place in chosen else lowest(domains[place])
+            for place in range(self._size)
+        ]
+        return self._best.is_beaten(firsts, self._weight)
 
     def _count(self) -> None:
         self._steps += 1
+        is_time_to_look = self._deadline is not None and not self._steps % _STEPS_BETWEEN_LOOKS
+        if is_time_to_look and time.monotonic() >= (self._deadline or 0):
+            raise _Stopped
         if self._steps > MAX_STEPS:
-            raise Refused(
-                f"The search looked at {MAX_STEPS:,} choices and found no end.",
-                code="search-too-large",
-                hint="Ask for fewer components, or add conditions or an order.",
-            )
+            raise _too_large(MAX_STEPS)
 
-    def _is_beaten(self, chosen: Composition, picture: Picture) -> bool:
-        """Say whether no way to go on can come before the worst of enough answers."""
-        if len(self._best) < self._answers:
-            return False
+    def _expand(self, chosen: Mapping[int, int]) -> None:
+        """Take the best offerings of signatures that may stand together."""
+        signatures = tuple(chosen[place] for place in range(self._size))
+        if signatures in self._seen:  # another subset of values has them too
+            return
+        self._seen.add(signatures)
         firsts = {
-            name: chosen.get(name)
-            or (
-                self._options[name][(picture[name] & -picture[name]).bit_length() - 1]
-                if self._is_plain
-                else self._least[name]
-            )
-            for name in self._names
+            one.name: self._domains.first(place, signatures[place])
+            for place, one in enumerate(self._choices)
         }
-        return (
-            self._key(firsts, is_whole=False)[: self._bounded] > self._best[-1][0][: self._bounded]
-        )
-
-    @property
-    def _bounded(self) -> int:
-        """Length of the part of a key that a bound speaks about: all but the configurations."""
-        return 1 + 2 * self._parts + len(self._names)
-
-    def _key(self, chosen: Mapping[str, Option], *, is_whole: bool = True) -> Key:
-        """Give what orders compositions: wishes, preferences, offerings and configurations.
-
-        Of what is no composition yet it is a bound: joint wishes count as met.
-        """
-        options = [chosen[name] for name in self._names]
-        missed = sum(option.missed for option in options)
-        missed += sum(map(any, zip(*(option.missed_every for option in options), strict=True)))
-        missed += self._tests.missed(chosen) if is_whole else 0
-        parts = [missed]
-        for index in range(self._parts):
-            parts.append(int(any(option.is_unknown[index] for option in options)))
-            parts.append(sum(option.order[index] for option in options))
-        parts += [option.offering for option in options]
-        return (*parts, *(option.rank for option in options))
-
-    def _keep(self, chosen: Composition) -> None:
-        """Keep a composition among the best; of the same offerings only the first configuration."""
-        key = self._key(chosen)
-        offerings = key[1 + 2 * self._parts : self._bounded]
-        known = self._by_offerings.get(offerings)
-        if known is not None:
-            if key >= known:
-                return
-            self._best = [one for one in self._best if one[0] != known]
-        self._by_offerings[offerings] = key
-        insort(self._best, (key, chosen), key=lambda one: one[0])
-        for dropped, _ in self._best[self._answers :]:
-            del self._by_offerings[dropped[1 + 2 * self._parts : self._bounded]]
-        del self._best[self._answers :]
+        if not all(self._tests.holds(joint, firsts) for joint in self._open):
+            return
+        for _ in expanded(self._domains, signatures, self._best):
+            self._count()
+            if self._is_any_enough and self._best.is_any:
+                raise _Stopped
 
 
-def places(bits: int) -> Iterator[int]:
-    """Give the positions of the bits that are set, lowest first."""
-    while bits:
-        lowest = bits & -bits
-        yield lowest.bit_length() - 1
-        bits ^= lowest
-
-
-def _least(options: list[Option]) -> Option:
-    """Make the option that is nowhere worse than any of some: a bound of all of them."""
-    first = options[0]
-    return Option(
-        row=first.row,
-        offering=min(option.offering for option in options),
-        rank=0,
-        missed=min(option.missed for option in options),
-        missed_every=(False,) * len(first.missed_every),
-        order=tuple(map(min, zip(*(option.order for option in options), strict=True))),
-        is_unknown=(False,) * len(first.is_unknown),
-        sets={},
-        sums={},
+def _too_large(steps: int) -> Refused:
+    return Refused(
+        f"The search looked at {steps:,} choices and found no end.",
+        code="search-too-large",
+        hint="Ask for fewer components, or add conditions or an order.",
     )

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
 from random import Random
 
+import numpy as np
 import pytest
 
 from kgservice.model.errors import Refused
 from kgservice.model.rdf import Literal
 from kgservice.resolution import search as search_module
-from kgservice.resolution.joint_columns import Sets
+from kgservice.resolution.joint_columns import Numbers, Sets
 from kgservice.resolution.joint_tests import JointTests
 from kgservice.resolution.judgement import Rules
-from kgservice.resolution.options import Option
+from kgservice.resolution.options import Option, Table
 from kgservice.resolution.request import (
     AtMost,
     Component,
@@ -90,6 +92,54 @@ def random_set(random: Random, sets: Sets) -> int:
     return random.randrange(4)
 
 
+def table_of(options: list[Option]) -> Table:
+    """The options as the search wants them: those of one signature together, the best first."""
+
+    def signature(one: Option) -> tuple[object, ...]:
+        known = tuple(number is not None for number in one.sums.values())
+        return (*one.sets.items(), one.missed_every, one.is_unknown, known)
+
+    numbers: dict[tuple[object, ...], int] = {}
+    for one in options:
+        numbers.setdefault(signature(one), len(numbers))
+    some = sorted(
+        options, key=lambda o: (numbers[signature(o)], o.missed, o.order, o.offering, o.rank)
+    )
+    first = some[0]
+
+    def column(values: Iterable[object], kind: type = np.int64) -> np.ndarray:
+        return np.array(list(values), kind)
+
+    return Table(
+        signatures=column(numbers[signature(o)] for o in some),
+        rows=column((o.row for o in some), np.int32),
+        offerings=column((o.offering for o in some), np.int32),
+        ranks=column((o.rank for o in some), np.int32),
+        nodes=column((o.node for o in some), np.int32),
+        missed=column(o.missed for o in some),
+        missed_every=tuple(
+            column((o.missed_every[n] for o in some), np.bool_)
+            for n in range(len(first.missed_every))
+        ),
+        order=tuple(column(o.order[n] for o in some) for n in range(len(first.order))),
+        is_unknown=tuple(
+            column((o.is_unknown[n] for o in some), np.bool_) for n in range(len(first.is_unknown))
+        ),
+        sets={key: column(o.sets[key] for o in some) for key in first.sets},
+        sums={
+            key: Numbers(
+                column((o.sums[key] is not None for o in some), np.bool_),
+                column(o.sums[key] or 0 for o in some),
+            )
+            for key in first.sums
+        },
+    )
+
+
+def tables_of(options: dict[str, list[Option]]) -> dict[str, Table]:
+    return {name: table_of(some) for name, some in options.items()}
+
+
 def brute_force(
     options: dict[str, list[Option]], joints: list[Joint], sets: Sets, strict: bool
 ) -> list[tuple[int, ...]]:
@@ -147,19 +197,19 @@ def test_the_best_compositions_are_those_of_brute_force(batch: int) -> None:
         tests = JointTests(rules, sets, {})
         expected = brute_force(options, joints, sets, strict=not lenient)
         for answers in (1, 3, 10):
-            found = Search(options, tests, answers).run()
+            found = Search(tables_of(options), tests, answers).run()
             rows = [
                 (*(one[n].offering for n in sorted(names)), *(one[n].rank for n in sorted(names)))
                 for one in found
             ]
             assert rows == expected[:answers], f"seed {seed}, {answers} answers"
-        assert Search(options, tests, 1).is_feasible() is bool(expected), f"seed {seed}"
+        assert Search(tables_of(options), tests, 1).is_feasible() is bool(expected), f"seed {seed}"
         feasible += bool(expected)
     assert feasible > 20
 
 
 def test_a_search_without_end_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_module, "MAX_STEPS", 50)
+    monkeypatch.setattr(search_module, "MAX_STEPS", 2)
     options = {
         name: [
             Option(row, row, 0, 0, (), (row,), (False,), {"together.1": row % 2}, {})
@@ -172,5 +222,5 @@ def test_a_search_without_end_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     request = Request("", components, together=(joint,), iri="urn:request")
     tests = JointTests(Rules(request, frozenset({joint.id})), Sets(), {})
     with pytest.raises(Refused) as refused:
-        Search(options, tests, 3).run()
+        Search(tables_of(options), tests, 3).run()
     assert refused.value.code == "search-too-large"
