@@ -48,7 +48,7 @@ STANDARD: dict[str, tuple[str, str]] = {
     "DCTERMS": (
         "http://purl.org/dc/terms/",
         "title description identifier issued modified source publisher creator license format "
-        "isPartOf",
+        "isPartOf hasPart",
     ),
     "SKOS": ("http://www.w3.org/2004/02/skos/core#", "prefLabel altLabel notation broader example"),
     "DCAT": ("http://www.w3.org/ns/dcat#", "Catalog Resource DataService endpointURL"),

@@ -13,9 +13,11 @@ from kgservice.model.terms import KG
 from kgservice.store.port import META_GRAPH, VOCABULARY_GRAPH, ChangeKind, GraphChange, Store
 from kgservice.store.vocabulary import vocabulary_digest
 
+_FOLDERS = ("labels", "recipes")
+
 
 def load_ontologies(store: Store, extra: Sequence[Path] = ()) -> None:
-    """Make the vocabulary graph say what vocabularies and label schemes say; write what differs.
+    """Make the vocabulary graph say what vocabularies, schemes and recipes say; write what differs.
 
     Nameless nodes get names made of their content. Files that are as they were when the graph was
     written, by the hash beside it, are not read as RDF: 5 ms instead of 250.
@@ -23,9 +25,10 @@ def load_ontologies(store: Store, extra: Sequence[Path] = ()) -> None:
     digest = vocabulary_digest(extra)
     if select(store, "vocabulary", graph=VOCABULARY_GRAPH, digest=digest):
         return
-    schemes = Path(str(files("kgservice_shapes"))) / "labels"
+    shapes = Path(str(files("kgservice_shapes")))
+    paths = [path for name in _FOLDERS for path in sorted((shapes / name).glob("*.ttl"))]
     stated = load_tbox(extra, align=False)
-    stated += [triple for path in sorted(schemes.glob("*.ttl")) for triple in read_turtle(path)]
+    stated += [triple for path in paths for triple in read_turtle(path)]
     triples = {_named(triple) for triple in stated}
     known = Triple(Iri(VOCABULARY_GRAPH), KG.graphDigest, Literal(digest))
     store.commit(

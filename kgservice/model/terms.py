@@ -155,6 +155,7 @@ class DCTERMS:
     license: Final = Iri("http://purl.org/dc/terms/license")
     format: Final = Iri("http://purl.org/dc/terms/format")
     isPartOf: Final = Iri("http://purl.org/dc/terms/isPartOf")
+    hasPart: Final = Iri("http://purl.org/dc/terms/hasPart")
 
 
 class SKOS:
@@ -216,8 +217,10 @@ class KG:
     AllDifferent: Final = Iri("https://w3id.org/kgservice/ns#AllDifferent")
     AnyIssuer: Final = Iri("https://w3id.org/kgservice/ns#AnyIssuer")
     AnySubject: Final = Iri("https://w3id.org/kgservice/ns#AnySubject")
+    AnyWay: Final = Iri("https://w3id.org/kgservice/ns#AnyWay")
     AuthorityRule: Final = Iri("https://w3id.org/kgservice/ns#AuthorityRule")
     Binding: Final = Iri("https://w3id.org/kgservice/ns#Binding")
+    Bundle: Final = Iri("https://w3id.org/kgservice/ns#Bundle")
     BusinessHours: Final = Iri("https://w3id.org/kgservice/ns#BusinessHours")
     CSV: Final = Iri("https://w3id.org/kgservice/ns#CSV")
     Capability: Final = Iri("https://w3id.org/kgservice/ns#Capability")
@@ -291,6 +294,7 @@ class KG:
     Launched: Final = Iri("https://w3id.org/kgservice/ns#Launched")
     LegalClock: Final = Iri("https://w3id.org/kgservice/ns#LegalClock")
     LifecycleStatus: Final = Iri("https://w3id.org/kgservice/ns#LifecycleStatus")
+    Managed: Final = Iri("https://w3id.org/kgservice/ns#Managed")
     Maximise: Final = Iri("https://w3id.org/kgservice/ns#Maximise")
     Measurement: Final = Iri("https://w3id.org/kgservice/ns#Measurement")
     Membership: Final = Iri("https://w3id.org/kgservice/ns#Membership")
@@ -336,6 +340,7 @@ class KG:
     Provider: Final = Iri("https://w3id.org/kgservice/ns#Provider")
     Provision: Final = Iri("https://w3id.org/kgservice/ns#Provision")
     Provisioning: Final = Iri("https://w3id.org/kgservice/ns#Provisioning")
+    Recipe: Final = Iri("https://w3id.org/kgservice/ns#Recipe")
     Recurring: Final = Iri("https://w3id.org/kgservice/ns#Recurring")
     Refusal: Final = Iri("https://w3id.org/kgservice/ns#Refusal")
     Rehearsal: Final = Iri("https://w3id.org/kgservice/ns#Rehearsal")
@@ -659,6 +664,7 @@ class KG:
     switchingEgressPrice: Final = Iri("https://w3id.org/kgservice/ns#switchingEgressPrice")
     syncReport: Final = Iri("https://w3id.org/kgservice/ns#syncReport")
     syncState: Final = Iri("https://w3id.org/kgservice/ns#syncState")
+    takes: Final = Iri("https://w3id.org/kgservice/ns#takes")
     takesPath: Final = Iri("https://w3id.org/kgservice/ns#takesPath")
     targetService: Final = Iri("https://w3id.org/kgservice/ns#targetService")
     taxIncluded: Final = Iri("https://w3id.org/kgservice/ns#taxIncluded")
@@ -717,4 +723,5 @@ class KG:
     within: Final = Iri("https://w3id.org/kgservice/ns#within")
     workerType: Final = Iri("https://w3id.org/kgservice/ns#workerType")
     writeGap: Final = Iri("https://w3id.org/kgservice/ns#writeGap")
+    yields: Final = Iri("https://w3id.org/kgservice/ns#yields")
     zone: Final = Iri("https://w3id.org/kgservice/ns#zone")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
-from kgservice.model.rdf import Iri
+from kgservice.model.rdf import Iri, Triple
 
 
 class ValueKind(Enum):
@@ -95,6 +95,7 @@ class Vocabulary:
         level_order: Label scheme IRI to its levels, lowest first.
         labels: IRI to language tag to what people call it.
         of_evidence: Properties of evidence, by name, which requests ask of certificates.
+        recipes: What recipe files say, as statements.
     """
 
     properties: Mapping[str, PropertyInfo]
@@ -107,6 +108,7 @@ class Vocabulary:
     level_order: Mapping[str, tuple[Iri, ...]]
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     of_evidence: Mapping[str, PropertyInfo] = field(default_factory=dict)
+    recipes: tuple[Triple, ...] = ()
 
     def asked(self, name: str) -> PropertyInfo | None:
         """Give the property that a request calls so, or None."""

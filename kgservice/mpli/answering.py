@@ -43,9 +43,8 @@ class Answering:
         rules = all_rules(request)
         found = engine.search(rules, request.answers)
         refused = engine.refused(rules) if self.is_explained else ()
-        self._read_names(b.offering for one in found for b in one.values())
+        compositions, statements = self.proved(found)
         self._read_names(one.offering for one in refused)
-        compositions, statements = self._proved(found) if found else ((), tuple)
         causes = Causes((), (), True) if found else self._causes()
         relaxations = self._relaxations(causes)
         missing = self._missing(rules) if self.is_explained or not found else ()
@@ -66,10 +65,14 @@ class Answering:
             open_conflicts=frozenset(self._open(causes)),
         )
 
-    def _proved(
+    def proved(
         self, found: Sequence[Mapping[str, BoundOffering]]
     ) -> tuple[tuple[ResolvedComposition, ...], Statements]:
+        """Check again and prove what was found; give it with what makes its statements."""
+        if not found:
+            return (), tuple
         engine = self.engine
+        self._read_names(b.offering for one in found for b in one.values())
         winners = Winners(
             engine.session, engine.vocabulary, engine.request, engine.ranked_in, found
         )

@@ -85,7 +85,9 @@ class FastEngine:
             frame = frames[name] = frame_of(projection, request, component, only.get(name, Only()))
             priced = whole[name] = price_columns(request, frame, self.vocabulary)
             self.prices[name] = priced if frame.whole is None else priced.at(frame.places)
-        self.currency = named_currency(request) or commonest_currency(self._currencies())
+        self.currency = (
+            self.currency or named_currency(request) or commonest_currency(self._currencies())
+        )
         judge = self.judge()
         for name, frame in frames.items():
             self.columns[name] = columns_of(request, frame, whole[name], judge, self.currency)
@@ -199,10 +201,12 @@ class FastEngine:
         claimed = {}
         for one in found:
             for name, binding in one.items():
-                row = self.row_of(binding)
+                row, columns = self.row_of(binding), self.columns[name]
+                judged = self.request.constraints_of(columns.frame.component)
+                verdicts = {one.id: columns.verdicts[one.id] for one in judged}
                 claimed[binding.iri] = {
-                    key: _mark(bool(verdicts.met[row]), bool(verdicts.violated[row]))
-                    for key, verdicts in self.columns[name].verdicts.items()
+                    key: _mark(bool(one.met[row]), bool(one.violated[row]))
+                    for key, one in verdicts.items()
                 }
         return claimed
 

@@ -218,7 +218,15 @@ class GraphEngine:
 
     def claims(self, found: Sequence[Mapping[str, BoundOffering]]) -> dict[str, dict[str, Mark]]:
         """Say the verdicts on the bindings of what was found."""
-        return {b.iri: self.marks[b.iri] for one in found for b in one.values()}
+        judged = {
+            part.name: [constraint.id for constraint in self.request.constraints_of(part)]
+            for part in self.request.components
+        }
+        return {
+            b.iri: {key: self.marks[b.iri][key] for key in judged[b.component]}
+            for one in found
+            for b in one.values()
+        }
 
     def counts(self, rules: Rules) -> dict[str, Counts]:
         """Count how each component's offerings fared."""

@@ -82,9 +82,13 @@ class TableReader:
         read = partial(scaled_number, as_of=self.request.as_of or date.max)
         for number, preference in enumerate(self.request.prefer, start=1):
             for component in self.request.components:
-                key = f"prefer.{number}"
-                values = self._in_currency(preference.property, component.name, self.currency)
-                self._add_numbers(key, values, read)
+                key, name = f"prefer.{number}", component.name
+                if preference.counts(name):
+                    values = self._in_currency(preference.property, name, self.currency)
+                    self._add_numbers(key, values, read)
+                else:
+                    nothing = {one.iri: (typed(0),) for one in self.bindings[name]}
+                    self.columns.setdefault(key, {}).update(nothing)
         return self.columns
 
     def _read_joint(self, joint: Joint) -> None:

@@ -21,6 +21,7 @@ MOST_CHANGED = 20_000
 """Subjects from which reading everything again is the shorter way."""
 
 _BATCH = 500
+_OF_OFFERINGS = (KG.lifecycleStatus, KG.compatibleWith, DCTERMS.hasPart)
 
 
 class Projector:
@@ -85,6 +86,6 @@ def projected(vocabulary: Vocabulary) -> tuple[Iri, ...]:
     """Name the properties that a resolution may read."""
     asked = {info.iri for info in vocabulary.properties.values()}
     asked |= {info.iri for info in vocabulary.of_evidence.values()}
-    always = {*ALWAYS, *LABEL_PARTS, *READ_OF_PRICES, KG.lifecycleStatus, KG.compatibleWith}
+    always = {*ALWAYS, *LABEL_PARTS, *READ_OF_PRICES, *_OF_OFFERINGS}
     ends = {KG.measuredFrom, KG.measuredTo}
     return tuple(sorted((asked | always | ends) - {DCTERMS.title, DCTERMS.description}))

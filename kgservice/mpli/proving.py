@@ -27,7 +27,7 @@ from kgservice.resolution.proofs import (
     read_proofs,
 )
 from kgservice.resolution.reads import Path, choice_paths
-from kgservice.resolution.request import Policy
+from kgservice.resolution.request import Policy, paid_components
 from kgservice.resolution.templates import render, values_of
 from kgservice.resolution.values import write_value
 from kgservice.store.port import MERGED_GRAPH, META_GRAPH, Step
@@ -114,7 +114,7 @@ class Proving:
                 name: {key: _shown(self.winners, *value) for key, value in values.items()}
                 for name, values in picked.items()
             },
-            monthly=_total(prices, len(bindings)),
+            monthly=_total(prices, len(paid_components(request))),
             prices=prices,
             met_wishes=met,
             missed_wishes=missed,
@@ -126,8 +126,8 @@ class Proving:
 
     def _prices(self, bindings: Found) -> dict[str, Money]:
         prices = {}
-        for name, binding in bindings.items():
-            monthly = self.winners.prices[name][binding.offering].monthly
+        for name in paid_components(self.winners.request):
+            monthly = self.winners.prices[name][bindings[name].offering].monthly
             if monthly is not None:
                 prices[name] = monthly
         return prices

@@ -18,6 +18,7 @@ from kgservice.mpli.graph_engine import GraphEngine
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.reference_check import check_with_reference
 from kgservice.mpli.repricing import reprice, repriced
+from kgservice.mpli.ways import other_ways
 from kgservice.resolution.answer import Resolution, ResolvedComposition
 from kgservice.resolution.assumptions import PriceChange
 from kgservice.resolution.queries import Only
@@ -67,6 +68,8 @@ def resolve(
 
     `limits` says which offerings may be bound. The same graphs and the same request give the same
     answer, byte for byte.
+    Bundles and recipes compete with single offerings (`resolution/ways.py`), but not where
+    offerings are restricted.
     With a projector the fast engine searches, wherever the projection says all that is asked for;
     the answer is the graph engine's but for the name of the engine.
 
@@ -82,7 +85,18 @@ def resolve(
     with store.session(scope=QueryScope()) as session:
         engine = _engine(session, vocabulary, named, projector, limits.prices)
         engine.prepare(only)
-        return Answering(engine, is_explained=limits.is_explained).answer()
+        plain = Answering(engine, is_explained=limits.is_explained).answer()
+        currency = engine.ranked_in
+        projection = projector.at(session) if projector is not None else None
+        is_restricted = bool(limits.pins or limits.among)
+        ways = None if is_restricted else other_ways(session, vocabulary, named, projection)
+    if ways is None:
+        return plain
+
+    def engine_of(session: Session, request: Request) -> SearchEngine:
+        return _engine(session, vocabulary, request, projector, limits.prices, currency)
+
+    return ways.answer(store, engine_of, plain)
 
 
 def _engine(
@@ -91,6 +105,7 @@ def _engine(
     request: Request,
     projector: Projector | None,
     prices: tuple[PriceChange, ...],
+    currency: str = "",
 ) -> SearchEngine:
     here = reprice(session, prices)
     if projector is not None:
@@ -98,8 +113,8 @@ def _engine(
         if prices:
             projection = repriced(projection, prices)
         if is_covered(request, projection):
-            return FastEngine(here, projection, vocabulary, request)
-    return GraphEngine(here, vocabulary, request)
+            return FastEngine(here, projection, vocabulary, request, currency=currency)
+    return GraphEngine(here, vocabulary, request, currency=currency or None)
 
 
 def prepared(request: Request, vocabulary: Vocabulary, base_iri: str) -> Request:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeAlias, cast
 
@@ -13,6 +13,8 @@ from kgservice.model.rdf import Literal, Term, Triple
 from kgservice.resolution.judgement import Counts
 from kgservice.resolution.refusals import Refusal
 from kgservice.resolution.relaxations import Opened, Relaxation
+from kgservice.resolution.request import Request
+from kgservice.resolution.variants import Way
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -57,6 +59,9 @@ class ResolvedComposition:
         evidence_until: When the first piece of its evidence expires, xsd:dateTime or empty.
         order: What it was ranked by; smaller is better; comparable within one request.
         is_verified: It was judged again over the composition graph, with the same verdicts.
+        ways: Component name to how it is had; empty when every component is managed.
+        situation: The request with the components that it really has; None when they are those
+            that were asked for.
     """
 
     iri: str
@@ -75,6 +80,8 @@ class ResolvedComposition:
     evidence_until: str = ""
     order: tuple[tuple[int, int, str], ...] = ()
     is_verified: bool = False
+    ways: Mapping[str, Way] = field(default_factory=dict)
+    situation: Request | None = None
 
     @property
     def price_text(self) -> str:
@@ -97,6 +104,7 @@ class ResolvedComposition:
             "verified": self.is_verified,
             "offerings": dict(self.offerings),
             "titles": dict(self.titles),
+            "ways": {name: self._way_json(name) for name in self.offerings},
             "configuration": {name: dict(values) for name, values in configuration.items()},
             "monthlyPrice": money_json(self.monthly),
             "prices": {name: money_json(price) for name, price in self.prices.items()},
@@ -104,6 +112,15 @@ class ResolvedComposition:
             "unknown": list(self.unknown),
             "proof": f"{self.iri}/proof",
         }
+
+    def _way_json(self, name: str) -> JsonValue:
+        """Say how a component is had, with the recipe and its parts, or the bundle."""
+        way = self.ways.get(name, Way())
+        if way.kind == "recipe":
+            return {"way": way.kind, "recipe": self.offerings[name], "parts": list(way.parts)}
+        if way.kind == "bundle":
+            return {"way": way.kind, "bundle": self.offerings[way.by], "price": way.by}
+        return {"way": way.kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +143,7 @@ class Resolution:
         engine: Which engine searched; both give the same answer.
         relaxations: The least changes that make an infeasible request possible.
         open_conflicts: The conflicts that are none if what is unknown turns out well.
+        is_complete: Everything was looked at.
     """
 
     request: str
@@ -142,6 +160,16 @@ class Resolution:
     engine: str = "graph"
     relaxations: tuple[Relaxation, ...] = ()
     open_conflicts: frozenset[tuple[str, ...]] = frozenset()
+    is_complete: bool = True
+
+    def judged(self, *, is_open: bool, is_complete: bool) -> Resolution:
+        """Give the answer after other ways were looked at: whether one could be possible."""
+        is_unknown = self.status == "infeasible" and is_open
+        return replace(
+            self,
+            status="unknown" if is_unknown else self.status,
+            is_complete=self.is_complete and is_complete,
+        )
 
     def triples(self) -> tuple[Triple, ...]:
         """Give the answer as RDF: compositions, bindings, verdicts and proofs."""
@@ -156,7 +184,7 @@ class Resolution:
             "engine": self.engine,
             "graphs": dict(sorted(self.graphs.items())),
             "compositions": [one.as_json() for one in self.compositions],
-            "complete": True,
+            "complete": self.is_complete,
             **self._reasons_json(),
         }
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from kgservice.model.vocabulary import PropertyInfo
 from kgservice.resolution.array_judgement import ArrayJudge, Verdicts
+from kgservice.resolution.candidates import every_wishes
 from kgservice.resolution.frames import Frame
 from kgservice.resolution.joint_columns import (
     Numbers,
@@ -47,6 +48,7 @@ def columns_of(
     """
     component = frame.component
     reader = _Reader(frame, prices, judge)
+    everything = np.ones(len(frame), np.bool_)
     sets: dict[str, Integers] = {}
     numbers: dict[str, Numbers] = {}
     for joint in request.together:
@@ -60,8 +62,14 @@ def columns_of(
         else:
             sets.update(_sets_of(joint, component.name, reader))
     for place, preference in enumerate(request.prefer, start=1):
-        numbers[f"prefer.{place}"] = reader.numbers(preference.property, currency)
+        numbers[f"prefer.{place}"] = (
+            reader.numbers(preference.property, currency)
+            if preference.counts(component.name)
+            else Numbers(everything, np.zeros(len(frame), np.int64))
+        )
     verdicts = {one.id: reader.verdicts(one) for one in request.constraints_of(component)}
+    for wish in every_wishes(request):  # met where it is not asked
+        verdicts.setdefault(wish.id, Verdicts(everything, ~everything))
     return Columns(frame, verdicts, sets, numbers)
 
 
@@ -76,7 +84,7 @@ class _Reader:
 
     def verdicts(self, constraint: Constraint) -> Verdicts:
         """Judge a condition on each row."""
-        asked = replace(constraint, id="", policy=None, is_wish=False, line=0)
+        asked = replace(constraint, id="", policy=None, is_wish=False, over=(), line=0)
         question = self.prices.question if asked.path[0].is_derived else ()
         found = self.masks.get(
             ("verdicts", self.of, asked, self.judge.as_of, question),

@@ -175,6 +175,7 @@ class Constraint:
         policy: The line's own policy for unknown, if it has one.
         is_wish: It ranks and does not exclude.
         evidence: Only statements with at least this evidence count; None means all.
+        over: Of a condition for every component: the components that it is for; empty for all.
         line: Where it is written; 0 when unknown.
     """
 
@@ -184,6 +185,7 @@ class Constraint:
     policy: Policy | None = None
     is_wish: bool = False
     evidence: Evidence | None = None
+    over: tuple[str, ...] = ()
     line: int = field(default=0, compare=False)
 
     @property

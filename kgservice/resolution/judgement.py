@@ -144,8 +144,9 @@ def read_marks(
     """Read the rows of `marks.rq`; what no row mentions is met."""
     ids = {request.iri_of(c.id): c.id for c in request.all_constraints()}
     marks: dict[str, dict[str, Mark]] = {}
+    elsewhere = [wish.id for wish in request.every if wish.is_wish]  # met where it is not asked
     for component in request.components:
-        names = [constraint.id for constraint in request.constraints_of(component)]
+        names = [*elsewhere, *(c.id for c in request.constraints_of(component))]
         for binding in bindings[component.name]:
             marks[binding.iri] = dict.fromkeys(names, Mark.MET)
     for row in rows:

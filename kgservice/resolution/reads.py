@@ -139,7 +139,8 @@ def _paths(request: Request, component: Component) -> Iterator[Path]:
         if component.name in joint_components(joint):
             yield from joint_paths(joint, component.name)
     for preference in request.prefer:
-        yield (preference.property,)
+        if preference.counts(component.name):
+            yield (preference.property,)
 
 
 def first_properties(request: Request, component: Component) -> frozenset[Iri]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from enum import Enum
 
 from kgservice.model.rdf import Iri
 from kgservice.model.vocabulary import PropertyInfo
@@ -38,24 +39,49 @@ from kgservice.resolution.joints import SumLimit as SumLimit
 from kgservice.resolution.joints import joint_components as joint_components
 
 
+class Ways(Enum):
+    """In which ways a component may be had: as one offering or part of a bundle, or also made."""
+
+    MANAGED = "managed"
+    ANY = "any"
+
+
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One thing asked for; `kind` is the class of its offering."""
+    """One thing asked for.
+
+    Attributes:
+        name: Unique in the request.
+        kind: The class of its offering.
+        constraints: Its own conditions and wishes, in document order.
+        quantity: How many instances of one offering.
+        needs: Components that must be there before it.
+        ways: In which ways it may be had; None leaves it to the request.
+        is_paid: It has a price of its own; a part of a bundle and what a recipe makes have not.
+        line: Where it is written; 0 when unknown.
+    """
 
     name: str
     kind: Iri
     constraints: tuple[Constraint, ...] = ()
     quantity: int = 1
     needs: tuple[str, ...] = ()
+    ways: Ways | None = None
+    is_paid: bool = True
     line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """Minimise or maximise the sum of a property over all components."""
+    """Minimise or maximise the sum of a property over components; `over` is empty for all."""
 
     property: PropertyInfo
     is_maximise: bool = False
+    over: tuple[str, ...] = ()
+
+    def counts(self, component: str) -> bool:
+        """Say whether a component's value is part of the sum."""
+        return not self.over or component in self.over
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +116,7 @@ class Request:
         term: How long it is wanted, `xsd:duration` text or empty.
         unknown: Policy where a line has none of its own.
         answers: How many compositions are wanted.
+        ways: In which ways components may be had that do not say so themselves.
         iri: The request's IRI; empty until it has one.
         exit: The way out that is kept for what is provisioned; None when nobody asks for one.
     """
@@ -103,12 +130,18 @@ class Request:
     term: str = ""
     unknown: Policy = Policy.REJECT
     answers: int = 5
+    ways: Ways = Ways.MANAGED
     iri: str = ""
     exit: Exit | None = None
 
     def constraints_of(self, component: Component) -> tuple[Constraint, ...]:
         """Give what the component's binding must meet or should, in document order."""
-        return component.constraints + self.every
+        shared = (one for one in self.every if not one.over or component.name in one.over)
+        return (*component.constraints, *shared)
+
+    def ways_of(self, component: Component) -> Ways:
+        """Give the ways in which a component may be had."""
+        return component.ways or self.ways
 
     def all_constraints(self) -> Iterator[Constraint]:
         """Go through all conditions on bindings, in document order, wishes too."""
@@ -123,3 +156,8 @@ class Request:
     def iri_of(self, identity: str) -> str:
         """Give the IRI of a part of this request from its short id."""
         return identity if ":" in identity else f"{self.iri}#{identity}"
+
+
+def paid_components(request: Request) -> tuple[str, ...]:
+    """Name the components that have a price of their own."""
+    return tuple(component.name for component in request.components if component.is_paid)

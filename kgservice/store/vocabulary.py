@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -21,7 +22,7 @@ _NO_VOCABULARY = frozenset({"align", "queries"})
 
 
 def load_vocabulary(paths: Iterable[Path] = ()) -> Vocabulary:
-    """Read the packaged vocabulary, the label schemes and further ontology files as a value.
+    """Read the packaged vocabulary, label schemes, recipes and further ontology files as a value.
 
     A further file may be Turtle, N-Triples or RDF/XML; a folder stands for the files in it.
     About 20 ms.
@@ -30,7 +31,9 @@ def load_vocabulary(paths: Iterable[Path] = ()) -> Vocabulary:
         InputError: a file cannot be read or is no RDF (`ontology-invalid`), or two units or
             named values share a name (`vocabulary-ambiguous`).
     """
-    return read_vocabulary((*vocabulary_triples(), *_scheme_triples(), *ontology_triples(paths)))
+    further = ontology_triples(paths)
+    read = read_vocabulary((*vocabulary_triples(), *_scheme_triples(), *further))
+    return replace(read, recipes=(*shape_triples("recipes"), *further))
 
 
 def vocabulary_triples() -> list[Triple]:
@@ -80,7 +83,7 @@ def _scheme_triples() -> list[Triple]:
 
 
 def shape_triples(folder: str) -> list[Triple]:
-    """Give the statements of a folder of `shapes`: `labels`, `authority`; blank nodes unique."""
+    """Give the statements of a folder of `shapes`, such as `labels`; blank nodes unique."""
     return _packaged("kgservice_shapes", folder)
 
 
@@ -90,16 +93,17 @@ def turtle_triples(text: str) -> list[Triple]:
 
 
 def vocabulary_digest(paths: Iterable[Path] = ()) -> str:
-    """Hash the bytes of the packaged vocabulary, the label schemes and further ontology files.
+    """Hash the bytes of the packaged vocabulary, label schemes, recipes and further ontology files.
 
     With this module and `inference.tbox`, they say what the vocabulary graph holds. A file that
     cannot be read counts by its name; reading it will say what is wrong.
     """
     whole = hashlib.sha256(_FORM)
-    vocabulary, schemes = (resources.files(f"kgservice_{name}") for name in ("vocab", "shapes"))
+    vocabulary, shapes = (resources.files(f"kgservice_{name}") for name in ("vocab", "shapes"))
     packaged = (
         *_turtle_files(vocabulary, _NO_VOCABULARY),
-        *_turtle_files(schemes.joinpath("labels"), frozenset()),
+        *_turtle_files(shapes.joinpath("labels"), frozenset()),
+        *_turtle_files(shapes.joinpath("recipes"), frozenset()),
     )
     further = [f for p in paths for f in (sorted(p.rglob("*.ttl")) if p.is_dir() else [p])]
     for file in (*packaged, *further):

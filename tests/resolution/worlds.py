@@ -163,6 +163,7 @@ class Offer:
     complete: list[str] = field(default_factory=list)
     status: str = "Launched"
     signed: list[str] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
 
     @property
     def iri(self) -> str:
@@ -255,6 +256,7 @@ def _offer_triples(offer: Offer) -> list[Triple]:
     for name, texts in offer.values.items():
         triples += [Triple(node, PROPERTIES[name].iri, value_term(name, text)) for text in texts]
     triples += [Triple(node, KG.completeFor, PROPERTIES[name].iri) for name in offer.complete]
+    triples += [Triple(node, DCTERMS.hasPart, Iri(f"urn:offer:{part}")) for part in offer.parts]
     for number, charge in enumerate(offer.charges):
         triples += _charge_triples(node, Iri(f"{offer.iri}:price:{number}"), charge)
     for number, label in enumerate(offer.labels):

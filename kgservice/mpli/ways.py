@@ -1,0 +1,108 @@
+"""Search the ways of having a request beside the plain one: bundles and recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kgservice.model.rdf import Iri
+from kgservice.model.terms import DCTERMS
+from kgservice.model.vocabulary import Vocabulary
+from kgservice.mpli.answering import Answering
+from kgservice.mpli.engines import SearchEngine
+from kgservice.resolution.answer import Resolution
+from kgservice.resolution.judgement import Rules, all_rules
+from kgservice.resolution.merging import Found, merged
+from kgservice.resolution.projection import Projection
+from kgservice.resolution.recipes import Recipe, read_recipes
+from kgservice.resolution.request import Request, Ways
+from kgservice.resolution.templates import render, values_of
+from kgservice.resolution.variants import Variant, variant_of
+from kgservice.resolution.ways import Bundles, Looked, ways_of
+from kgservice.store.port import QueryScope, Session, Store
+
+EngineOf = Callable[[Session, Request], SearchEngine]
+"""Makes the engine for a request in a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherWays:
+    """What there is to look at beside the plain way, as the snapshot of a session has it.
+
+    Attributes:
+        request: The request, with its IRI and its day.
+        bundles: Bundles with their parts.
+        looked: The ways.
+    """
+
+    request: Request
+    bundles: Bundles
+    looked: Looked
+
+    def answer(self, store: Store, engine_of: EngineOf, plain: Resolution) -> Resolution:
+        """Search every way and merge what is found with the plain answer, in one ranking."""
+        variants = [
+            variant
+            for choice in self.looked.choices
+            if (variant := variant_of(self.request, choice, self.bundles)) is not None
+        ]
+        found = []
+        is_open = plain.status == "unknown"
+        for variant in variants:
+            with store.session(scope=QueryScope()) as session:
+                engine = engine_of(session, variant.request)
+                engine.prepare(variant.only)
+                one = _found(engine, variant)
+                is_open = is_open or (one is None and _is_open(engine))
+            found += [one] if one else []
+        answer = merged(plain, self.request, found)
+        return answer.judged(is_open=is_open, is_complete=self.looked.is_all)
+
+
+def other_ways(
+    session: Session,
+    vocabulary: Vocabulary,
+    request: Request,
+    projection: Projection | None,
+) -> OtherWays | None:
+    """Find out in which other ways a request could be had; None when there are none.
+
+    Raises:
+        InputError: a recipe cannot be used (`recipe-invalid`).
+    """
+    is_any = any(request.ways_of(component) is Ways.ANY for component in request.components)
+    recipes: tuple[Recipe, ...] = read_recipes(vocabulary.recipes, vocabulary) if is_any else ()
+    bundles = _bundles(session, request, projection)
+    if not (recipes or bundles):
+        return None
+    looked = ways_of(request, recipes, bundles)
+    return OtherWays(request, bundles, looked) if looked.choices else None
+
+
+def _bundles(session: Session, request: Request, projection: Projection | None) -> Bundles:
+    """Read the bundles with parts of the request's kinds."""
+    if len(request.components) < 2:
+        return {}
+    if projection is not None and not len(projection.column(DCTERMS.hasPart).subjects):
+        return {}
+    kinds = sorted({component.kind.value for component in request.components})
+    text = render("bundles", slots={"kinds": values_of("kind", kinds)})
+    found: dict[str, dict[str, set[Iri]]] = {}
+    for row in session.select(text, where="snapshot"):
+        parts = found.setdefault(row["bundle"][0], {})
+        parts.setdefault(row["part"][0], set()).add(Iri(row["kind"][0]))
+    return {
+        bundle: {part: frozenset(of) for part, of in sorted(parts.items())}
+        for bundle, parts in sorted(found.items())
+    }
+
+
+def _found(engine: SearchEngine, variant: Variant) -> Found | None:
+    found = engine.search(all_rules(variant.request), variant.request.answers)
+    return Found(variant, *Answering(engine).proved(found)) if found else None
+
+
+def _is_open(engine: SearchEngine) -> bool:
+    """Say whether the way would be possible if unknown facts turned out well."""
+    rules = all_rules(engine.request)
+    return engine.is_feasible(Rules(rules.request, rules.active, is_lenient=True))
