@@ -11,13 +11,16 @@ from math import prod
 from kgservice.model.rdf import XSD, Iri, Literal
 from kgservice.model.terms import KG
 from kgservice.resolution.request import (
+    Capacity,
     Compare,
     Compatible,
     Component,
     Constraint,
     Different,
     Operator,
+    PairLimit,
     Policy,
+    ProductLimit,
     Request,
     SumLimit,
     Ways,
@@ -74,7 +77,7 @@ class WaysOracle:
     def __init__(self, world: World, recipes: list[Recipe], request: Request) -> None:
         self.world, self.recipes, self.request = world, recipes, request
         offers = [*world.offers, *(self.as_offer(recipe) for recipe in recipes)]
-        self.plain = Oracle(replace(world, offers=offers), replace(request, every=()))
+        self.plain = _Plain(replace(world, offers=offers), replace(request, every=()))
         self.currency = Oracle(world, request).rank_currency()
         self.bundles = [offer for offer in world.offers if self.is_sound(offer)]
 
@@ -272,7 +275,8 @@ class WaysOracle:
                     return None
         for condition, leaves in totals:
             limit, currency = condition.condition.value, condition.condition.currency
-            if not judge(condition, self.limited(leaves, chosen, None, limit, currency)):
+            found = self.amounts(leaves, chosen, None, condition.path[0].name, currency)
+            if not judge(condition, self.limited(found, limit)):
                 return None
         by_name = {top.name: top for top in tops}
         for joint in self.request.together:
@@ -293,7 +297,7 @@ class WaysOracle:
     def amount(self, item, chosen, name, currency):
         """A number of one item, or None."""
         pick = chosen[item.name]
-        if name in PRICES and self.plain.currency(pick.offer) != currency:
+        if PROPERTIES[name].is_money and self.plain.currency(pick.offer) != currency:
             return None
         info = PROPERTIES[name]
         value = self.plain.joint_value(self.component(item), pick, (info,))
@@ -311,12 +315,13 @@ class WaysOracle:
         price = self.plain.price(alone, bundle)
         return [price if self.plain.currency(bundle) == currency else None]
 
-    def limited(self, leaves, chosen, bundle, limit, currency, name="monthlyPrice"):
-        found = self.amounts(leaves, chosen, bundle, name, currency)
+    def limited(self, found, limit, least=None):
         known = [one for one in found if one is not None]
-        if sum(known) > Fraction(limit.value):
+        if limit is not None and sum(known) > Fraction(limit.value):
             return VIOLATED
-        return MET if len(known) == len(found) else UNKNOWN
+        if len(known) < len(found):
+            return UNKNOWN
+        return VIOLATED if least and sum(known) < Fraction(least.value) else MET
 
     def order(self, tops, chosen, bundle, currency):
         key = []
@@ -341,23 +346,31 @@ class WaysOracle:
         flat = [item for some in places for item in some]
         if isinstance(joint, SumLimit):
             used = bundle if set(joint.over) == set(tops) else None
-            return self.limited(flat, chosen, used, joint.limit, joint.currency)
+            found = self.amounts(flat, chosen, used, joint.path[0].name, joint.currency)
+            return self.limited(found, joint.limit, joint.minimum)
+        if isinstance(joint, Capacity):
+            return all_met(self.room(joint, item, flat, chosen) for item in flat)
 
         def value(item):
             return self.plain.joint_value(self.component(item), chosen[item.name], joint.path)
 
-        if isinstance(joint, Different):
+        pairs = [
+            (value(one), value(other))
+            for number, some in enumerate(places)
+            for others in places[number + 1 :]
+            for one in some
+            for other in others
+        ]
+        if isinstance(joint, (Different, PairLimit)):
+            if joint.is_wish and any(len(some) > 1 for some in places):
+                return None
+            if isinstance(joint, PairLimit):
+                return all_met(self.plain.pair_verdict(joint, pair) for pair in pairs)
             return all_met(
-                UNKNOWN
-                if None in (value(one), value(other))
-                else VIOLATED
-                if value(one) == value(other)
-                else MET
-                for number, some in enumerate(places)
-                for others in places[number + 1 :]
-                for one in some
-                for other in others
+                UNKNOWN if None in (a, b) else VIOLATED if a == b else MET for a, b in pairs
             )
+        if isinstance(joint, ProductLimit):
+            return self.plain.product_verdict(joint, [value(item) for item in flat])
         values = [value(item) for item in flat]
         known, most = {v for v in values if v is not None}, getattr(joint, "n", 1)
         if len(known) > most:
@@ -366,6 +379,28 @@ class WaysOracle:
         if hasattr(joint, "n"):
             return MET if len(known) + absent <= most else UNKNOWN
         return UNKNOWN if absent else MET
+
+    def room(self, joint, item, items, chosen):
+        """Whether an offering has room for all that is bound to it."""
+        offer = chosen[item.name].offer
+        there = self.plain.joint_value(self.component(item), chosen[item.name], joint.path)
+        asked = sum(one.quantity for one in items if chosen[one.name].offer is offer)
+        return UNKNOWN if there is None else MET if asked <= int(there) else VIOLATED
+
+
+class _Plain(Oracle):
+    """The same facts, where a component has all its conditions itself."""
+
+    def asked_storage(self, component):
+        asked = [
+            Fraction(c.condition.value.value)
+            for c in component.constraints
+            if c.name == "storage"
+            and not c.is_wish
+            and isinstance(c.condition, Compare)
+            and c.condition.operator.value in (">=", ">", "=")
+        ]
+        return max(asked, default=None)
 
 
 class _RecipeOffer(Offer):
