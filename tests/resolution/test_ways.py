@@ -28,7 +28,7 @@ MOST = 2_000
 def answers(world: World, recipes: list[Recipe], request: Request) -> tuple[Resolution, Resolution]:
     """Resolve with both engines."""
     triples = [triple for recipe in recipes for triple in recipe.triples()]
-    store = MemoryStore([*world.triples(), *triples])
+    store = MemoryStore([*world.triples(), *triples], world.signed_triples())
     vocabulary = replace(VOCABULARY, recipes=tuple(triples))
     projector = Projector(store, vocabulary)
     return (
