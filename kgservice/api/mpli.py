@@ -16,6 +16,7 @@ from kgservice.api.bodies import (
 from kgservice.api.jobs_view import accepted, event_stream
 from kgservice.api.questions import read_question
 from kgservice.api.waiting import Places
+from kgservice.model.errors import InputError
 from kgservice.mpli import (
     changes,
     discover,
@@ -42,6 +43,7 @@ def blueprint(application: Application) -> Blueprint:
     routes = Blueprint("mpli", __name__, url_prefix="/mpli/v1")
     _add_discovery(routes, application)
     _add_requests(routes, application)
+    _add_answers(routes, application)
     _add_plans(routes, application)
     _add_services(routes, application)
     _add_service_changes(routes, application)
@@ -77,13 +79,26 @@ def _add_requests(routes: Blueprint, application: Application) -> None:
         body, media_type = requests.show_request(application, caller, identity, accept)
         return Response(body, content_type=media_type)
 
+
+def _add_answers(routes: Blueprint, application: Application) -> None:
     @routes.get("/requests/<identity>/resolution")
     def resolution(identity: str) -> Response:
         caller = require(application, "use-services")
-        accept = request.headers.get("Accept", "application/json")
-        engine = request.args.get("engine", "fast")
-        body, media_type = requests.resolution_of(application, caller, identity, engine, accept)
-        return Response(body, content_type=media_type)
+        known = request.if_none_match
+        wanted = requests.Wanted(
+            engine=request.args.get("engine", "fast"),
+            accept=request.headers.get("Accept", "application/json"),
+            deadline_s=_deadline(application),
+            is_known=known.contains if known else None,
+        )
+        found = requests.resolution_of(application, caller, identity, wanted)
+        if found.content is None:
+            response = Response(status=304)
+        else:
+            response = Response(found.content, content_type=found.media_type)
+        if found.tag:
+            response.set_etag(found.tag)
+        return response
 
     @routes.get("/requests/<identity>/explanation")
     def explanation(identity: str) -> Response:
@@ -93,6 +108,26 @@ def _add_requests(routes: Blueprint, application: Application) -> None:
         if "text/plain" in accept and "application/json" not in accept:
             return Response(str(told["text"]), content_type="text/plain; charset=utf-8")
         return jsonify(told)
+
+
+def _deadline(application: Application) -> float | None:
+    """Read `?deadline=`: seconds, at most the setting's."""
+    text = request.args.get("deadline", "")
+    if not text:
+        return None
+    most = application.settings.query_timeout_s
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= most:
+        raise InputError(
+            f"A deadline of {text[:40]!r} is not possible.",
+            code="value-invalid",
+            at="?deadline",
+            hint=f"Give seconds: more than 0, at most {most:g}.",
+        )
+    return seconds
 
 
 def _add_plans(routes: Blueprint, application: Application) -> None:

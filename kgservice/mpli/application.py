@@ -11,6 +11,8 @@ from kgservice.model.errors import Unavailable
 from kgservice.model.settings import Settings
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli.access import TokenStore
+from kgservice.mpli.answer_writer import AnswerWriter
+from kgservice.mpli.kept_resolutions import KeptResolutions
 from kgservice.mpli.notice_clerk import NoticeClerk
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.publish_hub import Hub
@@ -39,6 +41,7 @@ class Application:
         hub: Notices of changed offerings; None likewise.
         notices: Notices of sources; None likewise.
         answers: Answers of queries, while they are true.
+        resolutions: Answers of requests, likewise.
     """
 
     settings: Settings
@@ -54,11 +57,20 @@ class Application:
     hub: Hub | None = None
     notices: NoticeClerk | None = None
     answers: RememberedAnswers = field(default_factory=RememberedAnswers)
+    resolutions: KeptResolutions = field(default_factory=KeptResolutions)
+    _writers: list[AnswerWriter] = field(default_factory=list)
 
     @property
     def base_iri(self) -> str:
         """Base of every IRI that the service mints, ending in a slash."""
         return self.settings.base_iri
+
+    @property
+    def answer_writer(self) -> AnswerWriter:
+        """What writes answers into their graphs."""
+        if not self._writers:
+            self._writers.append(AnswerWriter(self.store))
+        return self._writers[0]
 
     def need_jobs(self) -> JobRunner:
         """Give the job runner.
@@ -90,4 +102,5 @@ class Application:
         if self.jobs is not None:
             self.jobs.stop()
             SPARE.let_go()
+        self.answer_writer.flush()
         self.store.close()

@@ -58,6 +58,7 @@ def make_backup(application: Application, target: Path) -> Backup:
     target = _fit(application, target)
     if not _RUNNING.acquire(blocking=False):
         raise Refused("Another backup is being made.", code="backup-running")
+    application.answer_writer.flush()
     part, staging = target.with_name(f".{target.name}.part"), application.folder / STAGING
     try:
         for folder in (part, staging):

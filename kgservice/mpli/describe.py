@@ -21,6 +21,7 @@ def describe(application: Application, caller: Caller, iri: str, accept: str) ->
         raise unknown
     graph = iri.partition("#")[0]
     caller.require("read-shared")
+    application.answer_writer.flush()
     try:
         dataset = dataset_of(application, caller, graph)
     except AccessDenied:

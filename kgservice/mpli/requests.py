@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kgservice.model.errors import InputError, NotFound
@@ -11,10 +12,11 @@ from kgservice.model.rdf import Iri, Literal, Triple, is_valid_iri, to_ntriples,
 from kgservice.model.terms import DCTERMS, KG
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
+from kgservice.mpli.kept_resolutions import Kept, tag_of
 from kgservice.mpli.request_documents import check_request, request_triples
 from kgservice.mpli.resolve import Resolution, Restriction, resolve
 from kgservice.resolution.request import Request
-from kgservice.store.port import GraphChange
+from kgservice.store.port import GraphChange, QueryScope
 from kgservice.store.results import choose_graph_format
 
 _ALIASES = {
@@ -156,8 +158,28 @@ def resolution(
     engine: str = "fast",
     *,
     is_explained: bool = False,
+    deadline_s: float | None = None,
 ) -> Resolution:
-    """Resolve a saved request on the present state and keep the answer in its graph."""
+    """Resolve a saved request on the present state and keep the answer in its graph.
+
+    An answer is remembered until a commit changes the shared graphs, or the day ends.
+    """
+    state = application.store.state(QueryScope())
+    return _answered(application, saved, engine, state, (is_explained, deadline_s)).answer
+
+
+def _answered(
+    application: Application,
+    saved: SavedRequest,
+    engine: str,
+    state: str,
+    asked: tuple[bool, float | None],
+) -> Kept:
+    is_explained, deadline_s = asked
+    tag = _tag(application, saved, engine, state, is_explained=is_explained)
+    kept = application.resolutions.get(tag)
+    if kept is not None:
+        return kept
     with application.watch.resolution():
         answer = resolve(
             application.store,
@@ -165,33 +187,82 @@ def resolution(
             saved.request,
             base_iri=application.base_iri,
             projector=application.projector if engine == "fast" else None,
-            limits=Restriction(is_explained=is_explained),
+            limits=Restriction(is_explained=is_explained, deadline_s=deadline_s),
         )
     keep_answer(application, saved, answer)
-    return answer
+    return application.resolutions.keep(tag, answer)
+
+
+def _tag(
+    application: Application, saved: SavedRequest, engine: str, state: str, *, is_explained: bool
+) -> str:
+    """Name what decides an answer: the shared graphs, the request, the day and the engine."""
+    day = (saved.request.as_of or application.today()).isoformat()
+    return tag_of(state, saved.iri, saved.content_hash, day, engine, str(is_explained))
 
 
 def keep_answer(application: Application, saved: SavedRequest, answer: Resolution) -> None:
-    """Make an answer the graph of a request's resolution."""
+    """Make an answer the graph of a request's resolution; those who read it wait until it is."""
     graph = f"{saved.iri}/resolution"
     owned = Triple(Iri(graph), KG.customer, typed(saved.customer))
-    application.store.commit([GraphChange(graph, (*answer.triples(), owned))], dataset="private")
+    application.answer_writer.put(graph, lambda: (*answer.triples(), owned))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of a resolution.
+
+    Attributes:
+        engine: `fast` or `graph`.
+        accept: What the caller accepts.
+        deadline_s: Seconds after which it is given up; None for the setting's.
+        is_known: Tells by its entity tag whether the caller has the answer.
+    """
+
+    engine: str = "fast"
+    accept: str = "application/json"
+    deadline_s: float | None = None
+    is_known: Callable[[str], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An answer as it is sent; no content when the caller has it (by `tag`) already."""
+
+    content: bytes | None
+    media_type: str
+    tag: str
 
 
 def resolution_of(
-    application: Application, caller: Caller, identity: str, engine: str, accept: str
-) -> tuple[bytes, str]:
+    application: Application, caller: Caller, identity: str, wanted: Wanted
+) -> Written:
     """Answer whether and in which way a request is possible, as JSON or RDF.
 
     Raises:
-        NotSupported: an engine that does not exist here.
+        InputError: an engine that does not exist here (`engine-unknown`).
+        DeadlineExceeded: it took longer than `deadline_s`.
     """
-    need_engine(engine)
+    need_engine(wanted.engine)
     saved = get_request(application, caller, identity)
-    answer = resolution(application, saved, engine)
-    if any(kind in accept for kind in _RDF_TYPES) and "application/json" not in accept:
-        return choose_graph_format(to_ntriples(answer.triples()).encode(), accept)
-    return _json(answer.as_json())
+    accept = wanted.accept
+    is_rdf = any(kind in accept for kind in _RDF_TYPES) and "application/json" not in accept
+    form = accept if is_rdf else "application/json"
+    state = application.store.state(QueryScope())
+    named = _tag(application, saved, wanted.engine, state, is_explained=False)
+    tag = tag_of(named, form)
+    if tag and wanted.is_known is not None and wanted.is_known(tag):
+        application.watch.unchanged()
+        return Written(None, "", tag)
+    kept = _answered(application, saved, wanted.engine, state, (False, wanted.deadline_s))
+    if form not in kept.written:
+        if is_rdf:
+            text = to_ntriples(kept.answer.triples()).encode()
+            kept.written[form] = choose_graph_format(text, accept)
+        else:
+            kept.written[form] = _json(kept.answer.as_json())
+    content, media_type = kept.written[form]
+    return Written(content, media_type, tag)
 
 
 def need_engine(engine: str) -> None:

@@ -47,12 +47,14 @@ class Restriction:
         is_explained: Whether reasons are wanted although the request is possible: which offerings
             were refused and which facts are missing. Over many offerings they take longer than the
             answer.
+        deadline_s: Seconds after which the search is given up; None for the store's own.
     """
 
     pins: Mapping[str, str] = field(default_factory=dict)
     among: Mapping[str, Collection[str]] = field(default_factory=dict)
     prices: tuple[PriceChange, ...] = ()
     is_explained: bool = True
+    deadline_s: float | None = None
 
 
 def resolve(
@@ -82,7 +84,7 @@ def resolve(
     named = prepared(request, vocabulary, base_iri)
     limits = limits or Restriction()
     only = _restrictions(named, limits)
-    with store.session(scope=QueryScope()) as session:
+    with store.session(scope=QueryScope(), deadline_s=limits.deadline_s) as session:
         engine = _engine(session, vocabulary, named, projector, limits.prices)
         engine.prepare(only)
         plain = Answering(engine, is_explained=limits.is_explained).answer()

@@ -57,6 +57,8 @@ def scope_of(
             would have to range over too many own graphs (`own-graphs-too-many`).
         AccessDenied: it names a graph that the caller may not read.
     """
+    if caller.role != "anonymous":
+        application.answer_writer.flush()  # an answer that was given is seen
     for graph in (*default_graphs, *named_graphs):
         require_iri(graph, "?default-graph-uri, ?named-graph-uri")
     if is_isolated(application):

@@ -1,0 +1,62 @@
+"""Answers to requests, kept for as long as the graphs that decide them have not changed."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Final
+
+from kgservice.resolution.answer import Resolution
+
+MOST: Final = 64
+"""Answers that are kept; each with its proofs may take a megabyte."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """An answer, and what it was written as by media type."""
+
+    answer: Resolution
+    written: dict[str, tuple[bytes, str]] = field(default_factory=dict)
+
+
+class KeptResolutions:
+    """The answers that were asked for last, by a tag that names all that decides them.
+
+    A commit to the shared graphs changes the state's name and with it the tag, so nothing here has
+    to be found and taken out.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        """Start with none."""
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
+
+    def get(self, tag: str) -> Kept | None:
+        """Give the answer of a tag, if it is still there."""
+        with self._lock:
+            if tag in self._kept:
+                self._kept.move_to_end(tag)
+                return self._kept[tag]
+        return None
+
+    def keep(self, tag: str, answer: Resolution) -> Kept:
+        """Keep an answer, unless its tag is empty; forget the oldest for it."""
+        kept = Kept(answer)
+        with self._lock:
+            if tag:
+                self._kept[tag] = kept
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return kept
+
+
+def tag_of(state: str, *parts: str) -> str:
+    """Name what decides an answer; empty when the store cannot name its state."""
+    if not state:
+        return ""
+    named = "\0".join((state, *parts))
+    return hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:32]
