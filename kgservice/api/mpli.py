@@ -20,6 +20,7 @@ from kgservice.model.errors import InputError
 from kgservice.mpli import (
     changes,
     discover,
+    drifts,
     explaining,
     jobs,
     moves,
@@ -165,7 +166,12 @@ def _add_services(routes: Blueprint, application: Application) -> None:
     @routes.get("/services/<identity>")
     def show_service(identity: str) -> Response:
         caller = require(application, "use-services")
-        return jsonify(services.show_service(application, caller, identity))
+        return jsonify(drifts.show(application, caller, identity))
+
+    @routes.post("/services/<identity>/observations")
+    def observe_service(identity: str) -> Made:
+        caller = require(application, "use-services")
+        return accepted(application, drifts.observe(application, caller, identity))
 
     @routes.get("/services/<identity>/exit")
     def show_exit(identity: str) -> Response:

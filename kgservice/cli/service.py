@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
+
 import click
 
 from kgservice.cli.change_files import read_change
@@ -10,6 +13,7 @@ from kgservice.cli.follow import finish
 from kgservice.cli.gateway import open_gateway
 from kgservice.cli.keys import open_sealed
 from kgservice.cli.output import print_json, print_table, text
+from kgservice.model.errors import Refused
 
 
 @click.group()
@@ -143,6 +147,38 @@ def end(identity: str, yes: bool, erase_now: bool) -> None:
         )
     else:
         click.echo(f"{identity}: ended")
+
+
+@service.command()
+@click.argument("identity", metavar="ID")
+@click.option("--json", "as_json", is_flag=True)
+def observe(identity: str, as_json: bool) -> int:
+    """Look at a service now; exit code 1 when it is not as it was made.
+
+    What differs is told, with a repair that is proposed and never applied unasked.
+
+    Example: kg service observe portal-db
+    """
+    path = f"/mpli/v1/services/{identity}"
+    with open_gateway(load_settings(), needs_service=True) as gateway:
+        started = gateway.call("POST", f"{path}/observations")
+        with suppress(Refused):  # what cannot be observed is a drift, and told below
+            finish(gateway, started, quiet=True)
+        shown = gateway.call("GET", path).json()
+    found = shown.get("drift")
+    drifts = found if isinstance(found, list) else []
+    if as_json:
+        print_json(shown)
+    elif not drifts:
+        click.echo(f"{identity}: as it was made")
+    for drift in [] if as_json else drifts:
+        values = [json.dumps(drift[name]) for name in ("planned", "observed")]
+        click.echo(f"{identity}: {drift['setting']} was made {values[0]}, is {values[1]}")
+    if drifts and not as_json:
+        plan = text(shown, "repair", "plan")
+        reason = text(shown, "repair", "reason")
+        click.echo(f"Nothing is done. To repair it: kg apply {plan}" if plan else reason)
+    return 1 if drifts else 0
 
 
 @service.command("exit")

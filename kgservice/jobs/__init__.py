@@ -1,6 +1,7 @@
 """Durable jobs and worker leases; facts written back."""
 
 from kgservice.jobs.chores import Handler, Tell
+from kgservice.jobs.drift import Drift, read_drifts
 from kgservice.jobs.figures import Figure
 from kgservice.jobs.leases import LeaseTable
 from kgservice.jobs.options import JobOptions
@@ -12,6 +13,7 @@ from kgservice.jobs.workers import Registration, WorkerIdentity, WorkerRegistry
 
 __all__ = [
     "FAILURE_CLASSES",
+    "Drift",
     "Event",
     "Execution",
     "Figure",
@@ -28,4 +30,5 @@ __all__ = [
     "Timing",
     "WorkerIdentity",
     "WorkerRegistry",
+    "read_drifts",
 ]

@@ -21,6 +21,7 @@ class JobOptions:
         properties: Properties by their names in requests; None means those of the packaged
             vocabulary.
         on_workers_changed: Called after a registration, to derive what follows from it.
+        on_drift: Called with the IRI of a service that an observation found to differ.
         chores: What does the work of each kind of chore, by the IRI of the kind.
     """
 
@@ -28,4 +29,5 @@ class JobOptions:
     timing: Timing | None = None
     properties: Mapping[str, Iri] | None = None
     on_workers_changed: Callable[[], None] | None = None
+    on_drift: Callable[[str], None] | None = None
     chores: Mapping[str, Handler] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -35,6 +36,7 @@ class Parts:
     workers: WorkerRegistry
     services: ServiceGraphs
     queries: QueryFolder
+    on_drift: Callable[[str], None] | None = None
 
     def plan_of(self, job: Job) -> Plan:
         """Read a job's plan from its graph.

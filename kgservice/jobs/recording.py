@@ -9,7 +9,7 @@ from kgservice.jobs.parts import Parts
 from kgservice.jobs.tasks import TaskEnd, task_id
 from kgservice.jobs.values import Execution, now
 from kgservice.model.terms import KG
-from kgservice.plan import JsonObject, Plan, Step
+from kgservice.plan import Json, JsonObject, Plan, Step
 from kgservice.plan.clocks import later, moment, stamp
 from kgservice.store.port import GraphChange
 
@@ -52,7 +52,29 @@ class Recorder:
                 step = plan.step(name)
                 self._p.services.record(job, plan, step, execution)
                 self._publish(identity, plan, step)
+                self._tell_drift(identity, step)
+            elif execution is not None and plan.action == KG.Observation:
+                step = plan.step(name)
+                self._p.services.record_absence(job, step, execution)
+                self._tell_drift(identity, step)
             self._p.journal.written(identity, name)
+
+    def _tell_drift(self, identity: str, step: Step) -> None:
+        """Say as an event what an observation found to differ; a repair is only proposed."""
+        if step.verb != KG.Observe:
+            return
+        drifts = self._p.services.drifts(step.service)
+        if drifts:
+            said = ", ".join(f"{one.name} {one.observed} (made: {one.planned})" for one in drifts)
+            data: dict[str, Json] = {
+                "step": step.name,
+                "service": step.service,
+                "message": f"drift: {said}",
+                "differs": [dict(one.as_json()) for one in drifts],
+            }
+            self._p.journal.note(identity, f"drift:{step.name}", "drift", data)
+            if self._p.on_drift:
+                self._p.on_drift(step.service)
 
     def _publish(self, identity: str, plan: Plan, step: Step) -> None:
         """Make connection details current: of a new service, of a held source, of a cut-over."""

@@ -73,6 +73,7 @@ class JobRunner:
             workers=self.workers,
             services=self._services,
             queries=QueryFolder(self._options.queries),
+            on_drift=self._options.on_drift,
         )
         self._saga = Saga(parts, self._stopping)
         self._chores = Chores(self._journal, self._options.chores)
@@ -237,9 +238,9 @@ class JobRunner:
             NotFound: `job-unknown`.
         """
         job = self._journal.job(identity)
-        last = (KG.Erase, KG.End)
-        for service in {s.service for s in self.plan(job.plan).steps if s.verb in last}:
-            self._services.consent(service)
+        for step in self.plan(job.plan).steps:
+            if step.verb in (KG.Erase, KG.End):
+                self._services.consent(step.service)
         self._journal.consent(identity)
         self._saga.recorder.write_job(identity)
         self._wake(identity)

@@ -5,6 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from kgservice.jobs.drift import (
+    INSTANCE,
+    Drift,
+    differences,
+    drift_triples,
+    made_of,
+    read_drifts,
+    without_drift,
+)
 from kgservice.jobs.facts import (
     execution_iri,
     held_bytes,
@@ -65,11 +74,35 @@ class ServiceGraphs:
             return
         service = Iri(step.service)
         present = self._store.graph(step.service, dataset="private")
-        values = self._values(job, plan, step, execution, _settings(present, service))
+        values = self._values(job, plan, step, execution, present)
         if step.leads_to:
             values[KG.serviceState] = [Iri(step.leads_to)]
         if values:
             self._write(service, values, [Triple(service, PROV.wasGeneratedBy, generated)])
+        if step.verb == KG.Observe:
+            made = {**_json(present, service, KG.input), **_json(present, service, KG.made)}
+            self._note_drift(service, differences(made, execution.facts), generated, execution)
+
+    def record_absence(self, job: Job, step: Step, execution: Execution) -> None:
+        """Write that a service could not be observed: a drift of the whole instance."""
+        service = Iri(step.service)
+        generated = execution_iri(self._base_iri, job.id, step.name)
+        drift = Drift(INSTANCE, "present", execution.reason)
+        self._note_drift(service, (drift,), generated, execution)
+
+    def drifts(self, service: str) -> tuple[Drift, ...]:
+        """Read what of a service is not as it was made."""
+        return read_drifts(self._store.graph(service, dataset="private"), Iri(service))
+
+    def _note_drift(
+        self, service: Iri, drifts: tuple[Drift, ...], generated: Iri, execution: Execution
+    ) -> None:
+        present = self._store.graph(service.value, dataset="private")
+        kept = without_drift(present, service)
+        new = [*kept, *drift_triples(service, drifts, generated, execution.ended)]
+        if set(new) != set(present):
+            change = GraphChange(service.value, tuple(dict.fromkeys(new)))
+            self._store.commit([change], dataset="private")
 
     def _adopt(self, step: Step) -> None:
         """Let services belong to a composition and a situation."""
@@ -101,17 +134,27 @@ class ServiceGraphs:
                 self._write(Iri(str(agreement["service"])), {}, [ended])
 
     def _values(
-        self, job: Job, plan: Plan, step: Step, execution: Execution, settings: dict[str, Json]
+        self, job: Job, plan: Plan, step: Step, execution: Execution, present: list[Triple]
     ) -> Values:
-        names = self._properties
+        names, service = self._properties, Iri(step.service)
+        settings = _json(present, service, KG.input)
         if step.verb == KG.Provision and step.input.get("purpose") == "service":
-            return {**_place(step), **observed(execution.facts, settings, names)}
+            return {
+                **_place(step),
+                KG.made: [typed(canonical(made_of(settings, execution.facts)))],
+                **observed(execution.facts, settings, names),
+            }
         if step.verb == KG.Observe:
             return {**observed(execution.facts, settings, names), **held_bytes(execution.facts)}
         if step.verb == KG.Adjust:
             changes = step.input.get("changes")
             new = {**settings, **(changes if isinstance(changes, dict) else {})}
-            return {KG.input: [typed(canonical(new))], **observed(new, new, names)}
+            done = {**_json(present, service, KG.made), **made_of(_dict(changes), execution.facts)}
+            return {
+                KG.input: [typed(canonical(new))],
+                KG.made: [typed(canonical(done))],
+                **observed(new, new, names),
+            }
         if step.verb == KG.CutOver:
             return self._cut_over(job, plan, step, execution)
         if step.verb == KG.Erase:
@@ -128,6 +171,7 @@ class ServiceGraphs:
             KG.kind: [Iri(target.kind)],
             KG.input: [typed(canonical(requirements))],
             KG.picked: [typed(canonical(target.input.get("picked") or {}))],
+            KG.made: [typed(canonical(made_of(_dict(requirements), facts)))],
             KG.heldAt: [Iri(str(step.input["from"]))],
             KG.writeGap: [typed(str(execution.facts.get("writeGap", 0)), "decimal")],
             **observed(
@@ -187,12 +231,15 @@ def _agreement(agreement: dict[str, Json], generated: Iri, moment: str) -> list[
     return triples
 
 
-def _settings(present: list[Triple], service: Iri) -> dict[str, Json]:
+def _json(present: list[Triple], service: Iri, property_: Iri) -> dict[str, Json]:
     for subject, predicate, value in present:
-        if subject == service and predicate == KG.input and isinstance(value, Literal):
-            found: dict[str, Json] = json.loads(value.value)
-            return found
+        if subject == service and predicate == property_ and isinstance(value, Literal):
+            return _dict(json.loads(value.value))
     return {}
+
+
+def _dict(value: object) -> dict[str, Json]:
+    return dict(value) if isinstance(value, dict) else {}
 
 
 def _place(step: Step) -> Values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Protocol
 
 from kgservice.jobs import JobRunner
 from kgservice.model.errors import Unavailable
@@ -21,6 +22,14 @@ from kgservice.mpli.watch import Watch
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
 from kgservice.store.spare import SPARE
+
+
+class Thread(Protocol):
+    """Something that works beside the calls until it is stopped."""
+
+    def stop(self) -> None:
+        """End it; what it has not done yet is done after the next start."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,7 @@ class Application:
         notices: Notices of sources; None likewise.
         answers: Answers of queries, while they are true.
         resolutions: Answers of requests, likewise.
+        keeper: Looks after what runs: kept exits, proposed repairs; None without a service.
     """
 
     settings: Settings
@@ -59,6 +69,7 @@ class Application:
     answers: RememberedAnswers = field(default_factory=RememberedAnswers)
     resolutions: KeptResolutions = field(default_factory=KeptResolutions)
     _writers: list[AnswerWriter] = field(default_factory=list)
+    keeper: Thread | None = None
 
     @property
     def base_iri(self) -> str:
@@ -96,7 +107,7 @@ class Application:
 
     def close(self) -> None:
         """Stop jobs and processes; everything committed stays."""
-        for thread in (self.hub, self.notices):
+        for thread in (self.keeper, self.hub, self.notices):
             if thread is not None:
                 thread.stop()
         if self.jobs is not None:

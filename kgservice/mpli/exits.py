@@ -25,7 +25,7 @@ from kgservice.plan.checks import require_fresh
 from kgservice.plan.clocks import stamp
 from kgservice.resolution.minimal_change import Standing, with_picks
 from kgservice.resolution.request import Constraint, Exit, NoneOf, Policy, Request
-from kgservice.store.port import GraphChange
+from kgservice.store.port import ChangeKind, GraphChange
 
 MOST_TOO_SLOW = 10
 """Targets that are passed over because the way to them takes too long."""
@@ -91,8 +91,18 @@ def current_exit(application: Application, caller: Caller, service: KnownService
     if kept is not None and _holds(application, caller, kept, service):
         return kept
     found = _work_out(application, situation, service, request)
-    _save(application, service, found)
+    if kept is None or replace(kept, checked=found.checked) != found:
+        _save(application, service, found)
+        if kept is not None:
+            _forget(application, kept.plan)
     return found
+
+
+def _forget(application: Application, plan: str) -> None:
+    """Delete a superseded plan, unless somebody applied it."""
+    if plan and not (application.jobs is not None and application.jobs.job_of_plan(plan)):
+        change = GraphChange(plan, kind=ChangeKind.DELETE)
+        application.store.commit([change], dataset="private")
 
 
 def _holds(application: Application, caller: Caller, kept: KeptExit, service: KnownService) -> bool:

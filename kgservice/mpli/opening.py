@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from kgservice.mpli.access import TokenStore
 from kgservice.mpli.application import Application
 from kgservice.mpli.catalogs import CHORES
 from kgservice.mpli.hub_book import HubBook
+from kgservice.mpli.keeper import Keeper
 from kgservice.mpli.metrics import watch_state
 from kgservice.mpli.notice_book import NoticeBook
 from kgservice.mpli.notice_clerk import NoticeClerk
@@ -57,7 +58,9 @@ def open_application(
         load_ontologies(store, extra)
         vocabulary = load_vocabulary(extra)
         chores: dict[str, Handler] = {}
-        jobs = _make_jobs(settings, store, folder, vocabulary, chores) if with_jobs else None
+        keeper = Keeper()
+        parts = (chores, keeper.propose_repair)
+        jobs = _make_jobs(settings, store, folder, vocabulary, parts) if with_jobs else None
     except BaseException:
         store.close()
         raise
@@ -74,6 +77,7 @@ def open_application(
         jobs=jobs,
         hub=_make_hub(settings, store, folder) if with_jobs else None,
         notices=_make_notices(folder, jobs) if jobs is not None else None,
+        keeper=keeper if with_jobs else None,
     )
     watch_state(application.watch, store, jobs)
     for thread in (application.hub, application.notices):
@@ -82,6 +86,7 @@ def open_application(
     if jobs is not None:
         SPARE.keep()
         chores |= {action: partial(do, application) for action, do in CHORES.items()}
+        keeper.serve(application)
         jobs.repair()
         if at_work:
             begin_work(application)
@@ -127,8 +132,10 @@ def _make_jobs(
     store: Store,
     folder: Path,
     vocabulary: Vocabulary,
-    chores: Mapping[str, Handler],
+    parts: tuple[Mapping[str, Handler], Callable[[str], None]],
 ) -> JobRunner:
+    chores, on_drift = parts
+
     def derive_again() -> None:
         follow_rules(store, settings.base_iri)
 
@@ -137,6 +144,7 @@ def _make_jobs(
         queries=folder / "queries",
         properties=properties,
         on_workers_changed=derive_again,
+        on_drift=on_drift,
         chores=chores,
     )
     return JobRunner(store, folder, settings.base_iri, jobs_url=settings.jobs_url, options=options)

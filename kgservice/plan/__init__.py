@@ -1,6 +1,11 @@
 """Composition in, ordered reversible steps out; pure."""
 
-from kgservice.plan.change import plan_adjustment, plan_ending
+from kgservice.plan.change import (
+    plan_adjustment,
+    plan_ending,
+    plan_observation,
+    plan_repair,
+)
 from kgservice.plan.checks import missing_workers, require_fresh, require_sound, require_workers
 from kgservice.plan.costs import ChargeRule, CostLine, Leaving, LeavingTerms, leaving_costs
 from kgservice.plan.document import to_json, to_text
@@ -56,9 +61,11 @@ __all__ = [
     "plan_adjustment",
     "plan_ending",
     "plan_move",
+    "plan_observation",
     "plan_provisioning",
     "plan_rearrangement",
     "plan_rehearsal",
+    "plan_repair",
     "require_fresh",
     "require_sound",
     "require_workers",

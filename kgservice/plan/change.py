@@ -26,6 +26,46 @@ def plan_adjustment(
     real = {name: value for name, value in changes.items() if settings.get(name) != value}
     if not real:
         raise Refused("The service already is as you wish.", code="nothing-to-do")
+    return _in_place(service, real, building.previous(settings, real), context)
+
+
+def plan_repair(
+    service: RunningService,
+    planned: Mapping[str, Json],
+    observed: Mapping[str, Json],
+    context: PlanContext,
+) -> Plan:
+    """Plan that settings become what was planned again; undone by what was observed.
+
+    Raises:
+        Refused: nothing differs (`nothing-to-do`), or no worker does it (`no-worker`).
+    """
+    if not planned:
+        raise Refused("The service already is as planned.", code="nothing-to-do")
+    return _in_place(service, planned, observed, context)
+
+
+def plan_observation(service: RunningService, context: PlanContext) -> Plan:
+    """Plan a look at a service; nothing changes.
+
+    Raises:
+        Refused: no worker does it (`no-worker`).
+    """
+    look = replace(
+        building.about(service.iri, service.binding),
+        name="observe",
+        input={"name": service.instance},
+    )
+    plan = replace(frame(KG.Observation, service, context, ()), steps=(look,))
+    return require_workers(require_sound(plan), context.performers)
+
+
+def _in_place(
+    service: RunningService,
+    changes: Mapping[str, Json],
+    before: Mapping[str, Json],
+    context: PlanContext,
+) -> Plan:
     pattern = building.about(service.iri, service.binding)
     adjust = replace(
         pattern,
@@ -33,16 +73,16 @@ def plan_adjustment(
         verb=KG.Adjust,
         undo="undo-adjust",
         leads_to=building.state(KG.Running),
-        input={"name": service.instance, "changes": real},
+        input={"name": service.instance, "changes": dict(changes)},
     )
     undo = replace(
         adjust,
         name="undo-adjust",
         undo="",
-        input={"name": service.instance, "changes": building.previous(settings, real)},
+        input={"name": service.instance, "changes": dict(before)},
     )
     observe = replace(pattern, name="observe", after=("adjust",), input={"name": service.instance})
-    plan = frame(KG.Adjustment, service, context, (building.canonical(real),))
+    plan = frame(KG.Adjustment, service, context, (building.canonical(dict(changes)),))
     plan = replace(plan, steps=(adjust, observe), undo_steps=(undo,))
     return require_workers(require_sound(plan), context.performers)
 

@@ -15,6 +15,7 @@ _ACTIONS = {
     KG.Adjustment: "adjust",
     KG.Ending: "end",
     KG.Rehearsal: "rehearse",
+    KG.Observation: "observe",
 }
 _MARKS = {
     KG.Provision: "+",

@@ -14,7 +14,7 @@ from kgservice.plan.expected import expectations, read_costs, read_ways
 from kgservice.plan.nodes import Node, read_nodes, step_iri
 from kgservice.plan.values import LegalClock, Plan, Step
 
-ACTIONS = (KG.Provisioning, KG.Move, KG.Adjustment, KG.Ending, KG.Rehearsal)
+ACTIONS = (KG.Provisioning, KG.Move, KG.Adjustment, KG.Ending, KG.Rehearsal, KG.Observation)
 
 
 def to_triples(plan: Plan) -> tuple[Triple, ...]:

@@ -174,10 +174,16 @@ def seal_login(session: Session, role: str, password: str) -> str:
 
 
 def observe(task: Task, context: TaskContext) -> TaskResult:
-    """Look at a database: size in bytes, version, limits, connections, state."""
+    """Look at a database: size in bytes, version, limits, extensions, connections, state."""
     with open_session(task, context) as session:
         label = session.existing()
         database = session.instance.database
+        with session.inside() as inside:
+            extensions = [str(row[0]) for row in rows(inside, "SELECT extname FROM pg_extension")]
+        # what is set, not what was noted: somebody else may have changed it
+        limit = count(
+            session.admin, "SELECT datconnlimit FROM pg_database WHERE datname = %s", (database,)
+        )
         size = count(session.admin, "SELECT pg_database_size(%s)", (database,))
         query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
         return TaskResult(
@@ -185,9 +191,11 @@ def observe(task: Task, context: TaskContext) -> TaskResult:
                 "size": size,
                 "dataBytes": size,
                 "version": session.major_version,
+                "majorVersion": session.major_version,
+                "extension": sorted(extensions),
                 "serverVersion": str(value(session.admin, "SHOW server_version")),
                 "connections": count(session.admin, query, (database,)),
-                "maxConnections": label.max_connections,
+                "maxConnections": limit if label.state == "open" else label.max_connections,
                 "storage": label.storage,
                 "state": label.state,
             }
