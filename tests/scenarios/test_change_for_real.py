@@ -1,4 +1,4 @@
-"""Drift and rehearsal on real databases: what was changed behind our back, and a copy thrown away."""
+"""Drift and rehearsal on real databases: a change behind our back, a copy thrown away."""
 
 from __future__ import annotations
 
