@@ -96,6 +96,7 @@ class Vocabulary:
         labels: IRI to language tag to what people call it.
         of_evidence: Properties of evidence, by name, which requests ask of certificates.
         recipes: What recipe files say, as statements.
+        shapes: Statements with the node shapes that requests may name.
     """
 
     properties: Mapping[str, PropertyInfo]
@@ -109,6 +110,7 @@ class Vocabulary:
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     of_evidence: Mapping[str, PropertyInfo] = field(default_factory=dict)
     recipes: tuple[Triple, ...] = ()
+    shapes: tuple[Triple, ...] = ()
 
     def asked(self, name: str) -> PropertyInfo | None:
         """Give the property that a request calls so, or None."""

@@ -14,12 +14,14 @@ from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli.graph_engine import GraphEngine
 from kgservice.resolution.answer import ResolvedComposition
 from kgservice.resolution.compile import date_time
+from kgservice.resolution.conditions import Value
+from kgservice.resolution.pattern_values import Matching, patterns_of, with_values
 from kgservice.resolution.queries import Only
 from kgservice.resolution.request import Policy, Request
 from kgservice.resolution.templates import render
 from kgservice.resolution.to_rdf import request_triples
 from kgservice.resolution.worked_steps import judged
-from kgservice.store.port import QueryScope, Store
+from kgservice.store.port import QueryScope, Session, Store
 
 if TYPE_CHECKING:
     from rdflib import Graph
@@ -44,9 +46,10 @@ def check_with_reference(
         engine = GraphEngine(session, vocabulary, dated)
         engine.prepare({name: Only(iri) for name, iri in chosen.offerings.items()})
         facts = session.triples(render("facts"))
+        matching = matching_values(session, dated)
     as_of = dated.as_of or date.max
     for component in dated.components:
-        shapes = node_shapes(dated, vocabulary, component.name)
+        shapes = node_shapes(dated, vocabulary, component.name, matching)
         report = violations(facts, shapes, chosen.bindings[component.name], as_of)
         if report:
             raise Refused(
@@ -56,14 +59,31 @@ def check_with_reference(
             )
 
 
-def node_shapes(request: Request, vocabulary: Vocabulary, name: str) -> list[Triple]:
+def matching_values(session: Session, request: Request) -> Matching:
+    """Give the values among a session's facts that match each pattern of a request.
+
+    The engine matches in linear time, which pySHACL does not.
+    """
+    found: dict[str, tuple[Value, ...]] = {}
+    for constraint in request.all_constraints():
+        for pattern in patterns_of(constraint):
+            text = render("matching-values", {"pattern": Literal(pattern)})
+            values = (row["value"] for row in session.select(text))
+            found[pattern] = tuple(v for v in values if isinstance(v, (Iri, Literal)))
+    return found
+
+
+def node_shapes(
+    request: Request, vocabulary: Vocabulary, name: str, matching: Matching | None = None
+) -> list[Triple]:
     """Give the shapes of one component with those for every component, as one node shape.
 
-    Only conditions that may not be unknown are kept; wishes never are conditions.
+    Only conditions that may not be unknown are kept; wishes never are conditions. With
+    `matching`, patterns are replaced by the values that match them.
     """
     component = next(part for part in request.components if part.name == name)
     strict = tuple(
-        judged(constraint)
+        judged(constraint if matching is None else with_values(constraint, matching))
         for constraint in request.constraints_of(component)
         if not constraint.is_wish and request.policy_of(constraint) is Policy.REJECT
     )

@@ -59,6 +59,8 @@ class Nodes:
 
     def gather(self, prop: Iri) -> tuple[Ids, Ids]:
         """Give all values of a property with the position of the node that has them."""
+        if prop == KG.offering:  # of a binding, whose node here is its offering
+            return np.arange(len(self.ids), dtype=np.int32), self.ids
         return self.projection.column(prop).gather(self.ids)
 
     def says(self, prop: Iri, value: Iri) -> Flags:
@@ -200,7 +202,7 @@ class ArrayJudge:
             condition = Has(label_parts(condition, self.vocabulary, self.as_of))
         if isinstance(condition, Has):
             parts = condition.constraints
-            return self._on_distinct(values, lambda ids: all_of(self._walk(ids, p) for p in parts))
+            return self._on_distinct(values, lambda ids: self._meet_all(ids, parts))
         if isinstance(condition, OneOf):
             some = condition.conditions
             return any_of(self._on_values(nodes, owners, values, one, step) for one in some)
@@ -209,6 +211,11 @@ class ArrayJudge:
             known = nodes.is_priced_in(condition.currency)[owners]
             verdicts = Verdicts(verdicts.met & known, verdicts.violated & known)
         return verdicts
+
+    def _meet_all(self, nodes: Nodes, parts: Sequence[Constraint]) -> Verdicts:
+        if not parts:
+            return Verdicts(np.ones(len(nodes.ids), np.bool_), np.zeros(len(nodes.ids), np.bool_))
+        return all_of(self._walk(nodes, part) for part in parts)
 
     def _on_distinct(self, values: Ids, judge: Callable[[Nodes], Verdicts]) -> Verdicts:
         distinct, places = np.unique(values, return_inverse=True)

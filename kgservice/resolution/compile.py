@@ -188,7 +188,7 @@ def _exists(subject: str, prop: str, value: str, test: str) -> str:
 
 
 def _all(verdicts: Iterable[Verdict]) -> Verdict:
-    parts = tuple(verdicts)
+    parts = tuple(verdicts) or (Verdict("true", "false"),)
     return Verdict(
         "(" + " && ".join(part.met for part in parts) + ")",
         "(" + " || ".join(part.violated for part in parts) + ")",

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from kgservice.model.rdf import Iri, Literal
 from kgservice.model.terms import KG
-from kgservice.model.vocabulary import PropertyInfo
+from kgservice.model.vocabulary import PropertyInfo, ValueKind
 
 
 class Policy(Enum):
@@ -126,6 +126,14 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Conforms:
+    """The value conforms to a node shape that the service knows; `meaning` is what that says."""
+
+    shape: Iri
+    meaning: Has
+
+
+@dataclass(frozen=True, slots=True)
 class Each:
     """Every value of a feature meets this, and the list is complete (as for an exposure)."""
 
@@ -158,7 +166,9 @@ class LabelAtLeast:
     evidence: Evidence | None = None
 
 
-OnValue: TypeAlias = Compare | AnyOf | NoneOf | InSet | NotIn | Matches | Has | OneOf | LabelAtLeast
+OnValue: TypeAlias = (
+    Compare | AnyOf | NoneOf | InSet | NotIn | Matches | Has | Conforms | OneOf | LabelAtLeast
+)
 """What one value meets or violates."""
 
 Condition: TypeAlias = OnValue | AllOf | Each | Some
@@ -194,10 +204,16 @@ class Constraint:
         return ".".join(step.name for step in self.path)
 
 
+OFFERING = PropertyInfo(KG.offering, "shape", ValueKind.SINGLE, range_class=KG.Offering.value)
+"""From a binding to its offering, for a shape that the offering must conform to."""
+
+
 def inner_constraints(condition: Condition) -> Iterator[Constraint]:
     """Go through the conditions on properties of a value, in order."""
     if isinstance(condition, Has):
         yield from condition.constraints
+    elif isinstance(condition, Conforms):
+        yield from condition.meaning.constraints
     elif isinstance(condition, OneOf):
         for one in condition.conditions:
             yield from inner_constraints(one)

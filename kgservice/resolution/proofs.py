@@ -91,8 +91,12 @@ def _blocks(constraint: Constraint, start: str, prefix: str, before: str = "") -
     """Give a block for each step of a path, with the pattern that leads there in front."""
     node, lead = start, before
     for number, step in enumerate(constraint.path):
-        yield from (f"{lead} {block}" for block in _step_blocks(step, node))
         following = f"?{prefix}{number}"
+        if step.iri == KG.offering:
+            lead = f"{lead} BIND({node} AS {following})"
+            node = following
+            continue
+        yield from (f"{lead} {block}" for block in _step_blocks(step, node))
         along = to_text(base_of(step).iri) + ("+" if step.follows else "")
         lead = f"{lead} {node} {along} {following} ."
         node = following

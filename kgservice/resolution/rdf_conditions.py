@@ -16,6 +16,7 @@ from kgservice.resolution.conditions import (
     AnyOf,
     Compare,
     Condition,
+    Conforms,
     Constraint,
     Has,
     InSet,
@@ -187,6 +188,8 @@ class ConditionWriter:
                 self.on_value(owner, way, one)
         elif isinstance(condition, LabelAtLeast):
             self.label(target, condition)
+        elif isinstance(condition, Conforms):
+            self.add(target, SH.node, condition.shape)
         elif isinstance(condition, Has):
             self.parts(target, condition.constraints)
         elif isinstance(condition, Compare):

@@ -27,6 +27,7 @@ UNDERSTOOD = frozenset(
         *FACETS,
         SH.path,
         SH.order,
+        SH.datatype,
         SH.minCount,
         SH.maxCount,
         SH.qualifiedValueShape,

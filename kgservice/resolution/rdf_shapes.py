@@ -2,50 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from kgservice.model.duration import iso_duration
 from kgservice.model.errors import InputError
-from kgservice.model.rdf import RDF, XSD, Blank, Iri, Term
-from kgservice.model.terms import KG, SCHEMA, SH
-from kgservice.model.vocabulary import PropertyInfo, ValueKind, Vocabulary
-from kgservice.resolution.conditions import EVIDENCE_BY_IRI, Evidence
-from kgservice.resolution.names import check_evidence, check_path, read_chain, refuse
-from kgservice.resolution.patterns import check_pattern
-from kgservice.resolution.rdf_facets import BOUNDS, FACETS, UNDERSTOOD
+from kgservice.model.rdf import RDF, Iri
+from kgservice.model.terms import KG, SH
+from kgservice.model.vocabulary import PropertyInfo, ValueKind
+from kgservice.resolution.conditions import Conforms
+from kgservice.resolution.names import check_path, refuse
+from kgservice.resolution.rdf_facets import FACETS, UNDERSTOOD
 from kgservice.resolution.rdf_graph import Node, RdfGraph
-from kgservice.resolution.rdf_values import coerced
+from kgservice.resolution.rdf_parts import PartReader
 from kgservice.resolution.request import (
     AllOf,
     AnyOf,
-    Compare,
     Condition,
     Constraint,
     Each,
     Has,
     InSet,
-    LabelAtLeast,
-    Matches,
     NoneOf,
     NotIn,
     OneOf,
-    Operator,
     Some,
-    Value,
 )
-from kgservice.resolution.values import is_ordered, local_name
+from kgservice.resolution.values import local_name
 
 _TYPE = Iri(RDF + "type")
 Path = tuple[PropertyInfo, ...]
 
 
-class ShapeReader:
+class ShapeReader(PartReader):
     """Reads the property shapes of one graph."""
-
-    def __init__(self, graph: RdfGraph, vocabulary: Vocabulary) -> None:
-        """Read shapes of `graph` in the terms of `vocabulary`."""
-        self.graph = graph
-        self.vocabulary = vocabulary
 
     def goes_with(self, shape: Node) -> bool:
         """Say whether a shape only belongs to a condition beside it (completeness, currency)."""
@@ -54,41 +40,6 @@ class ShapeReader:
             self.graph.see_all_below(shape.subject)
             return True
         return shape.one(SH.path) == KG.completeFor
-
-    def evidence(self, shape: Node, path: Path) -> Evidence | None:
-        """Read how strong the evidence must be.
-
-        Raises:
-            InputError: it is no level (`value-invalid`), or nobody states the fact.
-        """
-        term = shape.one(KG.minEvidence)
-        if term is None:
-            return None
-        if not isinstance(term, Iri) or term not in EVIDENCE_BY_IRI:
-            raise InputError("That is no level of evidence.", code="value-invalid", at=shape.at)
-        check_evidence(path, shape.at)
-        return EVIDENCE_BY_IRI[term]
-
-    def path_of(self, terms: Sequence[Term], node: Node) -> Path:
-        """Read properties.
-
-        Raises:
-            InputError: one is not in the vocabulary (`property-unknown`).
-        """
-        steps = []
-        for term in terms:
-            info = self.vocabulary.asked_iri(term[0]) if isinstance(term, Iri) else None
-            if info is None:
-                raise InputError(
-                    f"{term[0]!r} is not a property of the vocabulary.",
-                    code="property-unknown",
-                    at=node.at,
-                )
-            steps.append(info)
-        if not steps:
-            raise InputError("A path is missing.", code="key-missing", at=node.at)
-        check_path(tuple(steps), node.at)
-        return tuple(steps)
 
     def read(self, shape: Node) -> tuple[Path, Condition]:
         """Read a property shape.
@@ -108,11 +59,11 @@ class ShapeReader:
                 shape.at,
                 "Nest the steps with sh:node, so that a missing value between is not overlooked.",
             )
-        step = self._step(path_term, shape)
+        step = self.step(path_term, shape)
         qualified = shape.one(SH.qualifiedValueShape)
         if qualified is not None:
             return self._qualified(shape, self.graph.node(qualified), step)
-        self._check_counts(shape, step)
+        self.check_counts(shape, step)
         rest, condition = self._content(shape, step)
         path = (step, *rest)
         check_path(path, shape.at)
@@ -120,17 +71,6 @@ class ShapeReader:
         if is_each and rest:
             refuse(f"every value of `{step.name}` in the middle of a path", shape.at)
         return path, Each(condition) if is_each else condition
-
-    def _step(self, term: Term | None, shape: Node) -> PropertyInfo:
-        """Read sh:path: a property, or one that is followed once or more."""
-        followed = None
-        if isinstance(term, (Iri, Blank)) and term in self.graph.index:
-            followed = self.graph.node(term).one(SH.oneOrMorePath)
-        if followed is None:
-            (step,) = self.path_of([term] if term else [], shape)
-            return step
-        (step,) = self.path_of([followed], shape)
-        return read_chain(step, shape.at)
 
     def _qualified(self, shape: Node, target: Node, step: PropertyInfo) -> tuple[Path, Condition]:
         """Read "some value meets" (a minimum of 1) and "no value meets" (a maximum of 0)."""
@@ -156,18 +96,16 @@ class ShapeReader:
             return NotIn(condition.name)
         refuse("sh:qualifiedMaxCount 0 of anything but sh:in", shape.at)
 
-    def _check_counts(self, shape: Node, step: PropertyInfo) -> None:
-        for prop in (SH.minCount, SH.maxCount):
-            text = shape.text(prop)
-            is_single = step.kind in (ValueKind.SINGLE, ValueKind.CHOICE)
-            if text and (text != "1" or not is_single):
-                refuse(f"sh:{local_name(prop)} {text} on `{step.name}`", shape.at)
-
     def _content(self, target: Node, step: PropertyInfo) -> tuple[Path, Condition]:
         """Read the one condition of a shape, or the following step of a path."""
+        datatype = target.one(SH.datatype)
+        if datatype is not None and datatype[0] != step.datatype:
+            refuse(f"another sh:datatype than that of `{step.name}`", target.at)
         facets = [facet for facet in FACETS if target.all(facet)]
+        if not facets and target.all(SH.minCount):
+            return (), Has(())
         if KG.ofScheme in facets:
-            return (), self._label(target)
+            return (), self.label(target)
         if len(facets) != 1:
             names = ", ".join(f"sh:{local_name(facet)}" for facet in facets) or "no condition"
             refuse(
@@ -178,9 +116,12 @@ class ShapeReader:
             return self._nested(target, facet, step)
         if facet == SH.or_:
             return (), self._one_of(target, step)
-        return (), self._leaf(target, facet, step)
+        return (), self.leaf(target, facet, step)
 
     def _nested(self, target: Node, facet: Iri, step: PropertyInfo) -> tuple[Path, Condition]:
+        named = target.one(SH.node) if facet == SH.node else None
+        if isinstance(named, Iri) and named not in self.graph.index:
+            return (), self.elsewhere(named, target)
         holder = (
             target if facet == SH.property else self.graph.node(target.one(SH.node) or _NOTHING)
         )
@@ -193,6 +134,35 @@ class ShapeReader:
         if not inner:
             refuse("a node shape without conditions", target.at)
         return (), self._has(inner)
+
+    def elsewhere(self, shape: Iri, target: Node) -> Conforms:
+        """Read a node shape that the service knows.
+
+        Raises:
+            InputError: it knows none of that name (`shape-unknown`).
+        """
+        graph = RdfGraph(self.vocabulary.shapes)
+        if SH.NodeShape not in graph.index.get(shape, {}).get(_TYPE, ()):
+            raise InputError(
+                f"<{shape}> is not a node shape that the service knows.",
+                code="shape-unknown",
+                at=target.at,
+            )
+        return Conforms(shape, ShapeReader(graph, self.vocabulary).meaning(graph.node(shape)))
+
+    def meaning(self, node: Node) -> Has:
+        """Read a node shape that is defined somewhere else.
+
+        Raises:
+            NotSupported: it uses what cannot be judged in three values.
+        """
+        node.check(frozenset({SH.property, SH.node}))
+        found: list[Constraint] = []
+        for term in node.all(SH.node):
+            found += self.meaning(self.graph.node(term)).constraints
+        inner = [self.graph.node(term) for term in node.all(SH.property)]
+        parts = self._has([shape for shape in inner if not self.goes_with(shape)])
+        return Has((*found, *parts.constraints))
 
     def _has(self, inner: list[Node]) -> Has:
         inner.sort(key=lambda node: (node.order(), self.graph.content_key(node.subject)))
@@ -216,80 +186,6 @@ class ShapeReader:
             rest, condition = self._content(way, step)
             found.append(Has((_part(rest, condition),)) if rest else condition)
         return OneOf(tuple(AnyOf(c.values) if isinstance(c, AllOf) else c for c in found))
-
-    def _label(self, target: Node) -> Condition:
-        self.graph.see_all_below(target.subject)
-        scheme, level = target.one(KG.ofScheme), target.one(KG.atLeast)
-        levels = self.vocabulary.level_order.get(scheme[0] if scheme else "", ())
-        if not isinstance(scheme, Iri) or not levels:
-            raise InputError("That is not a label scheme.", code="scheme-unknown", at=target.at)
-        if level is not None and level not in levels:
-            raise InputError(
-                "That is not a level of the scheme.", code="level-unknown", at=target.at
-            )
-        valid_for = target.text(KG.validFor)
-        return LabelAtLeast(
-            scheme,
-            level if isinstance(level, Iri) else None,
-            iso_duration(valid_for) if valid_for else "",
-            target.text(KG.ofSchemeVersion),
-        )
-
-    def _leaf(self, target: Node, facet: Iri, step: PropertyInfo) -> Condition:
-        if facet in BOUNDS:
-            return self._bound(target, facet, step)
-        if facet == SH.hasValue:
-            return self._has_value(target, step)
-        if facet == SH.pattern:
-            if step.datatype not in ("", XSD + "string"):
-                raise InputError(
-                    f"`{step.name}` is no text.", code="operator-invalid", at=target.at
-                )
-            return Matches(check_pattern(target.text(SH.pattern), target.at))
-        if facet == SH.not_:
-            inner = self.graph.node(target.one(SH.not_) or _NOTHING)
-            inner.check(frozenset({SH.in_, KG.inSet}))
-            return self._named_set(inner, NotIn) or NoneOf(self._list(inner, step))
-        return self._named_set(target, InSet) or AnyOf(self._list(target, step))
-
-    def _named_set(self, target: Node, kind: type[InSet] | type[NotIn]) -> InSet | NotIn | None:
-        term = target.one(KG.inSet)
-        if term is None:
-            return None
-        name = term[0].removeprefix(KG.NS)
-        if name not in self.vocabulary.named_sets:
-            raise InputError(f"{name!r} is not a named set.", code="set-unknown", at=target.at)
-        self.graph.see_all_below(target.subject)
-        return kind(name)
-
-    def _list(self, target: Node, step: PropertyInfo) -> tuple[Value, ...]:
-        items = self.graph.items(target.one(SH.in_))
-        if not items:
-            raise InputError("sh:in needs a list.", code="value-invalid", at=target.at)
-        return tuple(dict.fromkeys(coerced(item, step, target) for item in items))
-
-    def _bound(self, target: Node, facet: Iri, step: PropertyInfo) -> Condition:
-        if not is_ordered(step):
-            raise InputError(f"`{step.name}` has no order.", code="operator-invalid", at=target.at)
-        return Compare(
-            BOUNDS[facet], coerced(target.one(facet), step, target), self._currency(target, step)
-        )
-
-    def _has_value(self, target: Node, step: PropertyInfo) -> Condition:
-        values = tuple(coerced(term, step, target) for term in target.all(SH.hasValue))
-        if step.kind is ValueKind.FEATURE:
-            return AllOf(values)
-        if len(values) > 1:
-            refuse("several sh:hasValue on one value", target.at)
-        return Compare(Operator.EQ, values[0], self._currency(target, step))
-
-    def _currency(self, target: Node, step: PropertyInfo) -> str:
-        currency = target.text(SCHEMA.priceCurrency)
-        if step.is_money and not currency:
-            raise InputError(
-                f"`{step.name}` needs schema:priceCurrency.", code="money-invalid", at=target.at
-            )
-        return currency
 
 
 _NOTHING = Iri("urn:kgservice:nothing")

@@ -108,6 +108,10 @@ class _Collected:
     evident: dict[tuple[Way, str], set[Iri]] = field(default_factory=dict)
 
     def add(self, path: Path) -> None:
+        if path[0].iri == KG.offering:
+            path = path[1:]
+        if not path:
+            return
         if path[0].kind is ValueKind.CHOICE and not path[0].evidence:
             self.choices[path[0].name] = path[0]
         for depth, step in enumerate(path):
@@ -123,6 +127,8 @@ class _Collected:
 
 
 def _way(path: Path) -> Way:
+    if path and path[0].iri == KG.offering:
+        path = path[1:]
     return tuple(Leg(stated_iri(step), "+" if step.follows else "") for step in path)
 
 

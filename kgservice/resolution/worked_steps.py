@@ -14,6 +14,7 @@ from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.resolution.conditions import (
     Condition,
+    Conforms,
     Constraint,
     Each,
     Evidence,
@@ -44,7 +45,8 @@ def evident(info: PropertyInfo, evidence: Evidence) -> PropertyInfo:
     """Give the step that sees only what is stated with some evidence."""
     if info.follows is not None:
         return replace(chain_of(evident(info.follows, evidence)), name=info.name)
-    if info.is_derived or info.iri == KG.label:  # a label says itself what it rests on
+    if info.is_derived or info.iri in (KG.label, KG.offering):
+        # a label says itself what it rests on; which offering is bound nobody needs to state
         return info
     return replace(
         info,
@@ -85,6 +87,8 @@ def judged(constraint: Constraint, asked: Evidence | None = None) -> Constraint:
 def _judged(condition: Condition, evidence: Evidence | None) -> Condition:
     if isinstance(condition, Has):
         return Has(tuple(judged(part, evidence) for part in condition.constraints))
+    if isinstance(condition, Conforms):
+        return _judged(condition.meaning, evidence)
     if isinstance(condition, OneOf):
         return OneOf(tuple(_judged(one, evidence) for one in condition.conditions))
     if isinstance(condition, (Each, Some)):

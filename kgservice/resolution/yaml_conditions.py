@@ -8,6 +8,7 @@ from kgservice.model.errors import InputError
 from kgservice.model.rdf import XSD_STRING
 from kgservice.model.vocabulary import PropertyInfo, ValueKind, Vocabulary
 from kgservice.resolution.conditions import (
+    OFFERING,
     AllOf,
     AnyOf,
     Condition,
@@ -23,6 +24,7 @@ from kgservice.resolution.conditions import (
     Policy,
     Some,
 )
+from kgservice.resolution.known_shapes import read_shape
 from kgservice.resolution.names import check_evidence, read_path, refuse
 from kgservice.resolution.patterns import check_pattern
 from kgservice.resolution.values import suggestion
@@ -38,8 +40,7 @@ from kgservice.resolution.yaml_values import (
     read_values,
 )
 
-_OPERATORS = ("any", "none", "in", "not-in", "matches", "has", "each", "one-of", "is")
-_LATER = ("shape",)
+_OPERATORS = ("any", "none", "in", "not-in", "matches", "has", "each", "one-of", "shape", "is")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +61,17 @@ def read_constraint(line: Line, vocabulary: Vocabulary) -> Constraint:
     """
     is_wish = line.key.text.endswith("?")
     name = line.key.text.removesuffix("?")
-    if name == "shape":
-        refuse("a shape of one's own (`shape`)", line.key.at)
-    path = read_path(name, vocabulary, line.key.at)
     node, policy, evidence = _unwrap(line.node)
+    is_shape = name == OFFERING.name
+    path = (OFFERING,) if is_shape else read_path(name, vocabulary, line.key.at)
     if evidence is not None:
         check_evidence(path, line.key.at)
     return Constraint(
         f"{line.owner}.{name}",
         path,
-        _Reader(path[-1], vocabulary).condition(node),
+        read_shape(need_text(node), vocabulary, node.at)
+        if is_shape
+        else _Reader(path[-1], vocabulary).condition(node),
         policy,
         is_wish,
         evidence,
@@ -169,8 +171,9 @@ class _Reader:
             return Matches(check_pattern(need_text(inner), inner.at))
         if operator == "one-of":
             return self._one_of(inner, at)
-        if operator in _LATER:
-            refuse(f"the operator `{operator}`", at)
+        if operator == "shape":
+            check_parts(info, at)
+            return read_shape(need_text(inner), vocabulary, inner.at)
         raise InputError(
             f"`{operator}` is not an operator here.",
             code="operator-invalid",

@@ -117,7 +117,7 @@ def _component(
     name = read_component_name(key.text, key.at)
     if "kind" not in node.entries:
         raise InputError(f"`{name}` has no `kind`.", code="key-missing", at=key.at)
-    for later in ("use", "ways", "shape"):
+    for later in ("use", "ways"):
         if later in node.entries:
             refuse(f"`{later}`", node.keys[later].at)
     own = {"kind", "quantity", "needs"}

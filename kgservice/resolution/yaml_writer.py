@@ -5,6 +5,7 @@ from __future__ import annotations
 import yaml
 
 from kgservice.model.vocabulary import PropertyInfo, ValueKind, Vocabulary
+from kgservice.resolution.conditions import OFFERING, Conforms
 from kgservice.resolution.exits import exit_tree
 from kgservice.resolution.names import write_class
 from kgservice.resolution.request import (
@@ -115,6 +116,8 @@ class _Writer:
     def on_value(self, condition: Condition, info: PropertyInfo) -> Tree:
         if isinstance(condition, OneOf):
             return {"one-of": [self.on_value(one, info) for one in condition.conditions]}
+        if isinstance(condition, Conforms):
+            return condition.shape.value if info == OFFERING else {"shape": condition.shape.value}
         if isinstance(condition, Has):
             return self.constraints(condition.constraints)
         if isinstance(condition, LabelAtLeast):

@@ -33,7 +33,8 @@ def load_vocabulary(paths: Iterable[Path] = ()) -> Vocabulary:
     """
     further = ontology_triples(paths)
     read = read_vocabulary((*vocabulary_triples(), *_scheme_triples(), *further))
-    return replace(read, recipes=(*shape_triples("recipes"), *further))
+    recipes = (*shape_triples("recipes"), *further)
+    return replace(read, recipes=recipes, shapes=(*shape_triples("requirements"), *further))
 
 
 def vocabulary_triples() -> list[Triple]:

@@ -14,8 +14,12 @@ from kgservice.model.terms import KG, RDFS
 from kgservice.mpli import graph_engine, verification
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.resolve import Resolution, Restriction, resolve
+from kgservice.resolution.from_rdf import request_from_triples
 from kgservice.resolution.request import Request
+from kgservice.resolution.to_rdf import request_triples
 from kgservice.resolution.yaml_request import read_request
+from kgservice.resolution.yaml_writer import write_request
+from kgservice.store.vocabulary import turtle_triples
 from tests.resolution.memory_store import DOCUMENT, MemoryStore
 from tests.resolution.worlds import BASE, VOCABULARY, Charge, Label, Offer, World
 
@@ -379,3 +383,41 @@ def test_a_chain_must_be_complete_at_every_node() -> None:
     request = ask("provider.parent+.headquarters: {in: EEA}")
     found = [answer(world, request).status for world in (open_end, closed, abroad)]
     assert found == ["unknown", "feasible", "infeasible"]
+
+
+SHAPES = """
+@prefix kg: <https://w3id.org/kgservice/ns#> . @prefix sh: <http://www.w3.org/ns/shacl#> .
+@prefix c: <http://publications.europa.eu/resource/authority/country/> .
+<urn:shape#european> a sh:NodeShape ; sh:property [ sh:path kg:headquarters ;
+  sh:minCount 1 ; sh:in ( c:NLD c:DEU ) ] .
+<urn:shape#careful> a sh:NodeShape ;
+  sh:property [ sh:path kg:provider ; sh:minCount 1 ; sh:node <urn:shape#european> ] ,
+    [ sh:path kg:noticePeriod ; sh:minCount 1 ; sh:pattern "^P[0-2]M$" ] ,
+    [ sh:path kg:support ; sh:minCount 1 ] .
+"""
+SHAPED = replace(VOCABULARY, shapes=tuple(turtle_triples(SHAPES)))
+
+
+@pytest.mark.parametrize("line", ["shape: careful", "provider: {shape: european}"])
+def test_a_shape_that_the_service_knows_is_a_condition_in_three_values(line: str) -> None:
+    def one(name: str, **values: list[str]) -> Offer:
+        return offer(name, noticePeriod=["P1M"], support=["24x7"], **values)
+
+    world = World([one("good"), one("abroad"), one("open")], {"p-good": "NLD", "p-abroad": "USA"})
+    text = ONE % f", {line}"
+    request = read_request(text, SHAPED)
+    store = MemoryStore(world.triples())
+    projector = Projector(store, SHAPED)
+    fast = resolve(store, SHAPED, request, base_iri=BASE, projector=projector)
+    graph = resolve(store, SHAPED, request, base_iri=BASE)
+    assert {**fast.as_json(), "engine": ""} == {**graph.as_json(), "engine": ""}
+    assert offerings(graph) == ["good"]
+    counts = graph.counts["db"]
+    assert (counts.satisfied, counts.unknown, counts.violated) == (1, 1, 1)
+
+
+def test_a_shape_survives_yaml_and_turtle() -> None:
+    request = read_request(ONE % ", shape: careful, provider: {shape: european}", SHAPED)
+    named = replace(request, iri="http://127.0.0.1:8080/request/x")
+    assert request_from_triples(request_triples(named, SHAPED), SHAPED) == named
+    assert read_request(write_request(request, SHAPED), SHAPED) == request
