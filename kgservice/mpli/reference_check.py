@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from kgservice.model.duration import parse_duration
 from kgservice.model.errors import InputError, Refused
-from kgservice.model.rdf import XSD, Iri, Literal, Term, Triple, to_ntriples
+from kgservice.model.rdf import XSD, Blank, Iri, Literal, Term, Triple, to_ntriples
 from kgservice.model.terms import KG, SH
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli.graph_engine import GraphEngine
@@ -94,7 +95,21 @@ def node_shapes(
         together=(),
         prefer=(),
     )
-    return list(request_triples(alone, vocabulary))
+    return _blank_paths(request_triples(alone, vocabulary))
+
+
+def _blank_paths(triples: Iterable[Triple]) -> list[Triple]:
+    """Make the nodes of chains blank, as SHACL §2.3.1 asks: an IRI there is a property.
+
+    A request is stored without blank nodes.
+    """
+    kept = list(triples)
+    paths = {s for s, p, _ in kept if p in (SH.oneOrMorePath, SH.zeroOrMorePath)}
+    blank = {node: Blank(f"path{number}") for number, node in enumerate(sorted(paths, key=str))}
+    return [
+        Triple(blank.get(s, s), p, blank.get(o, o) if isinstance(o, (Iri, Blank)) else o)
+        for s, p, o in kept
+    ]
 
 
 def violations(facts: list[Triple], shapes: list[Triple], binding: str, as_of: date) -> str:
