@@ -6,11 +6,14 @@ in the body that is safe, and so can be remembered.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, request
 
 from kgservice.api import queries, query_page
 from kgservice.api.asked import FORM, accepted, direct_text, unsupported, values_of
 from kgservice.api.auth import require
+from kgservice.api.front import IS_GONE
 from kgservice.api.published import root
 from kgservice.api.query_hints import QueryHints
 from kgservice.api.spooled import SpooledBody
@@ -40,6 +43,7 @@ def blueprint(application: Application) -> Blueprint:
         known = request.if_none_match
         is_asked = request.method in _REMEMBERED and bool(known)
         with working.place(caller.id):
+            call = replace(call, is_gone=request.environ.get(IS_GONE))
             found = query.run_unless(
                 application, caller, call, known.contains if is_asked else None
             )

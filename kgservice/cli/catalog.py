@@ -72,7 +72,7 @@ def sync(name: str, as_json: bool) -> None:
 
     Example: kg catalog sync polder
     """
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         _sync(gateway, name, as_json)
 
 
@@ -96,7 +96,7 @@ def list_(as_json: bool) -> None:
 
     Example: kg catalog list
     """
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         found = gateway.call("GET", "/catalogs").json()
     if as_json:
         print_json(found)
@@ -112,7 +112,7 @@ def show(name: str, as_json: bool) -> None:
 
     Example: kg catalog show polder
     """
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         found = gateway.call("GET", f"/catalogs/{name}").json()
     if as_json:
         print_json(found)
@@ -130,7 +130,7 @@ def report(name: str, at: str | None, coverage: bool, as_json: bool) -> None:
 
     Example: kg catalog report polder --coverage
     """
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         found = _get(gateway, f"/catalogs/{name}/report", at=at)
     if as_json:
         print_json(found)
@@ -147,7 +147,7 @@ def history(name: str, as_json: bool) -> None:
 
     Example: kg catalog history polder
     """
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         found = _get(gateway, f"/catalogs/{name}/history")
     if as_json:
         print_json(found)
@@ -167,7 +167,7 @@ def diff(name: str, old: str | None, new: str | None, as_json: bool) -> int:
 
     Example: kg catalog diff polder
     """
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         found = _get(gateway, f"/catalogs/{name}/diff", **{"from": old, "to": new})
     if as_json:
         print_json(found)
@@ -183,7 +183,7 @@ def remove(name: str) -> None:
 
     Example: kg catalog remove polder
     """
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         gateway.call("DELETE", f"/catalogs/{name}")
     click.echo(f"{name} is removed.")
 

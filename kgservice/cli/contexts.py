@@ -51,7 +51,7 @@ def list_(as_json: bool) -> None:
 
     Example: kg context list
     """
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         found = gateway.call("GET", "/contexts").json()
     if as_json:
         print_json(found)

@@ -26,5 +26,5 @@ def show(subject: str) -> None:
 
     Example: kg label show urn:ngsi-ld:product-offering:1
     """
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         print_json(gateway.call("GET", f"/labels?subject={quote(subject, safe='')}").json())

@@ -21,7 +21,7 @@ def plan(file: str, rank: int, as_json: bool) -> None:
 
     Example: kg plan portal.yaml
     """
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         identity = send_request(gateway, file)
         body = {"request": identity, "rank": rank, "customerKey": public_key()}
         made = gateway.call("POST", "/mpli/v1/plans", json=body).json()

@@ -58,7 +58,7 @@ def query(
     Example: kg query postgresql-offers --param country=NLD --param most=60
     """
     _require_text(text or "", *given)
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         if is_list:
             return _list(gateway, as_json)
         if text is None:

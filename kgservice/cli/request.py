@@ -86,7 +86,7 @@ def resolve(file: str, engine: str, as_json: bool) -> int:
 
     Example: kg request resolve portal.yaml
     """
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         identity = send_request(gateway, file)
         path = f"/mpli/v1/requests/{identity}/resolution?engine={engine}"
         answer = gateway.call("GET", path).json()
@@ -116,7 +116,7 @@ def explain(file: str, cheapest: int | None, as_json: bool, **asked: object) -> 
 
     Example: kg request explain portal.yaml --lang nl
     """
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         identity = send_request(gateway, file)
         path = f"/mpli/v1/requests/{identity}/explanation?{_query_string(asked)}"
         answer = gateway.call("GET", path).json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -74,18 +75,28 @@ def _require_host(settings: Settings) -> None:
         raise invalid_setting(setting, cure) from None
 
 
-def _serve(app: Flask, host: str, port: int, application: Application) -> None:
+def _listen(settings: Settings, host: str, port: int) -> list[socket.socket]:
     from kgservice.api import listening
-    from kgservice.api.front import Front
 
     try:
-        sockets = listening.listen(host, port)
+        return listening.listen(host, port)
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            (setting,) = (s for s in settings.origins if s.name == "KG_HOST")
+            cure = "it is no address of this machine; give one, or 0.0.0.0 for all of them"
+            raise invalid_setting(setting, cure) from None
         raise Unavailable(
             f"Cannot listen on {host}:{port}: {error.strerror}.",
             code="address-in-use",
             hint="Give another --port; 0 picks a free one.",
         ) from None
+
+
+def _serve(app: Flask, host: str, port: int, application: Application) -> None:
+    from kgservice.api import listening
+    from kgservice.api.front import Front
+
+    sockets = _listen(application.settings, host, port)
     url = f"http://{host}:{sockets[0].getsockname()[1]}"
     note = application.folder / SERVICE_FILE
     note.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")

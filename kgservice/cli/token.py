@@ -39,7 +39,7 @@ def list_(as_json: bool) -> None:
 
     Example: kg token list
     """
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         found = gateway.call("GET", "/tokens").json()
     if as_json:
         print_json(found)
@@ -56,6 +56,6 @@ def revoke(identity: str) -> None:
 
     Example: kg token revoke 3f0a12bc9d1e
     """
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         gateway.call("DELETE", f"/tokens/{identity}")
     click.echo(f"{identity} is revoked.")

@@ -22,7 +22,7 @@ def why(subject: str, predicate: str, value: str, as_json: bool) -> int:
     Example: kg why urn:ngsi-ld:product-offering:1 kg:canMoveTo urn:ngsi-ld:product-offering:2
     """
     parameters = urlencode({"subject": subject, "property": predicate, "value": value})
-    with open_gateway(load_settings()) as gateway:
+    with open_gateway(load_settings(), needs_data=True) as gateway:
         answer = gateway.call("GET", f"/why?{parameters}").json()
     if as_json:
         print_json(answer)

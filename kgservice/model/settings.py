@@ -234,9 +234,17 @@ def _seconds(setting: Setting) -> float:
 
 def _slow(setting: Setting) -> float | None:
     """Read a threshold: 0 is everything, nothing is never."""
-    if setting.value.strip() in ("", "0"):
-        return 0.0 if setting.value.strip() else None
-    return _seconds(setting)
+    text = setting.value.strip()
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= MOST_SECONDS:  # nor when it is no number
+        cure = f"give seconds from 0 (each query) to {MOST_SECONDS}, or nothing (none)"
+        raise invalid_setting(setting, cure)
+    return value
 
 
 def _hosts(setting: Setting) -> frozenset[str]:

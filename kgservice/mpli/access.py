@@ -142,13 +142,20 @@ class TokenStore:
 
         Raises:
             InputError: an unknown role, or a worker's token without type and provider
-                (`role-unknown`, `worker-token-unbound`).
+                (`role-unknown`, `worker-token-unbound`), or a name with control characters
+                (`token-name-invalid`).
         """
         if role not in ROLES or role == "anonymous":
             raise InputError(
                 f"There is no role {role!r} for tokens.",
                 code="role-unknown",
                 hint=f"Use one of: {', '.join(ROLES[1:])}.",
+            )
+        if not all(text.isprintable() for text in (name, worker_type, provider)):
+            raise InputError(
+                "A token's name, type and provider are of printable characters.",
+                code="token-name-invalid",
+                hint="Leave out control characters and ends of lines.",
             )
         if role == "worker" and not (worker_type and provider):
             raise InputError(

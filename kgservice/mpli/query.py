@@ -22,7 +22,8 @@ _NEW_NODES = re.compile(r"\bconstruct\b.*(?:_:|\[|\()", re.IGNORECASE | re.DOTAL
 class QueryCall:
     """A query as it came: its text, what may be answered, and its dataset (Protocol §2.1.4).
 
-    `address` is where it came from: callers without a token share the readers by it. With
+    `address` is where it came from: callers without a token share the readers by it. `is_gone` says
+    that the caller has hung up: then the query is ended. With
     `is_shared_only` it reads what was admitted, derived or labelled, whoever asks: neither a
     customer's own graphs, which would take the place of shared ones for GRAPH with a variable, nor
     what editors wrote, which could forge an answer about labels.
@@ -34,6 +35,7 @@ class QueryCall:
     named_graphs: tuple[str, ...] = ()
     address: str = ""
     is_shared_only: bool = False
+    is_gone: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,8 @@ def _ask(
 
 def _client(caller: Caller, call: QueryCall) -> Client:
     if caller.role == "anonymous":
-        return Client(f"anonymous {call.address}", is_known=False)
-    return Client(caller.id)
+        return Client(f"anonymous {call.address}", is_known=False, is_gone=call.is_gone)
+    return Client(caller.id, is_gone=call.is_gone)
 
 
 def run_unless(

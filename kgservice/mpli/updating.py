@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kgservice.model.errors import AccessDenied, InputError
+from kgservice.model.iri_forms import normal_form
 from kgservice.model.rdf import is_valid_iri
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
@@ -60,12 +61,16 @@ def author_of(caller: Caller, key: str = "") -> Author:
 
 
 def is_reserved(application: Application, graph: str) -> bool:
-    """Say whether a name stands for what the service itself says, or catalogues."""
+    """Say whether a name stands for what the service itself says, or catalogues.
+
+    Or could be taken for such a name: spellings count as what they would be normalised to.
+    """
     if graph == WRITTEN_DEFAULT:
         return False
-    is_ours = graph.startswith(application.base_iri)
-    return graph.startswith(_RESERVED) or (
-        is_ours and not graph.startswith(graphs_iri(application))
+    name = normal_form(graph)
+    is_ours = name.startswith(normal_form(application.base_iri))
+    return name.startswith(_RESERVED) or (
+        is_ours and not name.startswith(normal_form(graphs_iri(application)))
     )
 
 

@@ -1,7 +1,8 @@
-"""Bounds of an answer: its bytes and rows are counted while the engine writes it."""
+"""Bounds of an answer: bytes, rows and characters are looked at while the engine writes it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -30,6 +31,14 @@ class TooLarge(Exception):
     """The answer passed a limit; `args[0]` names it."""
 
 
+class NotXml(Exception):
+    """The answer has characters that no XML document can hold (XML 1.0 §2.2), escaped or not."""
+
+
+_NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+"""As the engine writes them: as they are."""
+
+
 class Capped:
     """Passes bytes on until there are too many; the engine stops when a write fails."""
 
@@ -39,12 +48,15 @@ class Capped:
         self._limits = limits
         self._count = _COUNTS.get(media_type, _none)()
         self._bytes = self._rows = 0
+        self._is_xml = media_type.endswith("+xml")
+        self._rest = b""
 
     def write(self, part: bytes) -> int:
         """Take some bytes.
 
         Raises:
             TooLarge: there are too many, or they hold too many rows.
+            NotXml: they should be XML, and a character of theirs cannot be in one.
         """
         self._bytes += len(part)
         if self._bytes > self._limits.max_mb << 20:
@@ -52,6 +64,11 @@ class Capped:
         self._rows += self._count(part)
         if self._rows > self._limits.max_rows:
             raise TooLarge(f"{self._limits.max_rows} rows")
+        if self._is_xml:
+            whole = self._rest + part
+            if _NOT_XML.search(whole):
+                raise NotXml
+            self._rest = whole[-2:]  # a character of three bytes may lie in two parts
         return self._output.write(part)
 
     def flush(self) -> None:

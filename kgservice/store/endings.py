@@ -24,6 +24,17 @@ def died(exit_code: int) -> Unavailable:
     )
 
 
+def not_xml() -> InputError:
+    """Make the error for an answer whose texts no XML document can hold."""
+    return InputError(
+        "The answer has characters that XML does not allow, such as control characters.",
+        code="answer-not-xml",
+        at="Accept",
+        hint="Accept JSON, CSV or TSV for a table, Turtle, N-Triples or JSON-LD for a graph.",
+        status=406,
+    )
+
+
 def too_large(limit: str) -> InputError:
     """Make the error for an answer that is not sent."""
     return InputError(

@@ -24,8 +24,6 @@ AT_ONCE: Final = 8
 """Requests to others that may be under way; each holds a thread of the service."""
 
 _RESULTS = "application/sparql-results+json"
-_NOTHING_KNOWN = "{}"
-"""One empty solution, which joins with anything: what a SERVICE SILENT gives when it fails."""
 
 
 class _Cell(msgspec.Struct, frozen=True):
@@ -98,7 +96,7 @@ class Federation:
                     hint="Ask it for less.",
                 ) from None
             if call.is_silent:
-                return _NOTHING_KNOWN
+                return _nothing_known(call)
             raise _failed(call, getattr(error, "detail", str(error))) from None
 
     def _fetch(self, call: Call, end: float) -> bytes:
@@ -122,6 +120,14 @@ class Federation:
         if answer.status != 200:
             raise _Failed(f"it answered {answer.status}")
         return answer.body
+
+
+def _nothing_known(call: Call) -> str:
+    """Give one empty solution, which joins with anything; the block's variables stay columns."""
+    if not call.names:
+        return "{}"
+    unbound = " ".join("UNDEF" for _ in call.names)
+    return f"VALUES ({' '.join(f'?{name}' for name in call.names)}) {{ ({unbound}) }}"
 
 
 def _entry(endpoint: str) -> str:

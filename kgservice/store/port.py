@@ -15,9 +15,9 @@ default graph stands where the others have their merged graph.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal as OneOf, Protocol, TypeAlias
 
@@ -72,10 +72,12 @@ class Client:
     Attributes:
         name: A token's id, or an address for those without one; empty for the service's own work.
         is_known: It came with a token.
+        is_gone: Says whether nobody waits for the answer any more; then the query is ended.
     """
 
     name: str = ""
     is_known: bool = True
+    is_gone: Callable[[], bool] | None = field(default=None, compare=False)
 
     @property
     def is_inside(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import pyoxigraph as ox
 
 from kgservice.store import engine, results
-from kgservice.store.caps import AnswerLimits, Capped, TooLarge
+from kgservice.store.caps import AnswerLimits, Capped, NotXml, TooLarge
 from kgservice.store.child import connect
 from kgservice.store.confinement import confine
 from kgservice.store.port import Columns
@@ -147,6 +147,8 @@ def _answer(work: Callable[..., object], arguments: tuple[object, ...]) -> tuple
         return "memory", ""
     except TooLarge as error:
         return "too-large", str(error)
+    except NotXml:
+        return "not-xml", ""
     except Exception as error:  # the parent must get an answer
         return "failed", f"{type(error).__name__}: {error}"
 

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from kgservice.model.errors import DeadlineExceeded, KgError, Unavailable
+from kgservice.model.errors import DeadlineExceeded, InputError, KgError, Unavailable
 from kgservice.store.caps import AnswerLimits
 from kgservice.store.child import Child
-from kgservice.store.endings import ABORTED, died, late, too_large
+from kgservice.store.endings import ABORTED, died, late, not_xml, too_large
+from kgservice.store.hang_ups import HangUps
 from kgservice.store.mistakes import query_failed, syntax_error
 from kgservice.store.port import INSIDE, Client
 from kgservice.store.results import not_acceptable
@@ -26,6 +27,11 @@ MOST_SPARE = 4
 _PAGE_MB = 4096 / 2**20
 _LIGHT_S = 0.02
 """A query that took no longer than this has not filled the memory of its process."""
+_ANSWERS: dict[str, Callable[[str], InputError]] = {
+    "too-large": too_large,
+    "not-xml": lambda _: not_xml(),
+}
+"""What is wrong with an answer, not with its query."""
 Dataset = tuple[tuple[str, ...], tuple[str, ...] | None, str]
 Opening = tuple[str, Dataset]
 
@@ -105,8 +111,8 @@ class Lease:
             self.is_dead = True  # what is left of its memory may be in pieces
             self._child.process.kill()
             raise died(ABORTED)
-        if code == "too-large":
-            raise too_large(value)
+        if code in _ANSWERS:
+            raise _ANSWERS[code](value)
         raise query_failed(value)
 
 
@@ -152,6 +158,7 @@ class ReaderPool:
         self.kills = 0
         self._nurse = threading.Thread(target=self._keep_ready, daemon=True, name="readers")
         self._nurse.start()
+        self._hang_ups = HangUps(self.turns)
 
     @contextlib.contextmanager
     def lease(
@@ -269,6 +276,7 @@ class ReaderPool:
 
     def close(self) -> None:
         """End the ready processes; leased ones end when they are given back."""
+        self._hang_ups.end()
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()

@@ -12,8 +12,8 @@ import pyoxigraph as ox
 from kgservice.model.errors import InputError, KgError, Unavailable
 from kgservice.model.rdf import Row
 from kgservice.store import results
-from kgservice.store.caps import AnswerLimits, Capped, TooLarge
-from kgservice.store.endings import too_large
+from kgservice.store.caps import AnswerLimits, Capped, NotXml, TooLarge
+from kgservice.store.endings import not_xml, too_large
 from kgservice.store.port import MERGED_GRAPH, QueryScope
 from kgservice.store.remote_client import GRAPH, TABLE, Dataset, Refusal, RemoteClient, too_late
 from kgservice.store.remote_dataset import RemoteDataset
@@ -74,7 +74,8 @@ class Asked:
         """Answer any query, as a media type; None when the bytes went to the spool's file.
 
         Raises:
-            InputError: the answer is too large (`answer-too-large`).
+            InputError: the answer is too large (`answer-too-large`), or XML cannot hold it
+                (`answer-not-xml`).
         """
         output = Capped(spool, media_type, self.limits)
         try:
@@ -86,6 +87,8 @@ class Asked:
                 output.write(results.choose_graph_format(found, media_type)[0])
         except TooLarge as error:
             raise too_large(str(error)) from None
+        except NotXml:
+            raise not_xml() from None
         return spool.finish()
 
     def table(self, text: Text) -> ox.QuerySolutions | ox.QueryBoolean:

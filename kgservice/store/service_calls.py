@@ -36,6 +36,7 @@ class Call:
         query: What the endpoint is asked.
         start: Where it begins in the text.
         end: Where it ends.
+        names: The variables that its solutions bind (SPARQL 1.1 §18.2.1), without `?`.
     """
 
     endpoint: str
@@ -43,6 +44,7 @@ class Call:
     query: str
     start: int
     end: int
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def read_calls(text: str) -> list[Call]:
             raise no_service(text, start, "This SERVICE block cannot be read.")
         end = tokens[pairs[opening]].end
         query = f"{prologue}SELECT * WHERE {text[tokens[opening].start : end]}"
-        calls.append(Call(endpoint, is_silent, query, start, end))
+        names = tuple(_visible(tokens, pairs, opening + 1, pairs[opening]))
+        calls.append(Call(endpoint, is_silent, query, start, end, names))
     check_query(put(text, calls, ["{}"] * len(calls)))
     for call in calls:
         check_query(call.query)
@@ -145,6 +148,47 @@ def _beginning(
     if named + 1 >= len(tokens) or tokens[named + 1].text != "{":
         raise no_service(text, tokens[place].start, "This SERVICE block cannot be read.")
     return _endpoint(text, tokens[named], prefixes), is_silent, named + 1
+
+
+def _visible(
+    tokens: Sequence[_Token], pairs: dict[int, int], place: int, end: int
+) -> dict[str, None]:
+    """Find the variables of a group that are seen outside of it, in the order of the text."""
+    found: dict[str, None] = {}
+    while place < end:
+        word = tokens[place].word
+        opening = next((p for p in range(place, end) if p in pairs), end)
+        if word in ("FILTER", "MINUS"):  # binds nothing
+            place = pairs.get(opening, end)
+        elif word == "BIND":
+            inside = tokens[opening : pairs.get(opening, end)]
+            found |= dict.fromkeys([t.text[1:] for t in inside if _is_variable(t)][-1:])
+            place = pairs.get(opening, end)
+        elif word == "SELECT" and place - 1 in pairs and tokens[place + 1].text != "*":
+            found |= dict.fromkeys(_projected(tokens, pairs, place))
+            place = pairs[place - 1]
+        elif _is_variable(tokens[place]):
+            found[tokens[place].text[1:]] = None
+        place += 1
+    return found
+
+
+def _projected(tokens: Sequence[_Token], pairs: dict[int, int], place: int) -> list[str]:
+    """Read what a subselect gives: its variables, and the last one of each `(… AS ?v)`."""
+    found = []
+    while tokens[place].word != "WHERE" and tokens[place].text != "{":
+        if place in pairs:
+            inside = tokens[place : pairs[place]]
+            found += [t.text[1:] for t in inside if _is_variable(t)][-1:]
+            place = pairs[place]
+        elif _is_variable(tokens[place]):
+            found.append(tokens[place].text[1:])
+        place += 1
+    return found
+
+
+def _is_variable(token: _Token) -> bool:
+    return len(token.text) > 1 and token.text[0] in "?$"
 
 
 def _endpoint(text: str, token: _Token, prefixes: dict[str, str]) -> str:

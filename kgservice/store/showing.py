@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pyoxigraph as ox
 
+from kgservice.model.iri_forms import normal_form
 from kgservice.store.change import Change
 from kgservice.store.update_text import WRITTEN_DEFAULT
 from kgservice.store.wire import skolem_prefix
@@ -23,7 +24,7 @@ def changes_to_show(path: str, versions: Mapping[str, int]) -> list[Change]:
     store = ox.Store.read_only(path)
     changes = []
     for graph, version in versions.items():
-        if graph.startswith(RESERVED) and graph != WRITTEN_DEFAULT:
+        if normal_form(graph).startswith(RESERVED) and graph != WRITTEN_DEFAULT:
             continue
         if version:
             changes.append(Change(graph, _statements(store, graph), "replace", False, None))

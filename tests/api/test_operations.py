@@ -103,6 +103,21 @@ def test_a_running_query_is_seen_by_its_owner_and_operators_and_cancelled_by_bot
         assert gone.status_code == 404
 
 
+@pytest.mark.parametrize("who", ["anna", ""])
+def test_a_query_whose_caller_hangs_up_is_ended(running: Running, who: str) -> None:
+    kills = running.numbers()["kg_kills_total"]
+    headers = {"Authorization": f"Bearer {running.tokens[who]}"} if who else {}
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        requests.post(
+            running.service.url + "/sparql",
+            data={"query": ENDLESS},
+            headers=headers,
+            timeout=(10, 1.0),
+        )
+    running.await_listed("operator", 0)  # long before its deadline
+    assert running.numbers()["kg_kills_total"] == kills + 1
+
+
 def test_an_anonymous_query_is_the_operators_to_cancel_on_the_command_line(
     running: Running,
 ) -> None:

@@ -72,3 +72,13 @@ def test_a_foreign_request_is_like_none(client: FlaskClient, tokens: dict[str, s
             assert status in (401, 403, 404), (role, path)
     stolen = client.post("/mpli/v1/plans", json={"request": name}, headers=bearer(tokens["other"]))
     assert (stolen.status_code, stolen.get_json()["code"]) == (404, "request-unknown")
+
+
+@pytest.mark.parametrize("field", ["name", "type", "provider"])
+def test_a_token_is_named_in_one_line_of_printable_characters(
+    client: FlaskClient, tokens: dict[str, str], field: str
+) -> None:
+    headers = bearer(tokens["operator"])
+    body = {"role": "worker", "name": "w", "type": "t", "provider": "urn:p"}
+    refused = client.post("/tokens", json=body | {field: "a\x1b[31mb\n"}, headers=headers)
+    assert (refused.status_code, refused.get_json()["code"]) == (400, "token-name-invalid")

@@ -115,7 +115,8 @@ def test_what_names_no_graph_is_for_operators(
     "reserved",
     ["urn:kgservice:meta", "urn:kgservice:merged", "urn:kgservice:labels", "urn:kgservice:turn",
      "http://127.0.0.1:8080/graph/acme/0123456789abcdef", "http://127.0.0.1:8080/request/1",
-     "http://127.0.0.1:8080/"],
+     "http://127.0.0.1:8080/", "URN:KgService:meta", "http://127.0.0.1:8080/graphs/../graph/a/b",
+     "HTTP://127.0.0.1:8080/%67raph/acme/0123456789abcdef"],
 )  # fmt: skip
 @pytest.mark.parametrize(
     "text",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -106,6 +107,9 @@ def test_doctor_shows_the_origin_of_each_setting(tmp_path: Path) -> None:
         ("KG_QUERY_TIMEOUT_S", "-3"),
         ("KG_QUERY_TIMEOUT_S", "nan"),
         ("KG_QUERY_TIMEOUT_S", "inf"),
+        ("KG_SLOW_QUERY_S", "-1"),
+        ("KG_SLOW_QUERY_S", "often"),
+        ("KG_SLOW_QUERY_S", "nan"),
         ("KG_QUERY_MEMORY_MB", "0"),
         ("KG_QUERY_MEMORY_MB", "300"),
         ("KG_QUERY_MAX_ROWS", "0"),
@@ -140,6 +144,8 @@ def test_an_impossible_setting_is_refused_with_its_origin(
         ("KG_JOBS_URL", "sqlite:////somewhere/jobs.sqlite"),
         ("KG_JOBS_URL", "postgresql://user@db.example:5432/jobs"),
         ("KG_QUERY_TIMEOUT_S", "0.5"),
+        ("KG_SLOW_QUERY_S", "0"),
+        ("KG_SLOW_QUERY_S", ""),
         ("KG_ALLOW_HOSTS", "market.example, other.example:8443"),
         ("KG_SERVICE_ENDPOINTS", "https://a.example/sparql, http://10.0.0.7:3030/ds?x=1"),
     ],
@@ -152,6 +158,28 @@ def test_a_password_in_a_setting_is_not_repeated() -> None:
     with pytest.raises(InputError) as caught:
         resolve_settings({"KG_JOBS_URL": "mysql://me:hunter2@db.example/jobs"}, {})
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_host_of_another_machine_is_told_from_a_port_in_use(tmp_path: Path) -> None:
+    done = run("serve", "--host", "192.0.2.1", "--port", "0", folder=tmp_path)
+    assert done.returncode == 2
+    assert "no address of this machine" in done.stderr
+    assert "another --port" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "query queries", "query 'ASK {}'", "why urn:a urn:b urn:c", "label show urn:a",
+        "catalog list", "catalog show polder", "catalog sync polder", "catalog remove polder",
+        "token list", "context list",
+    ],
+)  # fmt: skip
+def test_a_mistyped_data_folder_is_not_made(tmp_path: Path, command: str) -> None:
+    done = run(*shlex.split(command), folder=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "data-folder-missing" in done.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_host_that_no_address_is_found_for_stops_the_start(tmp_path: Path) -> None:

@@ -75,3 +75,29 @@ def test_one_large_value_is_bounded_too(limited: EmbeddedStore) -> None:
     with pytest.raises(InputError) as caught:
         ask(limited, text, "text/csv")
     assert caught.value.code == "answer-too-large"
+
+
+@pytest.mark.parametrize("letter", ["\x01", "\x0b", "\x1f", "\ufffe", "\uffff"], ids=ascii)
+@pytest.mark.parametrize(
+    "form", ["SELECT * { ?s <urn:odd> ?o }", "CONSTRUCT WHERE { ?s <urn:odd#p> ?o }"]
+)
+def test_what_xml_cannot_hold_is_refused_as_xml_alone(
+    limited: EmbeddedStore, letter: str, form: str
+) -> None:
+    content = [
+        Triple(Iri("urn:odd"), Iri(prop), Literal(f"a{letter}b"))
+        for prop in ("urn:odd", "urn:odd#p")
+    ]
+    limited.commit([GraphChange("urn:odd:graph", tuple(content), merge=True)])
+    is_table = form.startswith("SELECT")
+    xml, other = (
+        ("application/sparql-results+xml", "text/csv")
+        if is_table
+        else ("application/rdf+xml", "text/turtle")
+    )
+    with pytest.raises(InputError) as caught:
+        ask(limited, form, xml)
+    assert (caught.value.code, caught.value.status) == ("answer-not-xml", 406)
+    assert ask(limited, form, other)
+    good = form.replace("?o }", "?o FILTER(false) }") if is_table else "CONSTRUCT {} WHERE {}"
+    assert ask(limited, good, xml)

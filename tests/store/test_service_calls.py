@@ -282,3 +282,27 @@ def test_a_syntax_error_keeps_its_line(calling: EmbeddedStore, site: Endpoint) -
     with pytest.raises(KgError) as wrong:
         ask(calling, text)
     assert wrong.value.at.startswith("query:5:")
+
+
+BLOCKS = (
+    "?s e:in ?w OPTIONAL { ?s e:size ?n FILTER(?n > ?m) }",
+    "?s e:in ?w FILTER NOT EXISTS { ?s e:hidden ?h } FILTER(regex(?q, 'a')) MINUS { ?s e:x ?y }",
+    "{ ?s e:in ?w } UNION { GRAPH ?g { ?s ?p $o } }",
+    "{ SELECT ?s (MAX(?n) AS ?m) WHERE { ?s e:size ?n } GROUP BY ?s } ?s e:in ?w",
+    "{ SELECT * { ?s e:size ?n } } BIND(?n * ?k AS ?twice) VALUES ?v { 1 2 }",
+    "e:a e:size 1",
+)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
+def test_a_silent_failure_keeps_the_columns_of_its_block(block: str) -> None:
+    """The engine says which variables a group binds."""
+    text = f"{PREFIX}SELECT * {{ SERVICE SILENT <http://127.0.0.1:1/> {{ {block} }} }}"
+    whole = Federation(frozenset({"http://127.0.0.1:1/"})).complete(text, time.monotonic() + 20)
+    expected, found = (
+        ox.Store().query(query) for query in (f"{PREFIX}SELECT * {{ {block} }}", whole)
+    )
+    assert isinstance(expected, ox.QuerySolutions)
+    assert isinstance(found, ox.QuerySolutions)
+    assert {v.value for v in found.variables} == {v.value for v in expected.variables}
+    assert len(list(found)) == 1
