@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypedDict
 
 from kgservice.model.errors import Refused
 from kgservice.model.rdf import Term
+from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli import requests
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
@@ -14,12 +16,14 @@ from kgservice.mpli.bindings import worker_requirements
 from kgservice.mpli.limits import require_sold, require_within_limits
 from kgservice.mpli.move_terms import amount_of, costs_of_leaving, reachable, ways_between
 from kgservice.mpli.plans import bind, plan_context, save_plan
+from kgservice.mpli.projecting import Projector
 from kgservice.mpli.requests import keep_answer
 from kgservice.mpli.resolve import (
     Resolution,
     ResolvedComposition,
     Restriction,
     check_with_reference,
+    is_possible,
     resolve,
 )
 from kgservice.mpli.services import KnownService, customer_key_of
@@ -39,6 +43,7 @@ from kgservice.plan import (
 )
 from kgservice.resolution.minimal_change import Standing, smallest_change, with_picks
 from kgservice.resolution.request import Component, Request
+from kgservice.store.port import Store
 
 
 def plan_situation(
@@ -64,6 +69,12 @@ def plan_situation(
     if change.is_nothing:
         raise Refused("The situation already is as you wish.", code="nothing-to-do")
     return save_plan(application, plan_rearrangement(change, context))
+
+
+class _How(TypedDict):
+    base_iri: str
+    limits: Restriction
+    projector: Projector
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +124,7 @@ class Search:
         Raises:
             Refused: there is none (`infeasible`, `change-infeasible`).
         """
-        found = smallest_change(self.standing, self.attempt)
+        found = smallest_change(self.standing, self.attempt, self.can_stay)
         if found is None:
             raise _refusal(self.application, self.request)
         outcome = Outcome(*found)
@@ -126,27 +137,43 @@ class Search:
         """Give the request with what was picked for those that stay."""
         return with_picks(self.request, self.standing, staying, self.application.vocabulary)
 
-    def attempt(self, moved: frozenset[str], may_stay: bool) -> ResolvedComposition | None:
-        """Give the best composition in which the other services stay; None when there is none."""
-        among = {}
-        for name in moved:
-            offering = self.standing[name].offering
-            targets = reachable(self.application, offering)
-            among[name] = sorted(targets | {offering} if may_stay else targets - {offering})
-        if not all(among.values()):
+    def attempt(self, moved: frozenset[str]) -> ResolvedComposition | None:
+        """Give the best composition in which these services go and the others stay."""
+        limits = self._limits(frozenset(self.standing) - moved, may_stay=False)
+        asked = self.request_with(frozenset(self.standing) - moved)
+        if limits is None or not is_possible(*self._where, asked, **self._how(limits)):
             return None
-        staying = frozenset(self.standing) - moved
-        pins = {name: self.standing[name].offering for name in staying}
-        answer = resolve(
-            self.application.store,
-            self.application.vocabulary,
-            replace(self.request_with(staying), answers=1),
-            base_iri=self.application.base_iri,
-            limits=Restriction(pins, among),
-            projector=self.application.projector,
-        )
+        answer = resolve(*self._where, replace(asked, answers=1), **self._how(limits))
         self.answers[moved] = answer
         return answer.compositions[0] if answer.compositions else None
+
+    def can_stay(self, name: str) -> bool:
+        """Say whether there is any composition in which this service stays."""
+        staying = frozenset((name,))
+        limits = self._limits(staying, may_stay=True)
+        asked = self.request_with(staying)
+        return limits is not None and is_possible(*self._where, asked, **self._how(limits))
+
+    def _limits(self, staying: frozenset[str], *, may_stay: bool) -> Restriction | None:
+        """Say where services may be; None when one that must go cannot go anywhere."""
+        among = {}
+        for name in self.standing.keys() - staying:
+            offering = self.standing[name].offering
+            targets = reachable(self.application, offering) - {offering}
+            among[name] = sorted(targets | {offering} if may_stay else targets)
+        pins = {name: self.standing[name].offering for name in staying}
+        return Restriction(pins, among, is_explained=False) if all(among.values()) else None
+
+    @property
+    def _where(self) -> tuple[Store, Vocabulary]:
+        return self.application.store, self.application.vocabulary
+
+    def _how(self, limits: Restriction) -> _How:
+        return {
+            "base_iri": self.application.base_iri,
+            "limits": limits,
+            "projector": self.application.projector,
+        }
 
 
 def _standing(present: Situation, part: Component) -> Standing:

@@ -9,11 +9,12 @@ from fractions import Fraction
 
 from kgservice.model.duration import parse_duration
 from kgservice.model.errors import KgError, NotFound
-from kgservice.model.rdf import Iri, Literal, Row, Term, Triple, to_text, typed
-from kgservice.model.terms import KG, PROV, RDF
+from kgservice.model.rdf import Iri, Literal, Row, Term, to_text
+from kgservice.model.terms import KG
 from kgservice.mpli.access import Caller
 from kgservice.mpli.adjusting import moved_to
 from kgservice.mpli.application import Application
+from kgservice.mpli.kept_exits import KeptExit, forget_plan, kept_exit, save_exit
 from kgservice.mpli.limits import require_within_limits
 from kgservice.mpli.move_terms import reachable
 from kgservice.mpli.plans import bind, get_plan, plan_context, present_versions, save_plan
@@ -25,52 +26,9 @@ from kgservice.plan.checks import require_fresh
 from kgservice.plan.clocks import stamp
 from kgservice.resolution.minimal_change import Standing, with_picks
 from kgservice.resolution.request import Constraint, Exit, NoneOf, Policy, Request
-from kgservice.store.port import ChangeKind, GraphChange
 
 MOST_TOO_SLOW = 10
 """Targets that are passed over because the way to them takes too long."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeptExit:
-    """What a way out comes to at present.
-
-    Attributes:
-        service: IRI of the service.
-        state: `ready`; `unproven`, when no figures tell how long it takes; `too-slow`; `none`.
-        plan: IRI of the saved plan, or empty.
-        reason: Why there is none, for people; or empty.
-        checked: xsd:dateTime at which it was worked out.
-    """
-
-    service: str
-    state: str
-    plan: str = ""
-    reason: str = ""
-    checked: str = ""
-
-
-def exit_iri(application: Application, service: KnownService) -> str:
-    """Name the graph of a service's kept exit."""
-    return f"{application.base_iri}exit/{service.id}"
-
-
-def kept_exit(application: Application, service: KnownService) -> KeptExit | None:
-    """Read a service's kept exit; None when none was worked out yet."""
-    iri = exit_iri(application, service)
-    values = {
-        triple.predicate: str(triple.object[0])
-        for triple in application.store.graph(iri, dataset="private")
-    }
-    if KG.exitState not in values:
-        return None
-    return KeptExit(
-        service.iri,
-        values[KG.exitState],
-        values.get(KG.exitPlan, ""),
-        values.get(KG.reason, ""),
-        values.get(PROV.generatedAtTime, ""),
-    )
 
 
 def current_exit(application: Application, caller: Caller, service: KnownService) -> KeptExit:
@@ -92,17 +50,10 @@ def current_exit(application: Application, caller: Caller, service: KnownService
         return kept
     found = _work_out(application, situation, service, request)
     if kept is None or replace(kept, checked=found.checked) != found:
-        _save(application, service, found)
+        save_exit(application, service, found)
         if kept is not None:
-            _forget(application, kept.plan)
+            forget_plan(application, kept.plan)
     return found
-
-
-def _forget(application: Application, plan: str) -> None:
-    """Delete a superseded plan, unless somebody applied it."""
-    if plan and not (application.jobs is not None and application.jobs.job_of_plan(plan)):
-        change = GraphChange(plan, kind=ChangeKind.DELETE)
-        application.store.commit([change], dataset="private")
 
 
 def _holds(application: Application, caller: Caller, kept: KeptExit, service: KnownService) -> bool:
@@ -123,22 +74,6 @@ def reachable_any(application: Application, plan: Plan) -> set[str]:
     """Give what the services of a plan can still be moved to."""
     sources = {step.offering for step in plan.steps if step.verb == KG.Export}
     return {target for source in sources for target in reachable(application, source)}
-
-
-def _save(application: Application, service: KnownService, found: KeptExit) -> None:
-    node = Iri(exit_iri(application, service))
-    triples = [
-        Triple(node, RDF.type, KG.KeptExit),
-        Triple(node, KG.customer, typed(service.customer)),
-        Triple(node, KG.forService, Iri(found.service)),
-        Triple(node, KG.exitState, typed(found.state)),
-        Triple(node, PROV.generatedAtTime, typed(found.checked, "dateTime")),
-    ]
-    if found.plan:
-        triples.append(Triple(node, KG.exitPlan, Iri(found.plan)))
-    if found.reason:
-        triples.append(Triple(node, KG.reason, typed(found.reason)))
-    application.store.commit([GraphChange(node.value, tuple(triples))], dataset="private")
 
 
 def _work_out(
@@ -241,12 +176,13 @@ class Leaving:
         }
         if not all(among.values()):
             return None
+        pins = {name: standing[name].offering for name in staying}
         answer = resolve(
             self.application.store,
             self.application.vocabulary,
             replace(self._elsewhere(names, standing, staying), answers=1),
             base_iri=self.application.base_iri,
-            limits=Restriction({name: standing[name].offering for name in staying}, among),
+            limits=Restriction(pins, among, is_explained=False),
             projector=self.application.projector,
         )
         return answer.compositions[0] if answer.compositions else None

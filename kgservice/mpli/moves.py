@@ -23,7 +23,9 @@ from kgservice.mpli.services import (
     known_services,
     running,
 )
+from kgservice.mpli.situations import picks_of
 from kgservice.plan import Json, Plan, best_way, plan_move
+from kgservice.resolution.minimal_change import Standing, with_picks
 from kgservice.resolution.request import Request
 from kgservice.store.queries import load_query
 
@@ -86,18 +88,20 @@ def _best(
     targets: Collection[str],
 ) -> Resolution:
     others = {
-        other.component: other.offering
+        other.component: Standing(other.offering, picks_of(other))
         for other in known_services(application, caller)
         if other.situation == service.situation
         and other.iri != service.iri
         and other.state != "Ended"
     }
+    names = {part.name for part in request.components}
+    pins = {name: one.offering for name, one in others.items() if name in names}
     return resolve(
         application.store,
         application.vocabulary,
-        request,
+        with_picks(request, others, others.keys() & names, application.vocabulary),
         base_iri=application.base_iri,
-        limits=Restriction(others, {service.component: targets}),
+        limits=Restriction(pins, {service.component: targets}),
         projector=application.projector,
     )
 

@@ -7,7 +7,8 @@ from kgservice.model.errors import Refused
 from kgservice.model.terms import KG
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
-from kgservice.mpli.exits import KeptExit, current_exit
+from kgservice.mpli.exits import current_exit
+from kgservice.mpli.kept_exits import KeptExit
 from kgservice.mpli.plans import apply_plan, as_json, get_plan, plan_context, save_plan
 from kgservice.mpli.services import KnownService, customer_key_of, find_service
 from kgservice.plan.clocks import moment

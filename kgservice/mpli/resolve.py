@@ -21,6 +21,7 @@ from kgservice.mpli.repricing import reprice, repriced
 from kgservice.mpli.ways import other_ways
 from kgservice.resolution.answer import Resolution, ResolvedComposition
 from kgservice.resolution.assumptions import PriceChange
+from kgservice.resolution.judgement import all_rules
 from kgservice.resolution.queries import Only
 from kgservice.resolution.request import Request
 from kgservice.resolution.to_rdf import request_triples
@@ -31,6 +32,7 @@ __all__ = [
     "ResolvedComposition",
     "Restriction",
     "check_with_reference",
+    "is_possible",
     "prepared",
     "resolve",
 ]
@@ -99,6 +101,28 @@ def resolve(
         return _engine(session, vocabulary, request, projector, limits.prices, currency)
 
     return ways.answer(store, engine_of, plain)
+
+
+def is_possible(
+    store: Store,
+    vocabulary: Vocabulary,
+    request: Request,
+    *,
+    base_iri: str,
+    limits: Restriction,
+    projector: Projector | None = None,
+) -> bool:
+    """Say whether there is any composition of offerings; no reasons, no proof.
+
+    Raises:
+        InputError, Refused, DeadlineExceeded: as `resolve` does.
+    """
+    named = prepared(request, vocabulary, base_iri)
+    only = _restrictions(named, limits)
+    with store.session(scope=QueryScope(), deadline_s=limits.deadline_s) as session:
+        engine = _engine(session, vocabulary, named, projector, limits.prices)
+        engine.prepare(only)
+        return engine.is_feasible(all_rules(named))
 
 
 def _engine(

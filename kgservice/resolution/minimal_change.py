@@ -51,11 +51,11 @@ class Ranked(Protocol):
 
 
 RankedT = TypeVar("RankedT", bound=Ranked)
-Attempt = Callable[[frozenset[str], bool], "RankedT | None"]
-"""Gives the best composition in which all other standing components stay.
+Attempt = Callable[[frozenset[str]], "RankedT | None"]
+"""Gives the best composition in which these standing components go and all others stay."""
 
-Those in the set go elsewhere; when the second argument is true they may stay as well.
-"""
+CanStay = Callable[[str], bool]
+"""Says whether there is any composition in which this standing component stays."""
 
 
 def with_picks(
@@ -95,7 +95,7 @@ def _path(dotted: str, vocabulary: Vocabulary) -> tuple[PropertyInfo, ...]:
 
 
 def smallest_change(
-    standing: Mapping[str, Standing], attempt: Attempt[RankedT]
+    standing: Mapping[str, Standing], attempt: Attempt[RankedT], can_stay: CanStay
 ) -> tuple[frozenset[str], RankedT] | None:
     """Find the fewest standing components that must go, then the fewest touched, then the best.
 
@@ -108,20 +108,19 @@ def smallest_change(
     names = sorted(standing)
     budget = iter(range(MOST_TRIED))
 
-    def tried(moved: frozenset[str], may_stay: bool = False) -> RankedT | None:
+    def tried(moved: frozenset[str]) -> RankedT | None:
         if next(budget, None) is None:
             raise Refused(
                 f"More than {MOST_TRIED} sets of services would have to be tried.",
                 code="search-too-large",
                 hint="Move some of the services by `kg service move` first.",
             )
-        return attempt(moved, may_stay)
+        return attempt(moved)
 
     unmoved = tried(frozenset())
     if unmoved is not None:
         return frozenset(), unmoved
-    everything = frozenset(names)
-    must = frozenset(name for name in names if tried(everything - {name}, True) is None)
+    must = frozenset(name for name in names if not can_stay(name))
     for size in range(max(len(must), 1), len(names) + 1):
         best = _best_of_size(must, size, standing, tried)
         if best is not None:
@@ -139,7 +138,7 @@ def _best_of_size(
     free = sorted(standing.keys() - must)
     for more in combinations(free, size - len(must)):
         moved = must | frozenset(more)
-        answer = attempt(moved, False)
+        answer = attempt(moved)
         if answer is not None:
             found.append((_key(moved, standing, answer), moved, answer))
     if not found:

@@ -9,7 +9,12 @@ from random import Random
 
 import pytest
 
-from kgservice.mpli.resolve import ResolvedComposition, Restriction, resolve
+from kgservice.mpli.resolve import (
+    ResolvedComposition,
+    Restriction,
+    is_possible,
+    resolve,
+)
 from kgservice.resolution.minimal_change import Standing, smallest_change, with_picks
 from kgservice.resolution.request import Request
 from tests.resolution.memory_store import MemoryStore
@@ -61,7 +66,8 @@ def brute_force(
     components = oracle.request.components
     for picks in product(*(oracle.survivors(part) for part in components)):
         chosen = {part.name: pick for part, pick in zip(components, picks, strict=True)}
-        verdicts = [(j, oracle.joint_verdict(j, chosen)) for j in oracle.request.together]
+        hard = [joint for joint in oracle.request.together if not joint.is_wish]
+        verdicts = [(joint, oracle.joint_verdict(joint, chosen)) for joint in hard]
         if any(oracle.excludes(joint, verdict) for joint, verdict in verdicts):
             continue
         moved = set()
@@ -83,30 +89,37 @@ def brute_force(
 def by_search(
     world: World, request: Request, running: dict[str, Pick], adjusted: set[str]
 ) -> tuple[int, int, tuple[str, ...]] | None:
-    store = MemoryStore(world.triples())
+    store = MemoryStore(world.triples(), world.signed_triples())
     standing = {}
     for name, pick in running.items():
         picked = {key: value_term(key, value) for key, value in configured(pick).items()}
         standing[name] = Standing(pick.offer.iri, picked, name in adjusted)
 
-    def attempt(moved: frozenset[str], may_stay: bool) -> ResolvedComposition | None:
-        staying = standing.keys() - moved
+    def limits(staying: set[str], may_stay: bool) -> Restriction | None:
         among = {}
-        for name in moved:
+        for name in standing.keys() - staying:
             there = standing[name].offering
             among[name] = [offer.iri for offer in world.offers if may_stay or offer.iri != there]
-        if not all(among.values()):
+        pins = {name: standing[name].offering for name in staying}
+        return Restriction(pins, among) if all(among.values()) else None
+
+    def attempt(moved: frozenset[str]) -> ResolvedComposition | None:
+        staying = set(standing.keys() - moved)
+        only = limits(staying, may_stay=False)
+        if only is None:
             return None
-        answer = resolve(
-            store,
-            VOCABULARY,
-            with_picks(request, standing, staying, VOCABULARY),
-            base_iri=BASE,
-            limits=Restriction({name: standing[name].offering for name in staying}, among),
-        )
+        asked = with_picks(request, standing, staying, VOCABULARY)
+        answer = resolve(store, VOCABULARY, asked, base_iri=BASE, limits=only)
         return answer.compositions[0] if answer.compositions else None
 
-    found = smallest_change(standing, attempt)
+    def can_stay(name: str) -> bool:
+        only = limits({name}, may_stay=True)
+        asked = with_picks(request, standing, {name}, VOCABULARY)
+        return only is not None and is_possible(
+            store, VOCABULARY, asked, base_iri=BASE, limits=only
+        )
+
+    found = smallest_change(standing, attempt, can_stay)
     if found is None:
         return None
     moved, chosen = found
