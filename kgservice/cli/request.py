@@ -64,17 +64,25 @@ def send_request(gateway: Gateway, file: str) -> str:
 @request.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option("--json", "as_json", is_flag=True)
-def check(file: str, as_json: bool) -> None:
-    """Check that a request is well written; nothing is searched.
+def check(file: str, as_json: bool) -> int:
+    """Check that a request is well written, and can be met by anything; nothing is searched.
 
     Example: kg request check portal.yaml
     """
     with open_gateway(load_settings()) as gateway:
         identity = send_request(gateway, file)
-        if as_json:
-            print_json(gateway.call("GET", f"/mpli/v1/requests/{identity}").json())
-        else:
-            click.echo(f"{file} is a valid request; its id is {identity}.")
+        made = gateway.call("GET", f"/mpli/v1/requests/{identity}").json()
+    found = made.get("notes", [])
+    notes = [note for note in found if isinstance(note, dict)] if isinstance(found, list) else []
+    if as_json:
+        print_json(made)
+    else:
+        for note in notes:
+            place = text(note, "at").replace("request:", f"{file}:", 1)
+            said = f"{text(note, 'message')} {text(note, 'hint')}"
+            click.echo(f"{place}: {said}  [{text(note, 'code')}]")
+        click.echo(f"{file} is a valid request; its id is {identity}.")
+    return 1 if any(note.get("neverMet") is True for note in notes) else 0
 
 
 @request.command()

@@ -18,6 +18,7 @@ from kgservice.model.rdf import XSD_STRING, Blank, Iri, Literal, Subject, Term, 
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.resolution.from_rdf import request_from_triples
+from kgservice.resolution.linting import lint
 from kgservice.resolution.request import Request
 from kgservice.resolution.to_rdf import request_triples
 from kgservice.resolution.yaml_request import read_request
@@ -64,7 +65,8 @@ def check_request(
     request = _read(text, media_type.partition(";")[0].strip().lower(), vocabulary, iri, name)
     _check_needs(request, name)
     named = replace(request, iri=iri) if iri else request
-    return named if named.as_of or today is None else replace(named, as_of=today)
+    dated = named if named.as_of or today is None else replace(named, as_of=today)
+    return replace(dated, notes=(*dated.notes, *lint(dated, vocabulary, name)))
 
 
 def _check_needs(request: Request, name: str) -> None:

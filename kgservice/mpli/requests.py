@@ -58,6 +58,7 @@ class SavedRequest:
             "components": {part.name: part.kind.value for part in self.request.components},
             "mediaType": self.media_type,
             "resolution": f"/mpli/v1/requests/{self.id}/resolution",
+            "notes": [note.as_json() for note in self.request.notes],
         }
 
 

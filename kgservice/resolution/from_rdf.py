@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from kgservice.model.errors import InputError
@@ -70,7 +71,8 @@ def request_from_triples(
             code="request-missing",
             hint="Write `<> a kg:Request ; kg:component … .`",
         )
-    request = _Reader(graph, vocabulary, found[0], iri).request()
+    reader = _Reader(graph, vocabulary, found[0], iri)
+    request = replace(reader.request(), notes=tuple(reader.shapes.notes))
     unread = graph.unread()
     if unread:
         raise InputError(

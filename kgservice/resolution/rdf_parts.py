@@ -11,6 +11,7 @@ from kgservice.model.terms import KG, SCHEMA, SH
 from kgservice.model.vocabulary import PropertyInfo, ValueKind, Vocabulary
 from kgservice.resolution.conditions import EVIDENCE_BY_IRI, OFFERING, Evidence
 from kgservice.resolution.names import check_evidence, check_path, read_chain, refuse
+from kgservice.resolution.notes import Note
 from kgservice.resolution.patterns import check_pattern
 from kgservice.resolution.rdf_facets import BOUNDS
 from kgservice.resolution.rdf_graph import Node, RdfGraph
@@ -41,6 +42,7 @@ class PartReader:
         """Read shapes of `graph` in the terms of `vocabulary`."""
         self.graph = graph
         self.vocabulary = vocabulary
+        self.notes: list[Note] = []
 
     def evidence(self, shape: Node, path: Path) -> Evidence | None:
         """Read how strong the evidence must be.
@@ -92,6 +94,8 @@ class PartReader:
 
     def check_counts(self, shape: Node, step: PropertyInfo) -> None:
         """Refuse other counts than one, and counts of what is had together."""
+        if step.kind in (ValueKind.SINGLE, ValueKind.CHOICE) and not shape.text(SH.minCount):
+            self.notes.append(_uncounted(shape, step))
         for prop in (SH.minCount, SH.maxCount):
             text = shape.text(prop)
             is_single = step.kind in (ValueKind.SINGLE, ValueKind.CHOICE)
@@ -172,3 +176,13 @@ class PartReader:
 
 
 _NOTHING = Iri("urn:kgservice:nothing")
+
+
+def _uncounted(shape: Node, step: PropertyInfo) -> Note:
+    return Note(
+        "count-missing",
+        shape.at,
+        f"By this shape SHACL accepts an offering that says nothing of `{step.name}`; here that is "
+        "unknown.",
+        "Write sh:minCount 1 ; sh:maxCount 1 too, so that both agree.",
+    )

@@ -37,6 +37,7 @@ from kgservice.resolution.joints import ProductLimit as ProductLimit
 from kgservice.resolution.joints import Same as Same
 from kgservice.resolution.joints import SumLimit as SumLimit
 from kgservice.resolution.joints import joint_components as joint_components
+from kgservice.resolution.notes import Note
 
 
 class Ways(Enum):
@@ -118,6 +119,7 @@ class Request:
         answers: How many compositions are wanted.
         ways: In which ways components may be had that do not say so themselves.
         iri: The request's IRI; empty until it has one.
+        notes: What is to be remarked about it.
         exit: The way out that is kept for what is provisioned; None when nobody asks for one.
     """
 
@@ -132,6 +134,7 @@ class Request:
     answers: int = 5
     ways: Ways = Ways.MANAGED
     iri: str = ""
+    notes: tuple[Note, ...] = field(default=(), compare=False)
     exit: Exit | None = None
 
     def constraints_of(self, component: Component) -> tuple[Constraint, ...]:
