@@ -155,7 +155,7 @@ def print_resolution(answer: dict[str, object]) -> None:
     compositions = answer.get("compositions")
     listed = compositions if isinstance(compositions, list) else []
     if listed:
-        names = list(listed[0]["offerings"])
+        names = _asked(listed[0])
         print_table(
             ["rank", "per month", *names, "missed wishes"],
             [
@@ -175,12 +175,30 @@ def _price(row: dict[str, object]) -> str:
     return f"{text(row, 'monthlyPrice', 'amount')} {text(row, 'monthlyPrice', 'currency')}"
 
 
+def _asked(row: dict[str, object]) -> list[str]:
+    """Name the components that were asked for, without parts of recipes and without bundles."""
+    ways = row.get("ways")
+    listed = ways if isinstance(ways, dict) else {}
+    inner = {part for way in listed.values() for part in way.get("parts", ())}
+    inner |= {way["price"] for way in listed.values() if "bundle" in way}
+    offerings = row.get("offerings")
+    return [
+        name for name in (offerings if isinstance(offerings, dict) else {}) if name not in inner
+    ]
+
+
 def _offering(row: dict[str, object], name: str) -> str:
+    """Say what a component is bound to, what was picked, and how it is had."""
     picked = row.get("configuration")
     values = picked.get(name) if isinstance(picked, dict) else None
     chosen = ", ".join(f"{key} {value}" for key, value in (values or {}).items())
     title = text(row, "titles", name) or text(row, "offerings", name)
-    return f"{title} ({chosen})" if chosen else title
+    said = f"{title} ({chosen})" if chosen else title
+    ways = row.get("ways")
+    way = ways.get(name, {}) if isinstance(ways, dict) else {}
+    if way.get("way") == "recipe":
+        return f"{said}: {', '.join(_offering(row, part) for part in way['parts'])}"
+    return f"{said}, in {_offering(row, way['price'])}" if way.get("way") == "bundle" else said
 
 
 def print_explanation(answer: dict[str, object]) -> None:

@@ -28,12 +28,14 @@ from kgservice.resolution.request import (
     Policy,
     Preference,
     Request,
+    Ways,
 )
 from kgservice.resolution.values import local_name, read_date
 from kgservice.resolution.yaml_request import MAX_ANSWERS, MAX_COMPONENTS, MAX_QUANTITY
 
 _TYPE = Iri(RDF + "type")
 _POLICIES = {KG.Reject: Policy.REJECT, KG.Warn: Policy.WARN, KG.Accept: Policy.ACCEPT}
+_WAYS = {KG.Managed: Ways.MANAGED, KG.AnyWay: Ways.ANY}
 _REQUEST_TERMS = frozenset(
     {
         KG.component,
@@ -46,10 +48,11 @@ _REQUEST_TERMS = frozenset(
         KG.unknownPolicy,
         KG.answers,
         KG.exit,
+        KG.ways,
     }
 )
 _COMPONENT_TERMS = frozenset(
-    {SH.property, SH.class_, SH.order, KG.wish, KG.quantity, KG.needs, KG.unknownPolicy}
+    {SH.property, SH.class_, SH.order, KG.wish, KG.quantity, KG.needs, KG.unknownPolicy, KG.ways}
 )
 
 
@@ -120,9 +123,20 @@ class _Reader:
             term=node.text(KG.term),
             unknown=self.policy(node) or Policy.REJECT,
             answers=node.count(KG.answers, 5, MAX_ANSWERS),
+            ways=self.ways(node) or Ways.MANAGED,
             iri=self.iri,
             exit=self.exit(),
         )
+
+    def ways(self, node: Node) -> Ways | None:
+        term = node.one(KG.ways)
+        if term is None:
+            return None
+        if not isinstance(term, Iri) or term not in _WAYS:
+            raise InputError(
+                "kg:ways is kg:Managed or kg:AnyWay.", code="value-invalid", at=node.at
+            )
+        return _WAYS[term]
 
     def exit(self) -> Exit | None:
         term = self.node.one(KG.exit)
@@ -174,6 +188,7 @@ class _Reader:
             constraints=self.constraints(name, node),
             quantity=node.count(KG.quantity, 1, MAX_QUANTITY),
             needs=tuple(other for other in self.names.values() if other in needs),
+            ways=self.ways(node),
         )
 
     def component_of(self, term: Term | None, node: Node) -> str:

@@ -18,9 +18,11 @@ from kgservice.resolution.request import (
     Policy,
     Preference,
     Request,
+    Ways,
 )
 
 _RDF_TYPE = Iri(RDF + "type")
+_WAYS = {Ways.MANAGED: KG.Managed, Ways.ANY: KG.AnyWay}
 _POLICIES = {Policy.REJECT: KG.Reject, Policy.WARN: KG.Warn, Policy.ACCEPT: KG.Accept}
 
 
@@ -50,6 +52,8 @@ class _Writer(ConditionWriter):
             self.add(node, KG.term, typed(request.term, "duration"))
         self.add(node, KG.unknownPolicy, _POLICIES[request.unknown])
         self.add(node, KG.answers, typed(request.answers))
+        if request.ways is not Ways.MANAGED:
+            self.add(node, KG.ways, _WAYS[request.ways])
         for order, component in enumerate(request.components, start=1):
             self.add(node, KG.component, self.iri(component.name))
             self.component(component, order)
@@ -92,6 +96,8 @@ class _Writer(ConditionWriter):
         self.add(node, KG.quantity, typed(component.quantity))
         if component.needs:
             self.add(node, KG.needs, *(self.iri(name) for name in component.needs))
+        if component.ways:
+            self.add(node, KG.ways, _WAYS[component.ways])
         self.constraints(node, component.constraints)
 
     def constraints(self, node: Subject, constraints: Iterable[Constraint]) -> None:

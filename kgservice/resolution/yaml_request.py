@@ -9,7 +9,7 @@ from kgservice.model.errors import InputError
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.resolution.exits import read_exit
 from kgservice.resolution.names import check_preference, read_class, read_component_name, refuse
-from kgservice.resolution.request import Component, Constraint, Preference, Request
+from kgservice.resolution.request import Component, Constraint, Preference, Request, Ways
 from kgservice.resolution.values import read_date, suggestion
 from kgservice.resolution.yaml_conditions import Line, read_constraint
 from kgservice.resolution.yaml_joint import read_joint
@@ -27,8 +27,9 @@ _KEYS = (
     "unknown",
     "answers",
     "exit",
+    "ways",
 )
-_LATER = ("ways", "use")
+_LATER = ("use",)
 MAX_COMPONENTS = 12
 MAX_ANSWERS = 100
 MAX_QUANTITY = 10_000
@@ -59,6 +60,7 @@ def read_request(text: str, vocabulary: Vocabulary, name: str = "request") -> Re
         term=read_duration(root.entries["term"]) if "term" in root.entries else "",
         unknown=read_policy(root.entries.get("unknown") or Scalar("reject", "", 0)),
         answers=_count(root.entries.get("answers"), 5, MAX_ANSWERS),
+        ways=_ways(root.entries.get("ways")) or Ways.MANAGED,
         exit=read_exit(root.entries.get("exit"), vocabulary),
     )
 
@@ -117,10 +119,9 @@ def _component(
     name = read_component_name(key.text, key.at)
     if "kind" not in node.entries:
         raise InputError(f"`{name}` has no `kind`.", code="key-missing", at=key.at)
-    for later in ("use", "ways"):
-        if later in node.entries:
-            refuse(f"`{later}`", node.keys[later].at)
-    own = {"kind", "quantity", "needs"}
+    if "use" in node.entries:
+        refuse("`use`", node.keys["use"].at)
+    own = {"kind", "quantity", "needs", "ways"}
     rest = {entry: value for entry, value in node.entries.items() if entry not in own}
     conditions = MapNode(rest, node.keys, node.at, node.line)
     kind = node.entries["kind"]
@@ -130,8 +131,24 @@ def _component(
         constraints=_constraints(name, conditions, vocabulary),
         quantity=_count(node.entries.get("quantity"), 1, MAX_QUANTITY),
         needs=tuple(_needs(name, node.entries.get("needs"), names)),
+        ways=_ways(node.entries.get("ways")),
         line=key.line,
     )
+
+
+def _ways(node: Node | None) -> Ways | None:
+    if node is None:
+        return None
+    text = need_text(node)
+    known = [way.value for way in Ways]
+    if text not in known:
+        raise InputError(
+            f"{text!r} does not say in which ways a component may be had.",
+            code="value-invalid",
+            at=node.at,
+            hint=f"Write {' or '.join(known)}.",
+        )
+    return Ways(text)
 
 
 def _needs(owner: str, node: Node | None, names: tuple[str, ...]) -> Iterator[str]:

@@ -28,6 +28,7 @@ from kgservice.resolution.request import (
     Request,
     Some,
     Value,
+    Ways,
 )
 from kgservice.resolution.values import local_name, write_value
 from kgservice.resolution.yaml_joint_writer import Tree, joint_entry
@@ -51,6 +52,8 @@ def write_request(request: Request, vocabulary: Vocabulary) -> str:
             f"{'maximise' if one.is_maximise else 'minimise'} {one.property.name}"
             for one in request.prefer
         ]
+    if request.ways is not Ways.MANAGED:
+        tree["ways"] = request.ways.value
     if request.exit:
         tree["exit"] = {**exit_tree(request.exit)}
     tree["unknown"] = request.unknown.value
@@ -83,6 +86,8 @@ class _Writer:
             tree["quantity"] = str(component.quantity)
         if component.needs:
             tree["needs"] = list(component.needs)
+        if component.ways:
+            tree["ways"] = component.ways.value
         return {**tree, **self.constraints(component.constraints)}
 
     def constraints(self, constraints: tuple[Constraint, ...]) -> dict[str, Tree]:

@@ -18,7 +18,7 @@ from kgservice.mpli.request_documents import (
     request_triples,
     request_yaml,
 )
-from kgservice.resolution.request import Exit, Request
+from kgservice.resolution.request import Exit, Request, Ways
 from tests.resolution.random_requests import random_request
 from tests.resolution.worlds import VOCABULARY
 
@@ -106,7 +106,9 @@ def test_what_is_no_exit_is_refused_at_its_line(exit_line: str, code: str) -> No
 def test_random_requests_survive_both_ways() -> None:
     for number in range(300):
         request = replace(random_request(Random(SEED + number)), iri=IRI)  # noqa: S311
-        request = replace(request, exit=EXITS[number % len(EXITS)])
+        request = replace(request, exit=EXITS[number % len(EXITS)], ways=list(Ways)[number % 2])
+        first = replace(request.components[0], ways=(None, *Ways)[number % 3])
+        request = replace(request, components=(first, *request.components[1:]))
         assert read(as_turtle(request)) == request, SEED + number
         assert read(request_yaml(request, VOCABULARY), "application/yaml") == request, SEED + number
 
@@ -212,7 +214,6 @@ def test_turtle_by_hand_keeps_its_own_ids() -> None:
         "<> kg:compositionShape <#s> .",
         "<> kg:joint [ a kg:JointConstraint ; kg:compositionShape <#s> ] .",
         "<#db> sh:property [ sh:path ( kg:provider kg:headquarters ) ; sh:hasValue c:NLD ] .",
-        "<#db> kg:ways 'any' .",
         "<#db> kg:use <urn:x> .",
     ],
 )
@@ -235,6 +236,8 @@ def test_terms_that_are_not_understood_are_refused_never_ignored(statement: str)
         (BY_HAND.replace("kg:PostgreSQL", "kg:made-upQL"), "kind-unknown"),
         (BY_HAND.replace("kg:majorVersion", "kg:made-upVersion"), "property-unknown"),
         (BY_HAND.replace("16 .", '"sixteen" .'), "value-invalid"),
+        (BY_HAND + "<#db> kg:ways 'any' .", "value-invalid"),
+        (BY_HAND + "<> kg:ways kg:Warn .", "value-invalid"),
     ],
 )
 def test_wrong_turtle_is_an_input_error(text: str, code: str) -> None:

@@ -9,11 +9,13 @@ from random import Random
 
 import pytest
 
+from kgservice.model.errors import InputError
 from kgservice.model.rdf import to_ntriples
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.resolve import resolve
 from kgservice.resolution.answer import Resolution
 from kgservice.resolution.request import Request
+from kgservice.resolution.yaml_request import read_request
 from tests.resolution.memory_store import MemoryStore
 from tests.resolution.ways_oracle import WaysOracle
 from tests.resolution.ways_worlds import Recipe, random_ways_request, random_ways_world
@@ -91,3 +93,10 @@ def test_the_random_ways_are_worth_something() -> None:
             seen["managed"] += not (is_made or is_bundle)
             seen["deep"] += any(name.count("-") > 1 for name in whole.offerings)
     assert all(number > 5 for number in seen.values()), seen
+
+
+def test_ways_that_do_not_exist_are_refused_at_their_line() -> None:
+    text = "components:\n  db:\n    kind: PostgreSQL\n    ways: alone\n"
+    with pytest.raises(InputError, match="alone") as caught:
+        read_request(text, VOCABULARY)
+    assert (caught.value.code, caught.value.at) == ("value-invalid", "request:4")

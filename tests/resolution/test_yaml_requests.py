@@ -113,8 +113,6 @@ def test_duplicate_keys_are_refused_and_both_lines_named() -> None:
     ("text", "thing"),
     [
         (f"{HEAD}    use: urn:x:1\n", "use"),
-        (f"{HEAD}    ways: any\n", "ways"),
-        (f"{HEAD}ways: any\n", "ways"),
         (f"{HEAD}together: [{{shape: 'https://x/y'}}]\n", "shape"),
         (f"{HEAD}prefer: {{weights: {{monthlyPrice: 1}}}}\n", "weights"),
         (f"{HEAD}prefer: [{{pareto: [monthlyPrice]}}]\n", "pareto"),

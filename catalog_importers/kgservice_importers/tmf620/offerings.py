@@ -140,6 +140,7 @@ class OfferingReader:
         for _, item in objects(body.get("bundledProductOffering"))[:_MOST]:
             identifier = reference_id(item)
             if identifier:
+                draft.add(RDF.type, KG.Bundle)
                 draft.add(HAS_PART, self._minter.iri("productOffering", identifier))
         for _, item in objects(body.get("productOfferingRelationship"))[:_MOST]:
             identifier = reference_id(item)
