@@ -23,6 +23,7 @@ from kgservice.mpli.notice_clerk import NoticeClerk
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.publish_hub import Hub
 from kgservice.mpli.watch import Watch
+from kgservice.resolution.recipes import read_recipes
 from kgservice.store import open_remote_store, open_store
 from kgservice.store.caps import AnswerLimits, QueryLimits
 from kgservice.store.documents import ContentStore
@@ -48,6 +49,7 @@ def open_application(
     `DATA/queries/*.rq` stand in for the packaged queries that decide in jobs (`ready-steps`).
 
     Raises:
+        InputError: an ontology file or a recipe cannot be used.
         Unavailable: another process holds the folder (`data-folder-in-use`).
     """
     folder = Path(settings.data_dir).resolve()
@@ -57,6 +59,7 @@ def open_application(
     try:
         load_ontologies(store, extra)
         vocabulary = load_vocabulary(extra)
+        read_recipes(vocabulary.recipes, vocabulary)  # says now what is wrong with them
         chores: dict[str, Handler] = {}
         keeper = Keeper()
         parts = (chores, keeper.propose_repair)
