@@ -43,11 +43,13 @@ class Values:
         of: By signature.
         bits: By value.
         members: For sets: by member, those that have it.
+        is_several: For sets: some have several members.
     """
 
     of: list[Hashable]
     bits: dict[Hashable, int] = field(default_factory=dict)
     members: dict[int, int] = field(default_factory=dict)
+    is_several: bool = False
 
 
 class Domains:
@@ -114,7 +116,9 @@ class Domains:
             found.bits[value] = found.bits.get(value, 0) | 1 << place
         for value, bits in found.bits.items():
             if isinstance(value, int):
-                for member in self.tests.sets.of(value):
+                members = self.tests.sets.of(value)
+                found.is_several |= len(members) > 1
+                for member in members:
                     found.members[member] = found.members.get(member, 0) | bits
         return found
 

@@ -104,6 +104,8 @@ class Search:
                 continue
             self._weight = weight
             self._floor = self._least(within)
+            if self._floor > self._limit():
+                continue
             try:
                 self._pass(within)
             except _Stopped:

@@ -39,12 +39,9 @@ def enumerated(domains: Domains, left: Sequence[int]) -> AtMost | None:
 def _is_plain(domains: Domains, joint: AtMost, left: Sequence[int]) -> bool:
     is_strict = domains.tests.rules.rejects_unknown(joint)
     for component in domains.over(joint):
-        for value, bits in domains.values(joint, component).bits.items():
-            if bits & left[component] and (
-                (value == NOTHING and is_strict)
-                or (isinstance(value, int) and len(domains.tests.sets.of(value)) > 1)
-            ):
-                return False
+        values = domains.values(joint, component)
+        if values.is_several or (is_strict and values.bits.get(NOTHING, 0) & left[component]):
+            return False
     return True
 
 
@@ -72,16 +69,12 @@ class Subsets:
         self._over = domains.over(joint)
         self._costs = [domains.choices[component].costs for component in self._over]
         self._bits = [domains.values(joint, component).bits for component in self._over]
-        places = list(zip(self._bits, self._over, strict=True))
-        self._free = [its.get(NOTHING, 0) & left[component] for its, component in places]
-        self._values = sorted(
-            {
-                value
-                for its, component in places
-                for value, some in its.items()
-                if isinstance(value, int) and value != NOTHING and some & left[component]
-            }
-        )
+        self._free = [
+            its.get(NOTHING, 0) & left[component]
+            for its, component in zip(self._bits, self._over, strict=True)
+        ]
+        self._firsts = [self._first_of_each(row) for row in range(len(self._over))]
+        self._values = sorted({value for firsts in self._firsts for value in firsts})
         self._rest = sum(
             domains.choices[component].costs[lowest(bits)]
             for component, bits in enumerate(left)
@@ -106,17 +99,28 @@ class Subsets:
             if all(narrowed):
                 yield Start(bound * unit + rest, narrowed, is_rising)
 
+    def _first_of_each(self, row: int) -> dict[int, int]:
+        """Give the first signature that is left of each value of a component."""
+        left = self._left[self._over[row]]
+        found = {
+            value: lowest(bits & left)
+            for value, bits in self._bits[row].items()
+            if isinstance(value, int) and bits & left
+        }
+        found.pop(NOTHING, None)
+        return found
+
     def _least(self) -> Bounds:
         """Give the least cost of each component (row) with each value (column)."""
         shape = (len(self._over), max(1, len(self._values)))
         found = np.full(shape, _NEVER, np.int32)
-        for row, component in enumerate(self._over):
-            for column in range(shape[1]):
-                some = self._free[row]
-                if self._values:
-                    some |= self._bits[row].get(self._values[column], 0) & self._left[component]
-                if some:
-                    found[row, column] = self._costs[row][lowest(some)] // self._unit
+        columns = {value: column for column, value in enumerate(self._values)}
+        for row, (firsts, free) in enumerate(zip(self._firsts, self._free, strict=True)):
+            costs = self._costs[row]
+            for value, first in firsts.items():
+                found[row, columns[value]] = costs[first] // self._unit
+            if free:
+                np.minimum(found[row], costs[lowest(free)] // self._unit, out=found[row])
         return found
 
 
@@ -131,23 +135,35 @@ def _subsets(least: Bounds, most: int, limit: Limit) -> Found:
     if most == 1:
         yield from _ascending(least.sum(axis=0), np.arange(size)[:, None], limit)
         return
-    second, first = np.tril_indices(size, -1)  # by the second
-    pairs = np.minimum(least[:, first], least[:, second])
-    of_two = np.stack((first, second), axis=1)
+    pairs, of_two = _pairs(least)
     # good answers with two values make most subsets of three needless
     for bound, subset, _ in _ascending(pairs.sum(axis=0), of_two, limit):
         yield bound, subset, most == 2
     if most > 2:
-        yield from _ascending(*_triples(least, pairs, of_two, limit()), limit)
+        yield from _ascending(*_triples(least, limit()), limit)
 
 
-def _triples(
-    least: Bounds, pairs: Bounds, of_two: Integers, highest: int
-) -> tuple[Bounds, Integers]:
-    bounds, subsets = [np.empty(0, np.int32)], [np.empty((0, 3), np.int64)]
+def _pairs(least: Bounds) -> tuple[Bounds, Integers]:
+    """Give the least costs with each two values, and which those are, by the second of them."""
+    second, first = np.tril_indices(least.shape[1], -1)
+    return np.minimum(least[:, first], least[:, second]), np.stack((first, second), axis=1)
+
+
+def _triples(every: Bounds, highest: int) -> tuple[Bounds, Integers]:
+    """Give the bounds of three values, and which those are; those with a bound that is wanted.
+
+    What needs no third value was found with two. So each of the three is had for some component,
+    and one that is too dear for each of them, whatever the others cost, is left out.
+    """
     highest = min(highest, _NEVER - 1)
+    cheapest = every.min(axis=1)
+    dearer = (every - cheapest[:, None]).min(axis=0)
+    used = np.flatnonzero(dearer + int(cheapest.sum()) <= highest)
+    least = every[:, used]
+    pairs, of_two = _pairs(least)
+    bounds, subsets = [np.empty(0, np.int32)], [np.empty((0, 3), np.int64)]
     room = np.empty(pairs.shape[1], np.int32)
-    for third in range(2, least.shape[1]):
+    for third in range(2, len(used)):
         before = third * (third - 1) // 2  # the pairs of those before it
         found = np.minimum(pairs[0, :before], least[0, third])
         for row in range(1, len(least)):
@@ -156,7 +172,7 @@ def _triples(
         if len(good):
             bounds.append(found[good])
             subsets.append(np.column_stack((of_two[good], np.full(len(good), third))))
-    return np.concatenate(bounds), np.concatenate(subsets)
+    return np.concatenate(bounds), used[np.concatenate(subsets)]
 
 
 def _ascending(bounds: Bounds, subsets: Integers, limit: Limit) -> Found:
