@@ -61,7 +61,7 @@ class Nodes:
         """Give all values of a property with the position of the node that has them."""
         if prop == KG.offering:  # of a binding, whose node here is its offering
             return np.arange(len(self.ids), dtype=np.int32), self.ids
-        return self.projection.column(prop).gather(self.ids)
+        return self.projection.gather(self.ids, prop)
 
     def says(self, prop: Iri, value: Iri) -> Flags:
         """Say which nodes have a statement."""
@@ -104,8 +104,12 @@ class Rows(Nodes):
         picked = self.frame.picks.get(prop)
         if picked is None:
             return Nodes.gather(self, prop)
-        rows = np.flatnonzero(picked != NOTHING).astype(np.int32)
-        return rows, picked[rows]
+
+        def known() -> tuple[Ids, Ids]:
+            rows = np.flatnonzero(picked != NOTHING).astype(np.int32)
+            return rows, picked[rows]
+
+        return self.projection.lasting.read("known", picked, known)
 
 
 @dataclass(slots=True)
@@ -218,12 +222,12 @@ class ArrayJudge:
         return all_of(self._walk(nodes, part) for part in parts)
 
     def _on_distinct(self, values: Ids, judge: Callable[[Nodes], Verdicts]) -> Verdicts:
-        distinct, places = np.unique(values, return_inverse=True)
-        return judge(Nodes(self.projection, distinct)).at(places.astype(np.int32))
+        distinct, places = self.projection.lasting.distinct(values)
+        return judge(Nodes(self.projection, distinct)).at(places)
 
     def _test(self, condition: Condition, step: PropertyInfo, values: Ids) -> Verdicts:
         """Test values; each distinct one once."""
-        distinct, places = np.unique(values, return_inverse=True)
+        distinct, places = self.projection.lasting.distinct(values)
         known = self._tested.setdefault((condition, step.iri), {})
         fresh = [int(number) for number in distinct if int(number) not in known]
         if fresh:

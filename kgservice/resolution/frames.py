@@ -59,7 +59,11 @@ class Frame:
     @property
     def nodes(self) -> Ids:
         """The term number of each row's offering."""
-        return self.offerings[self.owners]
+        found, _ = self.projection.lasting.read("nodes", self.owners, self._nodes)
+        return found
+
+    def _nodes(self) -> tuple[Ids, Ids]:
+        return self.offerings[self.owners], self.owners
 
     def offering(self, row: int) -> str:
         """Give the IRI of a row's offering."""
@@ -134,7 +138,10 @@ def _rows(projection: Projection, kind: Iri, choices: Sequence[PropertyInfo]) ->
     owners = owners[order]
     firsts = np.searchsorted(owners, owners, side="left")
     ranks = (np.arange(len(owners)) - firsts).astype(np.int32)
-    return _Rows(owners, {prop: picked[order] for prop, picked in picks.items()}, ranks)
+    ordered = {prop: picked[order] for prop, picked in picks.items()}
+    for array in (owners, *ordered.values()):
+        projection.lasting.keep(array)
+    return _Rows(owners, ordered, ranks)
 
 
 def _restricted(frame: Frame, only: Only) -> Frame:
@@ -161,6 +168,7 @@ def offered(projection: Projection, kind: Iri) -> Ids:
     found = projection.remembered.get(key)
     if found is None:
         found = projection.remembered[key] = _offered(projection, kind)
+        projection.lasting.keep(found)
     assert isinstance(found, np.ndarray)  # noqa: S101 - for mypy
     return found
 

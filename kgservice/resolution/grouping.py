@@ -83,14 +83,12 @@ def grouping_of(columns: Columns, request: Request) -> Grouping:
 def _grouped(
     signatures: Integers, orders: Sequence[Integers], owners: Ids, made_of: tuple[object, ...]
 ) -> Grouping:
-    # rows come by offering and configuration, and sorting is stable
+    # rows come by offering and configuration, and sorting is stable: where all configurations of
+    # an offering are ranked alike, those of one signature stay together
+    is_same = owners[1:] == owners[:-1]
+    is_together = not any((is_same & (one[1:] != one[:-1])).any() for one in orders)
     order = np.lexsort((*reversed(orders), signatures))
-    groups, sorted_owners = signatures[order], owners[order]
-    is_together = bool((np.diff(owners) > 0).all())  # an offering has one row
-    if not is_together:
-        runs = int(_changes(groups, sorted_owners).sum())
-        is_together = runs == len(np.unique(groups * (len(owners) + 1) + sorted_owners))
-    return Grouping(order.astype(np.int32), groups, is_together, (*made_of, owners))
+    return Grouping(order.astype(np.int32), signatures[order], is_together, (*made_of, owners))
 
 
 def directed(numbers: Numbers, is_maximise: bool) -> Integers:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kgservice.model.rdf import Iri, Term, from_text, to_text
+from kgservice.resolution.lasting import Lasting
 from kgservice.resolution.remembering import Remembered
 
 Ids: TypeAlias = npt.NDArray[np.int32]
@@ -111,16 +112,25 @@ class Projection:
         columns: By property IRI.
         remembered: Answers that hold as long as this state does, by whoever made them.
         masks: Likewise, but those that are large and were not used for long are forgotten.
+        lasting: What is read of arrays that last as long.
     """
 
     terms: Terms
     columns: Mapping[str, Column]
     remembered: dict[object, object] = field(default_factory=dict)
     masks: Remembered = field(default_factory=Remembered)
+    lasting: Lasting = field(default_factory=Lasting)
 
     def column(self, prop: Iri) -> Column:
         """Give a property's column, an empty one when nothing is said with it."""
         return self.columns.get(prop.value, EMPTY)
+
+    def gather(self, nodes: Ids, prop: Iri) -> tuple[Ids, Ids]:
+        """Give all values of some nodes, with the position in `nodes` that each belongs to."""
+        found: tuple[Ids, Ids] = self.lasting.read(
+            prop.value, nodes, lambda: self.column(prop).gather(nodes)
+        )
+        return found
 
     def values(self, node: int, prop: Iri) -> list[Term]:
         """Give the values that a node has for a property."""
