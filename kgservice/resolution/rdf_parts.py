@@ -164,6 +164,8 @@ class PartReader:
             return AllOf(values)
         if len(values) > 1:
             refuse("several sh:hasValue on one value", target.at)
+        if step.kind is ValueKind.EXPOSURE:
+            return AnyOf(values)
         return Compare(Operator.EQ, values[0], self._currency(target, step))
 
     def _currency(self, target: Node, step: PropertyInfo) -> str:

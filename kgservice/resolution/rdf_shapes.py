@@ -67,6 +67,8 @@ class ShapeReader(PartReader):
         rest, condition = self._content(shape, step)
         path = (step, *rest)
         check_path(path, shape.at)
+        if step.kind is ValueKind.EXPOSURE and shape.all(SH.hasValue):
+            condition = Some(condition)  # SHACL §4.8.1: one of the values is it
         is_each = step.kind is ValueKind.FEATURE and not isinstance(condition, AllOf)
         if is_each and rest:
             refuse(f"every value of `{step.name}` in the middle of a path", shape.at)

@@ -9,6 +9,7 @@ from kgservice.model.errors import InputError
 from kgservice.model.vocabulary import PropertyInfo, ValueKind, Vocabulary
 from kgservice.resolution.conditions import (
     AllOf,
+    AnyOf,
     Compare,
     Condition,
     Evidence,
@@ -104,6 +105,8 @@ def read_scalar(node: Scalar, info: PropertyInfo, vocabulary: Vocabulary) -> Con
     typed = read_value(text, info, vocabulary, node.at)
     if operator is Operator.EQ and info.kind is ValueKind.FEATURE and not typed.currency:
         return AllOf((typed.value,))
+    if operator is Operator.EQ and info.kind is ValueKind.EXPOSURE and not typed.currency:
+        return AnyOf((typed.value,))
     return Compare(operator, typed.value, typed.currency)
 
 
