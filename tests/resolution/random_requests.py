@@ -66,7 +66,7 @@ def random_world(random: Random) -> World:
     headquarters = {name: random.choice(CODES) for name in [*providers, "s0", "s1"]}
     if random.random() < 0.3:
         del headquarters["s1"]
-    offers = [_offer(random, number, providers) for number in range(random.randint(5, 10))]
+    offers = [random_offer(random, number, providers) for number in range(random.randint(5, 10))]
     measured = [
         (a, b, random.choice(("0.4", "3.5", "9.99", "10", "10.0000001", "25")))
         for a, b in combinations_with_replacement(("l0", "l1", "l2", "l3"), 2)
@@ -99,7 +99,7 @@ def _parents(random: Random, names: list[str]) -> tuple[dict[str, list[str]], li
     return parents, [name for name in names if name not in parents and random.random() < 0.8]
 
 
-def _offer(random: Random, number: int, providers: list[str]) -> Offer:
+def random_offer(random: Random, number: int, providers: list[str]) -> Offer:
     values: dict[str, list[str]] = {}
 
     def maybe(name: str, chance: float, *texts: str, most: int = 1) -> None:

@@ -1,0 +1,223 @@
+"""Which standing requests a change of the graph can alter: never one too few.
+
+A request's best compositions can only change when an offering that changed may be bound by it,
+before or after. So each distinct condition is judged once on the few offerings that a change
+reaches, in both states, and a request is affected when some component of it can take one of them.
+Prices are left out of that: what an offering costs is not asked before it may be bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import numpy as np
+
+from kgservice.model.rdf import Iri
+from kgservice.model.terms import KG
+from kgservice.model.vocabulary import Vocabulary
+from kgservice.resolution.array_judgement import ArrayJudge, AskEngine
+from kgservice.resolution.conditions import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Each,
+    Has,
+    InSet,
+    LabelAtLeast,
+    Matches,
+    NoneOf,
+    NotIn,
+    OneOf,
+    Some,
+)
+from kgservice.resolution.frames import frame_of, offered
+from kgservice.resolution.price_columns import price_columns
+from kgservice.resolution.pricing import named_currency
+from kgservice.resolution.projection import Ids, Projection
+from kgservice.resolution.queries import Only
+from kgservice.resolution.reads import constraint_paths
+from kgservice.resolution.request import (
+    Component,
+    Constraint,
+    PairLimit,
+    Policy,
+    Request,
+)
+from kgservice.resolution.touched import Touched
+from kgservice.resolution.worked_steps import judged
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What an offering must meet to be bound at all, as far as one condition tells.
+
+    Attributes:
+        kind: Class of the offering.
+        constraint: The condition, without what does not decide whether it excludes.
+        is_strict: Unknown excludes too.
+        as_of: The day.
+    """
+
+    kind: Iri
+    constraint: Constraint
+    is_strict: bool
+    as_of: date
+
+
+@dataclass(slots=True)
+class StandingRequests:
+    """Requests that are watched, with their distinct filters.
+
+    Attributes:
+        vocabulary: What the ontology files define.
+        slots: Request to the slots of its components: for each a kind and its filters.
+        measured: Requests that read what is measured between places.
+        unnamed: Requests that rank money in the commonest currency.
+        always: Requests of which nothing is known before they are resolved.
+    """
+
+    vocabulary: Vocabulary
+    slots: dict[str, frozenset[tuple[Iri, frozenset[Filter]]]] = field(default_factory=dict)
+    measured: set[str] = field(default_factory=set)
+    unnamed: set[str] = field(default_factory=set)
+    always: set[str] = field(default_factory=set)
+
+    def add(self, name: str, request: Request) -> None:
+        """Watch a request that has its day; the name is the caller's."""
+        self.remove(name)
+        self.slots[name] = frozenset(
+            (component.kind, frozenset(_filters(request, component)))
+            for component in request.components
+        )
+        if any(isinstance(joint, PairLimit) for joint in request.together):
+            self.measured.add(name)
+        if not named_currency(request) and any(p.property.is_money for p in request.prefer):
+            self.unnamed.add(name)
+        if any(_is_beyond(constraint) for constraint in request.all_constraints()):
+            self.always.add(name)
+
+    def remove(self, name: str) -> None:
+        """Watch a request no longer."""
+        self.slots.pop(name, None)
+        for group in (self.measured, self.unnamed, self.always):
+            group.discard(name)
+
+    def affected(self, change: Touched, ask: AskEngine) -> set[str]:
+        """Name the requests that a change can alter; `ask` has the engine compare values."""
+        found = self.always & self.slots.keys()
+        if change.is_measured:
+            found |= self.measured
+        judge = _Judge(self.vocabulary, change, ask)
+        kinds = {kind for slots in self.slots.values() for kind, _ in slots}
+        repriced = {kind for kind in kinds if judge.is_currency_open(kind)}
+        taking: dict[Hashable, bool] = {}
+        for name, slots in self.slots.items():
+            if name in found:
+                continue
+            if name in self.unnamed and any(kind in repriced for kind, _ in slots):
+                found.add(name)
+                continue
+            for slot in slots:
+                if slot not in taking:
+                    taking[slot] = judge.is_taken(*slot)
+                if taking[slot]:
+                    found.add(name)
+                    break
+        return found
+
+
+_KNOWN = (
+    Compare,
+    AnyOf,
+    NoneOf,
+    AllOf,
+    InSet,
+    NotIn,
+    Matches,
+    Has,
+    Each,
+    OneOf,
+    Some,
+    LabelAtLeast,
+)
+
+
+def _is_beyond(constraint: Constraint) -> bool:
+    """Say whether a condition reads more than statements: who stated them, a shape."""
+    worked = judged(constraint)
+    if not isinstance(worked.condition, _KNOWN):
+        return True
+    reads_evidence = any(
+        (step.follows or step).evidence for path in constraint_paths(worked, ()) for step in path
+    )
+    return reads_evidence or "<Evidence." in repr(worked)
+
+
+def _filters(request: Request, component: Component) -> Iterator[Filter]:
+    """Give the conditions that exclude and are not about prices."""
+    as_of = request.as_of or date.max
+    for constraint in request.constraints_of(component):
+        reads = [path for path in constraint_paths(constraint, ())]
+        of_price = any(step.is_derived or step.iri == KG.currency for p in reads for step in p)
+        if constraint.is_wish or of_price:
+            continue
+        is_strict = request.policy_of(constraint) is Policy.REJECT
+        bare = replace(constraint, id="x", policy=None, line=0)
+        yield Filter(component.kind, bare, is_strict, as_of)
+
+
+@dataclass(slots=True)
+class _Judge:
+    """Judges filters on what a change reaches."""
+
+    vocabulary: Vocabulary
+    change: Touched
+    ask: AskEngine
+    _passing: dict[tuple[Filter, int], frozenset[int]] = field(default_factory=dict)
+
+    def is_taken(self, kind: Iri, filters: Iterable[Filter]) -> bool:
+        """Say whether some offering that the change reaches may be bound, before or after."""
+        return any(self._taken(state, kind, filters) for state in (0, 1))
+
+    def _taken(self, state: int, kind: Iri, filters: Iterable[Filter]) -> bool:
+        left = set(self._offered(state, kind).tolist())
+        for one in sorted(filters, key=repr):
+            if not left:
+                return False
+            left &= self._passes(state, one)
+        return bool(left)
+
+    def _state(self, state: int) -> Projection:
+        return self.change.after if state else self.change.before
+
+    def _offered(self, state: int, kind: Iri) -> Ids:
+        """Give the offerings of a kind among those that the change reaches."""
+        found = offered(self._state(state), kind)
+        return found[np.isin(found, self.change.nodes)]
+
+    def _passes(self, state: int, one: Filter) -> frozenset[int]:
+        key = (one, state)
+        if key not in self._passing:
+            self._passing[key] = self._judged(self._state(state), one)
+        return self._passing[key]
+
+    def _judged(self, projection: Projection, one: Filter) -> frozenset[int]:
+        component = Component("x", one.kind, (one.constraint,))
+        request = Request("", (component,), as_of=one.as_of, iri="urn:x:request")
+        frame = frame_of(projection, request, component, Only())
+        prices = price_columns(request, frame, self.vocabulary)
+        judge = ArrayJudge(projection, self.vocabulary, one.as_of, self.ask)
+        verdicts = judge.on_frame(one.constraint, frame, prices)
+        rows = verdicts.met if one.is_strict else ~verdicts.violated
+        return frozenset(np.unique(frame.nodes[rows]).tolist())
+
+    def is_currency_open(self, kind: Iri) -> bool:
+        """Say whether the commonest currency of a kind may have changed.
+
+        It cannot while there is only one; then what is ranked has that or no known price.
+        """
+        if self.change.currencies < 2:
+            return False
+        return bool(len(self._offered(0, kind)) or len(self._offered(1, kind)))
