@@ -29,7 +29,7 @@ class Projector:
 
     def __init__(self, store: Store, vocabulary: Vocabulary) -> None:
         """Nothing is read before it is asked for."""
-        self._store = store
+        self.store, self.vocabulary = store, vocabulary
         self._properties = projected(vocabulary)
         self._lock = threading.Lock()
         self._known: tuple[int, Projection] | None = None
@@ -48,7 +48,7 @@ class Projector:
     def _follow(self, session: Session) -> Projection:
         if self._known is not None and self._known[0] < session.generation:
             generation, projection = self._known
-            subjects = self._store.changed_subjects(generation)
+            subjects = self.store.changed_subjects(generation)
             if subjects is not None and len(subjects) <= MOST_CHANGED:
                 return projection.changed(
                     (f"<{subject}>" for subject in subjects), self._statements(session, subjects)

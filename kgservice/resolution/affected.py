@@ -8,9 +8,10 @@ Prices are left out of that: what an offering costs is not asked before it may b
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import TypeAlias
 
 import numpy as np
 
@@ -44,9 +45,13 @@ from kgservice.resolution.request import (
     PairLimit,
     Policy,
     Request,
+    Ways,
 )
 from kgservice.resolution.touched import Touched
 from kgservice.resolution.worked_steps import judged
+
+AskOn: TypeAlias = Callable[[date], AskEngine]
+"""Gives what has the engine compare values on a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +100,15 @@ class StandingRequests:
             self.measured.add(name)
         if not named_currency(request) and any(p.property.is_money for p in request.prefer):
             self.unnamed.add(name)
-        if any(_is_beyond(constraint) for constraint in request.all_constraints()):
+        is_managed = all(request.ways_of(part) is Ways.MANAGED for part in request.components)
+        if not is_managed or any(_is_beyond(one) for one in request.all_constraints()):
             self.always.add(name)
+
+    def add_unknown(self, name: str) -> None:
+        """Watch a request of which nothing can be told: every change may alter it."""
+        self.remove(name)
+        self.slots[name] = frozenset()
+        self.always.add(name)
 
     def remove(self, name: str) -> None:
         """Watch a request no longer."""
@@ -104,28 +116,21 @@ class StandingRequests:
         for group in (self.measured, self.unnamed, self.always):
             group.discard(name)
 
-    def affected(self, change: Touched, ask: AskEngine) -> set[str]:
-        """Name the requests that a change can alter; `ask` has the engine compare values."""
-        found = self.always & self.slots.keys()
+    def affected(self, change: Touched, ask: AskOn) -> set[str]:
+        """Name the requests that a change can alter; `ask` has the engine compare on a day."""
+        if change.is_bundled:
+            return set(self.slots)
+        judge = _Judge(self.vocabulary, change, ask)
+        distinct = {slot for slots in self.slots.values() for slot in slots}
+        taking = {slot for slot in distinct if judge.is_taken(*slot)}
+        open_kinds = {kind for kind, _ in distinct if judge.is_currency_open(kind)}
+        found = {name for name, slots in self.slots.items() if slots & taking}
+        found |= self.always
         if change.is_measured:
             found |= self.measured
-        judge = _Judge(self.vocabulary, change, ask)
-        kinds = {kind for slots in self.slots.values() for kind, _ in slots}
-        repriced = {kind for kind in kinds if judge.is_currency_open(kind)}
-        taking: dict[Hashable, bool] = {}
-        for name, slots in self.slots.items():
-            if name in found:
-                continue
-            if name in self.unnamed and any(kind in repriced for kind, _ in slots):
-                found.add(name)
-                continue
-            for slot in slots:
-                if slot not in taking:
-                    taking[slot] = judge.is_taken(*slot)
-                if taking[slot]:
-                    found.add(name)
-                    break
-        return found
+        return found | {
+            name for name in self.unnamed if any(kind in open_kinds for kind, _ in self.slots[name])
+        }
 
 
 _KNOWN = (
@@ -174,7 +179,7 @@ class _Judge:
 
     vocabulary: Vocabulary
     change: Touched
-    ask: AskEngine
+    ask: AskOn
     _passing: dict[tuple[Filter, int], frozenset[int]] = field(default_factory=dict)
 
     def is_taken(self, kind: Iri, filters: Iterable[Filter]) -> bool:
@@ -208,7 +213,7 @@ class _Judge:
         request = Request("", (component,), as_of=one.as_of, iri="urn:x:request")
         frame = frame_of(projection, request, component, Only())
         prices = price_columns(request, frame, self.vocabulary)
-        judge = ArrayJudge(projection, self.vocabulary, one.as_of, self.ask)
+        judge = ArrayJudge(projection, self.vocabulary, one.as_of, self.ask(one.as_of))
         verdicts = judge.on_frame(one.constraint, frame, prices)
         rows = verdicts.met if one.is_strict else ~verdicts.violated
         return frozenset(np.unique(frame.nodes[rows]).tolist())

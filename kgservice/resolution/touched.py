@@ -8,14 +8,22 @@ from typing import Final
 
 import numpy as np
 
-from kgservice.model.rdf import Iri
-from kgservice.model.terms import KG
+from kgservice.model.rdf import RDF, Iri
+from kgservice.model.terms import DCTERMS, KG
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.resolution.projection import Column, Ids, Projection
 
+_TYPE: Final = Iri(RDF + "type")
 _FEW: Final = 24
 """Nodes up to which looking for each is quicker than for all at once."""
-_LINKS: Final = (KG.price, KG.profile, KG.compatibleWith, KG.measuredFrom, KG.measuredTo)
+_LINKS: Final = (
+    DCTERMS.hasPart,
+    KG.price,
+    KG.profile,
+    KG.compatibleWith,
+    KG.measuredFrom,
+    KG.measuredTo,
+)
 _MEASURED: Final = (KG.measuredFrom, KG.measuredTo)
 
 
@@ -28,6 +36,7 @@ class Touched:
         after: The state after, likewise.
         nodes: Term numbers of everything that changed or from which that is reached.
         is_measured: Whether what is measured between places changed.
+        is_bundled: Whether a bundle is reached: what its parts are had for depends on each other.
         currencies: How many currencies there are, before and after together, anywhere.
     """
 
@@ -35,6 +44,7 @@ class Touched:
     after: Projection
     nodes: Ids
     is_measured: bool
+    is_bundled: bool
     currencies: int
 
 
@@ -66,8 +76,14 @@ def touched(
         _part(after, nodes, links),
         nodes,
         is_measured,
+        any(_has_bundle(state, nodes) for state in (before, after)),
         len(np.unique(np.concatenate(money))),
     )
+
+
+def _has_bundle(state: Projection, nodes: Ids) -> bool:
+    kinds = state.column(_TYPE).gather(nodes)[1]
+    return bool((kinds == state.terms.number(KG.Bundle)).any())
 
 
 def _distinct(columns: Iterable[Column]) -> list[Column]:

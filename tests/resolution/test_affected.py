@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
+from functools import partial
 from random import Random
 
 import pytest
@@ -21,7 +23,7 @@ from tests.resolution.memory_store import MemorySession, MemoryStore
 from tests.resolution.oracle import Oracle
 from tests.resolution.random_requests import CODES, random_offer, random_request, random_world
 from tests.resolution.test_against_brute_force import SEED
-from tests.resolution.worlds import VOCABULARY, World
+from tests.resolution.worlds import VOCABULARY, Offer, World
 
 LISTED = frozenset(projected(VOCABULARY))
 LINKS = links_of(VOCABULARY)
@@ -67,9 +69,8 @@ def subjects_that_differ(one: Sequence[Triple], other: Sequence[Triple]) -> set[
     return {triple.subject[0] for triple in set(one) ^ set(other)}
 
 
-def asking(session: MemorySession, request: Request):  # type: ignore[no-untyped-def]  # noqa: ANN201
-    assert request.as_of is not None
-    compiler = Compiler(VOCABULARY, request.as_of)
+def asking(session: MemorySession, day: date):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    compiler = Compiler(VOCABULARY, day)
 
     def ask(condition: Condition, step: PropertyInfo, terms: Sequence[Term]) -> list[bool]:
         test = compiler.test(condition, step, "?value")
@@ -86,17 +87,14 @@ def answers(world: World, request: Request) -> list[object]:
     oracle = Oracle(world, request)
     found = oracle.compositions()[: request.answers]
     return [
-        [
-            (name, pick.offer.iri, pick.chosen, _cost(oracle, name, pick))
-            for name, pick in one.items()
-        ]
+        [(n, pick.offer.iri, pick.chosen, _cost(oracle, n, pick.offer)) for n, pick in one.items()]
         for one in found
     ]
 
 
-def _cost(oracle: Oracle, name: str, pick) -> object:  # type: ignore[no-untyped-def]
+def _cost(oracle: Oracle, name: str, offer: Offer) -> object:
     component = next(one for one in oracle.request.components if one.name == name)
-    return oracle.price(component, pick.offer)
+    return oracle.price(component, offer)
 
 
 def differences(seed: int) -> tuple[int, int]:
@@ -117,7 +115,7 @@ def differences(seed: int) -> tuple[int, int]:
         standing.add(name, request)
     session = MemorySession(MemoryStore(()).store)
     change = touched(old, new, subjects, LINKS)
-    affected = standing.affected(change, asking(session, requests["r0"]))
+    affected = standing.affected(change, partial(asking, session))
     differ = {
         name for name, request in requests.items()
         if answers(world, request) != answers(after, request)
@@ -148,5 +146,5 @@ def test_what_says_nothing_that_is_read_affects_nobody() -> None:
     standing.add("r", request)
     change = touched(projection, projection, ["urn:x:unheard-of"], LINKS)
     session = MemorySession(MemoryStore(()).store)
-    assert standing.affected(change, asking(session, request)) <= standing.always
+    assert standing.affected(change, partial(asking, session)) <= standing.always
     assert Iri("urn:x:unheard-of") not in {t.subject for t in world.triples()}
