@@ -24,6 +24,7 @@ from kgservice.api import (
     problems,
     query_page,
     sparql,
+    standing,
     status,
     tmf620,
     tmf620_hub,
@@ -62,7 +63,8 @@ def create_app(application: Application) -> Flask:
     problems.install(app, application.base_iri)
     parts = (
         status, operations, pages, catalogs, contexts, tokens, sparql, query_page, update, graphs,
-        mpli, tmf620, tmf620_hub, dcat, void, gaia_x, credential_events, notices, entities,
+        mpli, standing, tmf620, tmf620_hub, dcat, void, gaia_x, credential_events, notices,
+        entities,
     )  # fmt: skip
     for part in parts:
         app.register_blueprint(part.blueprint(application))

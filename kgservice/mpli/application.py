@@ -51,6 +51,7 @@ class Application:
         notices: Notices of sources; None likewise.
         answers: Answers of queries, while they are true.
         resolutions: Answers of requests, likewise.
+        standing: Keeps standing requests true; None without a service.
         keeper: Looks after what runs: kept exits, proposed repairs; None without a service.
     """
 
@@ -69,6 +70,7 @@ class Application:
     answers: RememberedAnswers = field(default_factory=RememberedAnswers)
     resolutions: KeptResolutions = field(default_factory=KeptResolutions)
     _writers: list[AnswerWriter] = field(default_factory=list)
+    standing: Thread | None = None
     keeper: Thread | None = None
 
     @property
@@ -107,7 +109,7 @@ class Application:
 
     def close(self) -> None:
         """Stop jobs and processes; everything committed stays."""
-        for thread in (self.keeper, self.hub, self.notices):
+        for thread in (self.standing, self.keeper, self.hub, self.notices):
             if thread is not None:
                 thread.stop()
         if self.jobs is not None:

@@ -31,7 +31,7 @@ _NOT_COPIED = frozenset(
     {"store", "snapshots", "written-snapshots", "spool", "fetched", STAGING, "service.json"}
 )
 """What a service makes again when it starts or syncs; the store is copied in another way."""
-_EARLY = ("hub.sqlite", "notices.sqlite", "published-events.sqlite")
+_EARLY = ("hub.sqlite", "notices.sqlite", "published-events.sqlite", "standing.sqlite")
 """Books of what was told to others: an older one tells again, a newer one would forget to."""
 _SECRET = ("KG_JOBS_URL",)
 

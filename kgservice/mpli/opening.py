@@ -12,6 +12,7 @@ from kgservice.jobs import Handler, JobOptions, JobRunner
 from kgservice.model.settings import Settings
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import Vocabulary
+from kgservice.mpli import standing_requests
 from kgservice.mpli.access import TokenStore
 from kgservice.mpli.application import Application
 from kgservice.mpli.catalogs import CHORES
@@ -22,6 +23,8 @@ from kgservice.mpli.notice_book import NoticeBook
 from kgservice.mpli.notice_clerk import NoticeClerk
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.publish_hub import Hub
+from kgservice.mpli.standing import StandingClerk
+from kgservice.mpli.standing_book import StandingBook
 from kgservice.mpli.watch import Watch
 from kgservice.resolution.recipes import read_recipes
 from kgservice.store import open_remote_store, open_store
@@ -67,6 +70,7 @@ def open_application(
     except BaseException:
         store.close()
         raise
+    projector = Projector(store, vocabulary)
     application = Application(
         settings=settings,
         folder=folder,
@@ -74,12 +78,13 @@ def open_application(
         store=store,
         contents=ContentStore(folder / "documents"),
         vocabulary=vocabulary,
-        projector=Projector(store, vocabulary),
+        projector=projector,
         tokens=TokenStore(folder),
         watch=Watch(settings.slow_query_s),
         jobs=jobs,
         hub=_make_hub(settings, store, folder) if with_jobs else None,
         notices=_make_notices(folder, jobs) if jobs is not None else None,
+        standing=StandingClerk(StandingBook(folder), projector) if with_jobs else None,
         keeper=keeper if with_jobs else None,
     )
     watch_state(application.watch, store, jobs)
@@ -90,6 +95,7 @@ def open_application(
         SPARE.keep()
         chores |= {action: partial(do, application) for action, do in CHORES.items()}
         keeper.serve(application)
+        standing_requests.serve(application)
         jobs.repair()
         if at_work:
             begin_work(application)

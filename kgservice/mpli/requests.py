@@ -94,6 +94,12 @@ def add_request(
     return SavedRequest(identity, iri, caller.name, kind, digest, request)
 
 
+def as_written(application: Application, saved: SavedRequest) -> Request:
+    """Give a request without a day when it names none: it means another day tomorrow."""
+    text = application.contents.get(saved.content_hash).decode("utf-8-sig")
+    return check_request(text, saved.media_type, application.vocabulary, iri=saved.iri)
+
+
 def get_request(application: Application, caller: Caller, name: str) -> SavedRequest:
     """Give a request by its id or IRI.
 

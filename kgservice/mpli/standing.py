@@ -43,18 +43,13 @@ class StandingClerk:
         self,
         book: StandingBook,
         projector: Projector,
-        resolve: Callable[[str], tuple[Request, Resolution] | None],
-        tell: Callable[[Event], None] = lambda event: None,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
-        """Resolve by `resolve` (IRI to what was asked and the answer; None when it is gone).
-
-        `tell` hears of each event after it is in the book.
-        """
+        """Follow the projector's store; `today` gives the day."""
         self.book = book
         self._projector = projector
-        self._resolve = resolve
-        self._tell = tell
+        self._resolve: Callable[[str], tuple[Request, Resolution] | None] = lambda name: None
+        self._tell: Callable[[Event], None] = lambda event: None
         self._today = today
         self._links = links_of(projector.vocabulary)
         self._watched = StandingRequests(projector.vocabulary)
@@ -67,8 +62,19 @@ class StandingClerk:
         self.told = threading.Condition()
         self._thread: threading.Thread | None = None
 
+    def work_with(
+        self,
+        resolve: Callable[[str], tuple[Request, Resolution] | None],
+        tell: Callable[[Event], None] = lambda event: None,
+    ) -> None:
+        """Resolve by `resolve` (IRI to what was asked and the answer; None when it is gone).
+
+        `tell` hears of each event after it is in the book.
+        """
+        self._resolve, self._tell = resolve, tell
+
     def start(self) -> None:
-        """Start the thread."""
+        """Start the thread; `work_with` comes first."""
         self._thread = threading.Thread(target=self._run, name="standing", daemon=True)
         self._thread.start()
 
