@@ -39,7 +39,7 @@ def blueprint(application: Application) -> Blueprint:
         page, size = whole("page", 0, 0), min(whole("size", USUAL, 1), MOST)
         address = root(application)
         with publisher.edition() as edition, reading.place(caller.id):
-            found = Descriptions(edition, application.contents)
+            found = Descriptions(edition, application.contents, application.now())
 
             def make() -> Answer:
                 told = log.after(found, edition.generation, last, page, size)
@@ -54,7 +54,7 @@ def blueprint(application: Application) -> Blueprint:
         require_json()
         address = root(application)
         with publisher.edition() as edition:
-            found = Descriptions(edition, application.contents)
+            found = Descriptions(edition, application.contents, application.now())
 
             def make() -> Answer:
                 told = log.one(found, edition.generation, identity)

@@ -44,7 +44,7 @@ def blueprint(application: Application) -> Blueprint:
         has_meta = boolean("withMeta", default=True)
         has_content = boolean("withContent", default=False)
         with publisher.edition() as edition, listing.place(caller.id):
-            found = Descriptions(edition, application.contents)
+            found = Descriptions(edition, application.contents, application.now())
 
             def make() -> Answer:
                 entries = found.entries(wanted)
@@ -56,7 +56,7 @@ def blueprint(application: Application) -> Blueprint:
                 ]
                 return Answer(_json({"totalCount": len(entries), "items": items}), JSON)
 
-            return answer(edition, JSON, make)
+            return answer(edition, f"{JSON} {found.era()}", make)
 
     @routes.get("/self-descriptions/<hash>")
     def one(hash: str) -> Response:
@@ -64,8 +64,9 @@ def blueprint(application: Application) -> Blueprint:
         refuse_unknown()
         accept = request.headers.get("Accept", "*/*")
         with publisher.edition() as edition:
-            found = Descriptions(edition, application.contents)
-            return answer(edition, accept, lambda: _one(found, hash, accept))
+            found = Descriptions(edition, application.contents, application.now())
+            form = f"{accept} {found.era()}"
+            return answer(edition, form, lambda: _one(found, hash, accept))
 
     return routes
 

@@ -7,8 +7,10 @@ check it themselves. Of every other document a description is made from what was
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from kgservice.model.errors import NotFound
@@ -87,17 +89,29 @@ class Description:
 
 
 class Descriptions:
-    """The descriptions of one edition."""
+    """The descriptions of one edition, as they are at a moment: a validity may have ended."""
 
-    def __init__(self, edition: Edition, contents: ContentStore) -> None:
+    def __init__(self, edition: Edition, contents: ContentStore, now: datetime) -> None:
         """Read documents of an edition, and original bytes."""
         self._edition = edition
         self._contents = contents
+        self._now = now
+
+    def era(self) -> int:
+        """Number the time between two ends of a validity: within one, answers stay as they are."""
+        ends = self._edition.remember("gaia-x ends", self._ends, lambda made: 60 * len(made))
+        return bisect_right(ends, self._now)
+
+    def _ends(self) -> list[datetime]:
+        rows = self._edition.rows("publish-gaia-x-ends")
+        return sorted(_moment(_value(row["end"])) for row in rows)
 
     def entries(self, wanted: Wanted) -> list[Entry]:
         """List what is asked for, in the order of changes; remembered for this edition."""
         return self._edition.remember(
-            ("gaia-x", wanted), lambda: self._entries(wanted), lambda made: 300 * len(made)
+            ("gaia-x", wanted, self.era()),
+            lambda: self._entries(wanted),
+            lambda made: 300 * len(made),
         )
 
     def listed(self, documents: Iterable[str]) -> list[Entry]:
@@ -164,6 +178,7 @@ class Descriptions:
         parameters: dict[str, Term] = {
             "from": Literal(wanted.since or _FIRST, XSD + "dateTime"),
             "until": Literal(wanted.until or _LAST, XSD + "dateTime"),
+            "now": Literal(self._now.isoformat(), XSD + "dateTime"),
         }
         text = load_query("publish-gaia-x-documents", parameters)
         texts = {"hash": wanted.hashes, "status": wanted.statuses}
@@ -203,6 +218,15 @@ def _with_values(text: str, name: str, values: Sequence[Term]) -> str:
         return text
     listed = " ".join(to_text(value) for value in values)
     return text.replace(f"VALUES ?{name} {{ UNDEF }}", f"VALUES ?{name} {{ {listed} }}")
+
+
+def _moment(text: str) -> datetime:
+    """Read an xsd:dateTime; one without a zone is in UTC, one that cannot be read never comes."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _value(term: Term) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,10 @@ from flask.testing import FlaskClient
 
 from kgservice.api.app import create_app
 from kgservice.model.settings import resolve_settings
+from kgservice.model.terms import KG
 from kgservice.mpli.application import Application
+from kgservice.mpli.publish import Publisher
+from kgservice.mpli.publish_gaia_x import Descriptions, Wanted
 
 
 def page(client: FlaskClient, **parameters: object) -> dict[str, Any]:
@@ -168,3 +172,29 @@ def test_nothing_is_published_to_nobody_where_reading_is_not_public(
     client = create_app(hidden).test_client()
     for path in ("/self-descriptions", "/self-descriptions/x", "/credentials-events"):
         assert client.get(path).status_code == 401
+
+
+def test_a_credential_is_at_its_end_from_that_moment_on_without_a_sync(
+    application: Application,
+) -> None:
+    """Against the ends that the metadata graph tells of, at moments before and after each."""
+    rows = application.store.read(
+        "SELECT ?d ?end { GRAPH <urn:kgservice:meta> {"
+        f" ?d <{KG.proofValidUntil.value}> ?end ; <{KG.proofResult.value}> <{KG.ProofValid.value}>"
+        " } }"
+    )
+    ends = {row["d"].value: datetime.fromisoformat(row["end"].value) for row in rows}
+    assert ends
+    publisher = Publisher(application.store, application.base_iri)
+    moments = sorted({end + timedelta(seconds=s) for end in ends.values() for s in (-1, 0, 1)})
+    seen = []
+    for moment in moments[:12]:
+        with publisher.edition() as edition:
+            found = Descriptions(edition, application.contents, moment)
+            status = {e.document: e.status for e in found.entries(Wanted(statuses=()))}
+            over = {e.document for e in found.entries(Wanted(statuses=("eol",)))}
+            seen.append(found.era())
+        for document, end in ends.items():
+            assert (status[document] == "eol") == (end <= moment) == (document in over)
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 1
