@@ -133,3 +133,70 @@ def test_bundle_that_contains_itself_ends(tmp_path: Path) -> None:
     loop["bundledPopRelationship"] = [{"id": "urn:ProductOfferingPrice:l"}]  # type: ignore[assignment]
     tree = [offering(productOfferingPrice=[{"id": "urn:ProductOfferingPrice:l"}]), loop]
     assert "link-missing" in codes(only(read_tree(tmp_path, tree)))
+
+
+def alteration(percentage: object = None, **members: object) -> dict[str, object]:
+    share = {} if percentage is None else {"price": {"percentage": percentage}}
+    return {"priceType": "discount", **share, **members}
+
+
+LATER, EARLIER = "2999-01-01T00:00:00Z", "2001-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("alterations", "amount"),
+    [
+        ([], "12.5"),
+        ([alteration(20)], "10"),
+        ([alteration(-20)], "10"),
+        ([alteration("20 %")], "10"),
+        ([alteration(-20, priceType="recurring")], "10"),
+        ([alteration(20, priceType="surcharge")], "15"),
+        ([alteration(price={"value": 2.5, "unit": "EUR"})], "10"),
+        ([alteration(price={"dutyFreeAmount": {"value": -2.5, "unit": "EUR"}})], "10"),
+        ([alteration(50), alteration(20)], "5"),
+        ([alteration(20, priority=2), alteration(price={"value": 2.5, "unit": "EUR"}, priority=1)],
+         "8"),
+        ([alteration(20, priority=1), alteration(price={"value": 2.5, "unit": "EUR"}, priority=2)],
+         "7.5"),
+        ([alteration(100)], "0"),
+        ([alteration(20, validFor={"endDateTime": EARLIER})], "12.5"),
+        ([alteration(20, validFor={"startDateTime": LATER})], "12.5"),
+        ([alteration(20, validFor={"startDateTime": EARLIER, "endDateTime": LATER})], "10"),
+    ],
+    ids=range(15),
+)  # fmt: skip
+def test_plain_alterations_are_part_of_the_price(
+    tmp_path: Path, alterations: list[dict[str, object]], amount: str
+) -> None:
+    written = price(priceAlteration=alterations)
+    (component,) = prices(only(read_tree(tmp_path, offering(productOfferingPrice=[written]))))
+    assert component["amount"] == amount
+
+
+@pytest.mark.parametrize(
+    "alterations",
+    [
+        [alteration(20, priceType="recurring")],
+        [alteration(20, applicationDuration={"amount": 3, "units": "month"})],
+        [alteration(20, unitOfMeasure={"amount": 20, "units": "GB"})],
+        [alteration(20, recurringChargePeriod="yearly")],
+        [alteration(-20, priceType="one time")],
+        [alteration(20), alteration(price={"value": 2.5, "unit": "EUR"})],
+        [alteration(price={"value": 2.5, "unit": "USD"})],
+        [alteration(price={"taxIncludedAmount": {"value": 2.5, "unit": "EUR"}})],
+        [alteration(price={"value": 20, "unit": "EUR"})],
+        [alteration(120)],
+        [alteration("some")],
+        [alteration()],
+    ],
+    ids=range(12),
+)
+def test_an_alteration_that_is_not_plain_leaves_the_price_unknown(
+    tmp_path: Path, alterations: list[dict[str, object]]
+) -> None:
+    found = only(
+        read_tree(tmp_path, offering(productOfferingPrice=[price(priceAlteration=alterations)]))
+    )
+    assert prices(found) == []
+    assert codes(found) & {"price-unsupported", "number-invalid"}

@@ -22,7 +22,7 @@ from kgservice_importers.tmf620.records import SIGNED, canonical, recognise, ref
 _NAMING: Final = re.compile(rb'"(?:id|href|object)"\s*:\s*("[!#-\[\]-~]*")?')
 """Members that name an object: its id, its address, and a relationship of NGSI-LD. What is more
 than plain ASCII text, such as a number or an escape, gives nothing, and the text is read."""
-_END: Final = re.compile(rb'"endDateTime"\s*:\s*"([^"\\]*)"')
+_END: Final = re.compile(rb'"(?:start|end)DateTime"\s*:\s*"([^"\\]*)"')
 _ESCAPED_LETTER: Final = b"\\u006"
 _DEEPEST: Final = 20
 
@@ -160,12 +160,12 @@ class Fingerprints:
         return known
 
     def _own(self, resource: str, text: bytes) -> bytes:
-        """Give what of an object counts: its text, and how many of its ends are still to come."""
+        """Give what of an object counts: its text, and how many of its dates are still to come."""
         unwanted = self._left_out.get(resource)
         if unwanted:
             body = _read(text)
             text = canonical({name: body[name] for name in body if name not in unwanted})
-        if b'"endDateTime"' not in text:
+        if b'DateTime"' not in text:
             return text
         return b"%d " % sum(end > self._now for end in _END.findall(text)) + text
 

@@ -22,7 +22,7 @@ _TEXTS: Final = frozenset({"dialect", "kind", "unwrap"})
 _LISTS: Final = frozenset(
     {"properties", "roles", "kinds", "lifecycle", "price-types", "periods", "parties", "words",
      "patterns", "relations", "resources", "others", "characteristics", "recognise",
-     "value-types", "signed", "wrapper"}
+     "value-types", "signed", "wrapper", "price-alterations"}
 )  # fmt: skip
 _LINES: Final = frozenset({"certificate", "licence", "shape", "aside", "term", "statement"})
 _PATTERNS: Final = frozenset({"properties", "roles", "patterns"})

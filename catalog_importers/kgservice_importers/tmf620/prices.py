@@ -11,6 +11,7 @@ from kgservice.model.errors import Severity
 from kgservice.model.rdf import XSD, Iri, Literal
 from kgservice.model.terms import KG, RDF
 from kgservice.model.vocabulary import Unit
+from kgservice_importers.tmf620.alterations import AlterationReader
 from kgservice_importers.tmf620.draft import Draft
 from kgservice_importers.tmf620.json_tree import Json, Object, as_object, member_text, objects
 from kgservice_importers.tmf620.linked import Leaf
@@ -63,6 +64,7 @@ class PriceReader:
         self._minter = minter
         self._now = now
         self._periods = PeriodReader(values.periods)
+        self._alterations = AlterationReader(names, now)
         mapping = names.mapping
         self._types = mapping.inverse("price-types")
         self._lifecycle = mapping.inverse("lifecycle")
@@ -106,6 +108,9 @@ class PriceReader:
             return Finding(
                 code="price-on-request", detail="no amount is given", severity=Severity.INFO
             )
+        money = self._alterations.apply(money, body)
+        if isinstance(money, Finding):
+            return money
         period = self._periods.of(body)
         if isinstance(period, Finding):
             return period
