@@ -97,7 +97,12 @@ class MemorySession:
 class MemoryStore:
     """Holds one document graph, one whose document is signed, and the merged graph."""
 
-    def __init__(self, triples: Iterable[Triple], signed: Iterable[Triple] = ()) -> None:
+    def __init__(
+        self,
+        triples: Iterable[Triple],
+        signed: Iterable[Triple] = (),
+        evidence: Iri = KG.Signed,
+    ) -> None:
         self.store = ox.Store()
         text = to_ntriples(triples).encode()
         for graph in (MERGED_GRAPH, DOCUMENT):
@@ -106,7 +111,7 @@ class MemoryStore:
         self.store.load(proven, format=ox.RdfFormat.N_TRIPLES, to_graph=ox.NamedNode(SIGNED))
         version = f'<{DOCUMENT}> <{KG.graphVersion}> "3"^^<{XSD}integer> .\n'
         version += f"<{DOCUMENT}> <{KG.evidence}> <{KG.SelfDeclared}> .\n"
-        version += f"<{SIGNED}> <{KG.evidence}> <{KG.Signed}> ."
+        version += f"<{SIGNED}> <{KG.evidence}> <{evidence}> ."
         meta = ox.NamedNode(META_GRAPH)
         self.store.load(version.encode(), format=ox.RdfFormat.N_TRIPLES, to_graph=meta)
         self.last: MemorySession | None = None
