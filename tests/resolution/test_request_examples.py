@@ -1,4 +1,4 @@
-"""The worked examples of `docs/requests-examples.md`: each request gets the answer printed there."""
+"""Each request of `docs/requests-examples.md` gets the answer that is printed there."""
 
 from __future__ import annotations
 
