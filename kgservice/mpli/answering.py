@@ -12,6 +12,7 @@ from kgservice.mpli.relaxing import Relaxing
 from kgservice.mpli.winners import Winners
 from kgservice.resolution.answer import Missing, Resolution, ResolvedComposition
 from kgservice.resolution.assumptions import asked_ids, assumed_ids
+from kgservice.resolution.bounds import bound_json
 from kgservice.resolution.conflicts import Causes, find_causes
 from kgservice.resolution.judgement import BoundOffering, Rules, all_rules
 from kgservice.resolution.refusals import Refusal
@@ -41,7 +42,7 @@ class Answering:
         """Search, check again, prove; or find out why not."""
         engine, request = self.engine, self.engine.request
         rules = all_rules(request)
-        found = engine.search(rules, request.answers)
+        found, bound = engine.search(rules, request.answers), engine.bound
         refused = engine.refused(rules) if self.is_explained else ()
         compositions, statements = self.proved(found)
         self._read_names(one.offering for one in refused)
@@ -63,6 +64,8 @@ class Answering:
             engine=engine.name,
             relaxations=relaxations,
             open_conflicts=frozenset(self._open(causes)),
+            is_complete=bound is None,
+            bound=bound_json(bound, request, engine.ranked_in) if bound else {},
         )
 
     def proved(

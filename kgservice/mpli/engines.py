@@ -9,6 +9,7 @@ from typing import Protocol
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.resolution.judgement import BoundOffering, Counts, Mark, Rules
 from kgservice.resolution.queries import Only
+from kgservice.resolution.ranking import Bound
 from kgservice.resolution.reads import Path
 from kgservice.resolution.refusals import Refusal
 from kgservice.resolution.request import Request
@@ -22,6 +23,11 @@ class SearchEngine(Protocol):
     @property
     def name(self) -> str:
         """`graph` or `fast`."""
+        ...
+
+    @property
+    def bound(self) -> Bound | None:
+        """When the last search was cut: what nothing that it did not look at comes before."""
         ...
 
     @property

@@ -126,8 +126,11 @@ class FastEngine:
     def search(self, rules: Rules, answers: int) -> list[dict[str, BoundOffering]]:
         """Find the best compositions, best first.
 
+        At the deadline, the best that were found until then; `bound` tells what it did not see.
+
         Raises:
-            Refused: there are too many ways to look at (`search-too-large`).
+            Refused: there are too many ways to look at, or there was no time to find one
+                (`search-too-large`).
         """
         search = self._search(rules, answers)
         found = search.run() if search else []

@@ -80,6 +80,7 @@ class GraphEngine:
     currency: str | None = None
 
     name: ClassVar[str] = "graph"
+    bound: ClassVar[None] = None
 
     @property
     def as_of(self) -> date:

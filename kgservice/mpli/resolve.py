@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
+from typing import Final
 
 from kgservice.model.errors import InputError
 from kgservice.model.rdf import is_valid_iri, to_ntriples
@@ -37,6 +39,9 @@ __all__ = [
     "resolve",
 ]
 
+_SEARCH_SHARE: Final = 0.6
+"""Of the time until the deadline; what is left is for the proofs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
@@ -49,7 +54,8 @@ class Restriction:
         is_explained: Whether reasons are wanted although the request is possible: which offerings
             were refused and which facts are missing. Over many offerings they take longer than the
             answer.
-        deadline_s: Seconds after which the search is given up; None for the store's own.
+        deadline_s: Seconds until an answer is wanted, if need be of the best that was found by
+            then; None for the store's own deadline, after which there is none.
     """
 
     pins: Mapping[str, str] = field(default_factory=dict)
@@ -88,6 +94,8 @@ def resolve(
     only = _restrictions(named, limits)
     with store.session(scope=QueryScope(), deadline_s=limits.deadline_s) as session:
         engine = _engine(session, vocabulary, named, projector, limits.prices)
+        if isinstance(engine, FastEngine) and limits.deadline_s is not None:
+            engine.deadline = time.monotonic() + limits.deadline_s * _SEARCH_SHARE
         engine.prepare(only)
         plain = Answering(engine, is_explained=limits.is_explained).answer()
         currency = engine.ranked_in

@@ -144,6 +144,7 @@ class Resolution:
         relaxations: The least changes that make an infeasible request possible.
         open_conflicts: The conflicts that are none if what is unknown turns out well.
         is_complete: Everything was looked at.
+        bound: When the search was cut: what no composition that was not looked at comes before.
     """
 
     request: str
@@ -161,6 +162,7 @@ class Resolution:
     relaxations: tuple[Relaxation, ...] = ()
     open_conflicts: frozenset[tuple[str, ...]] = frozenset()
     is_complete: bool = True
+    bound: Mapping[str, JsonValue] = field(default_factory=dict)
 
     def judged(self, *, is_open: bool, is_complete: bool) -> Resolution:
         """Give the answer after other ways were looked at: whether one could be possible."""
@@ -185,6 +187,7 @@ class Resolution:
             "graphs": dict(sorted(self.graphs.items())),
             "compositions": [one.as_json() for one in self.compositions],
             "complete": self.is_complete,
+            **({"bound": dict(self.bound)} if self.bound else {}),
             **self._reasons_json(),
         }
 

@@ -25,7 +25,7 @@ from kgservice.resolution.ranking import Bound, choices_of
 from kgservice.resolution.subsets import Start, Subsets, enumerated
 
 MAX_STEPS: Final = 3_000_000
-"""Choices looked at before the search gives up, after some ten seconds."""
+"""Choices that a search looks at, in some ten seconds; then it is cut, as at a deadline."""
 
 _STEPS_BETWEEN_LOOKS: Final = 256
 
@@ -38,8 +38,8 @@ class Search:
     """One search over the tables of all components.
 
     Attributes:
-        bound: After a search that its deadline cut: what no composition that was not looked at
-            comes before. None when all were looked at.
+        bound: After a search that was cut: what no composition that was not looked at comes
+            before. None when all that could matter were looked at.
     """
 
     def __init__(
@@ -69,13 +69,17 @@ class Search:
         self._open = [joint for joint in tests.rules.joint() if not isinstance(joint, NUMERIC)]
 
     def run(self) -> list[Composition]:
-        """Give the best compositions, best first; at the deadline the best that were found.
+        """Give the best compositions, best first; when it was cut, the best that were found.
 
         Raises:
-            Refused: there were too many ways to look at (`search-too-large`).
+            Refused: there were too many ways to look at, or no time, and none was found
+                (`search-too-large`).
         """
         self._search()
-        return self._best.compositions()
+        found = self._best.compositions()
+        if self.bound is not None and not found:
+            raise _too_large(self._steps)
+        return found
 
     def is_feasible(self) -> bool:
         """Say whether there is any composition.
@@ -224,8 +228,8 @@ class Search:
         is_time_to_look = self._deadline is not None and not self._steps % _STEPS_BETWEEN_LOOKS
         if is_time_to_look and time.monotonic() >= (self._deadline or 0):
             raise _Stopped
-        if self._steps > MAX_STEPS:
-            raise _too_large(MAX_STEPS)
+        if self._steps >= MAX_STEPS:
+            raise _Stopped
 
     def _expand(self, chosen: Mapping[int, int]) -> None:
         """Take the best offerings of signatures that may stand together."""
