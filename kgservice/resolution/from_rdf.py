@@ -30,7 +30,7 @@ from kgservice.resolution.request import (
     Request,
     Ways,
 )
-from kgservice.resolution.values import local_name, read_date
+from kgservice.resolution.values import local_name, read_date, suggestion
 from kgservice.resolution.yaml_request import MAX_ANSWERS, MAX_COMPONENTS, MAX_QUANTITY
 
 _TYPE = Iri(RDF + "type")
@@ -180,6 +180,9 @@ class _Reader:
                 f"`{name}` needs one sh:class that is a kind of service.",
                 code="kind-unknown",
                 at=node.at,
+                hint=suggestion(local_name(kind), self.vocabulary.classes)
+                if isinstance(kind, Iri)
+                else "",
             )
         needs = {self.component_of(term, node) for term in node.all(KG.needs)}
         return Component(

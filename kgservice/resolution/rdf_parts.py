@@ -29,7 +29,7 @@ from kgservice.resolution.request import (
     Operator,
     Value,
 )
-from kgservice.resolution.values import is_ordered, local_name
+from kgservice.resolution.values import is_ordered, local_name, suggestion
 
 _TYPE = Iri(RDF + "type")
 Path = tuple[PropertyInfo, ...]
@@ -72,6 +72,9 @@ class PartReader:
                     f"{term[0]!r} is not a property of the vocabulary.",
                     code="property-unknown",
                     at=node.at,
+                    hint=suggestion(local_name(term), self.vocabulary.properties)
+                    if isinstance(term, Iri)
+                    else "",
                 )
             steps.append(info)
         if not steps:

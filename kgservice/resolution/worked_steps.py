@@ -81,6 +81,8 @@ def judged(constraint: Constraint, asked: Evidence | None = None) -> Constraint:
     if evidence is not None:
         path = tuple(evident(step, evidence) for step in path)
     condition = _judged(constraint.condition, evidence)
+    if evidence is None and condition is constraint.condition:
+        return constraint
     return replace(constraint, path=path, condition=condition, evidence=None)
 
 
@@ -93,6 +95,6 @@ def _judged(condition: Condition, evidence: Evidence | None) -> Condition:
         return OneOf(tuple(_judged(one, evidence) for one in condition.conditions))
     if isinstance(condition, (Each, Some)):
         return replace(condition, condition=_judged(condition.condition, evidence))
-    if isinstance(condition, LabelAtLeast):
+    if isinstance(condition, LabelAtLeast) and evidence is not None:
         return replace(condition, evidence=evidence)
     return condition

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from importlib.resources import files
 from random import Random
 
 import pyoxigraph as ox
 import pytest
+from pyld import jsonld
 
 from kgservice.model.errors import InputError, NotSupported
 from kgservice.model.rdf import to_ntriples
@@ -24,6 +26,9 @@ from tests.resolution.worlds import VOCABULARY
 
 SEED = int(os.environ.get("KG_TEST_SEED", "20261201"))
 IRI = "http://127.0.0.1:8080/request/portal"
+CONTEXT_DOCUMENT = json.loads(
+    files("kgservice_vocab").joinpath("context.jsonld").read_text("utf-8")
+)
 PORTAL = """
 request: Citizen portal
 as-of: "2026-12-01"
@@ -111,6 +116,16 @@ def test_random_requests_survive_both_ways() -> None:
         request = replace(request, components=(first, *request.components[1:]))
         assert read(as_turtle(request)) == request, SEED + number
         assert read(request_yaml(request, VOCABULARY), "application/yaml") == request, SEED + number
+
+
+def test_random_requests_survive_json_ld() -> None:
+    """Turtle to JSON-LD and back, as any JSON-LD tool writes it."""
+    for number in range(40):
+        request = replace(random_request(Random(SEED + number)), iri=IRI)  # noqa: S311
+        expanded = jsonld.from_rdf(as_turtle(request), {"format": "application/n-quads"})
+        compact = jsonld.compact(expanded, CONTEXT_DOCUMENT)
+        for document in (expanded, {**compact, "@context": CONTEXT}):
+            assert read(json.dumps(document), "application/ld+json") == request, SEED + number
 
 
 def test_statements_may_come_in_any_order() -> None:
