@@ -95,11 +95,22 @@ class HeartbeatBody(_Wire):
     progress: Progress | None = None
 
 
-class Sealed(_Wire):
-    """JWEs (RFC 7516, compact) for the customer and for another worker."""
+Jwe = Annotated[str, Field(max_length=100_000)]
+ComponentName = Annotated[str, Field(max_length=200)]
 
-    customer: Annotated[str, Field(max_length=100_000)] | None = None
-    worker: Annotated[str, Field(max_length=100_000)] | None = None
+
+class Sealed(_Wire):
+    """JWEs (RFC 7516, compact) for the customer, another worker, and by needing component."""
+
+    customer: Jwe | None = None
+    worker: Jwe | None = None
+    workers: Annotated[dict[ComponentName, Jwe], Field(max_length=20)] = Field(default_factory=dict)
+
+    def by_audience(self) -> dict[str, str]:
+        """Give the ciphertexts by who may read them."""
+        named = {f"worker:{name}": jwe for name, jwe in self.workers.items()}
+        alone = {"customer": self.customer, "worker": self.worker}
+        return {**named, **{name: jwe for name, jwe in alone.items() if jwe is not None}}
 
 
 class CompletionBody(_Wire):
@@ -155,8 +166,7 @@ def worker_blueprint(jobs: JobRunner, authenticate: Callable[[], WorkerIdentity]
     def complete(task: str) -> Response:
         identity = authenticate()
         body = read_body(CompletionBody)
-        sealed = body.sealed.model_dump(exclude_none=True)
-        jobs.leases.complete(identity, task, body.token, body.facts, sealed)
+        jobs.leases.complete(identity, task, body.token, body.facts, body.sealed.by_audience())
         return jsonify({"task": task, "state": "completed"})
 
     @routes.post("/tasks/<task>/fail")

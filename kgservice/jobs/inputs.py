@@ -1,6 +1,7 @@
 """A step's input when it starts: references become what earlier steps reported.
 
-`{"$fact": "export.sha256"}` a fact, `{"$sealed": "export"}` a ciphertext for this step's worker,
+`{"$fact": "export.sha256"}` a fact, `{"$sealed": "export"}` a ciphertext for this step's worker
+(`"provision-db:web"`: of several that it was sealed for, that of the component `web`),
 `{"$workerKey": "import"}` the public key of the worker of a later step, `{"$clock": "P30D"}` the
 moment that lies a period ahead.
 """

@@ -164,7 +164,8 @@ class LeaseTable:
     ) -> None:
         """Take a worker's result; repeating it under the same token changes nothing.
 
-        `sealed` holds JWEs for `customer` or `worker`; they stay in this file.
+        `sealed` holds JWEs for `customer`, for `worker`, or for the worker of a component
+        (`worker:NAME`); they stay in this file.
 
         Raises:
             Refused: `stale-lease`.

@@ -16,7 +16,7 @@ class SealedStore:
         self._database = database
 
     def sealed(self, task: str, audience: str) -> str:
-        """Give a task's ciphertext for `customer` or `worker`; empty when there is none."""
+        """Give a task's ciphertext for an audience (`customer`, `worker`); empty without one."""
         row = self._database.row(
             "SELECT jwe FROM sealed WHERE task = ? AND audience = ?", (task, audience)
         )

@@ -79,8 +79,10 @@ class Starter:
             execution = job.execution(name)
             return execution.facts.get(rest) if execution else None
 
-        def sealed(name: str) -> Json:
-            return self._p.sealed.sealed(task_id(job.id, name), "worker") or None
+        def sealed(path: str) -> Json:
+            name, _, reader = path.partition(":")
+            audience = f"worker:{reader}" if reader else "worker"
+            return self._p.sealed.sealed(task_id(job.id, name), audience) or None
 
         def worker_key(name: str) -> Json:
             worker = self._p.worker_for(job.id, name)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from kgservice.model.errors import NotFound
 from kgservice.model.rdf import Iri, Literal, Row, Term
 from kgservice.mpli.application import Application
 from kgservice.plan.values import Json, Terms
-from kgservice.resolution.request import AllOf, AnyOf, Compare, Component, Constraint, Operator
+from kgservice.resolution.request import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Component,
+    Constraint,
+    Operator,
+    Request,
+)
 from kgservice.store.queries import load_query
 
 
@@ -48,6 +56,18 @@ def offering_terms(application: Application, offering: str) -> OfferingTerms:
         retrieval=_text(first, "retrieval"),
         documents=tuple(Terms(address) for address in addresses),
     )
+
+
+def with_settings(had: Request, asked: Request) -> Iterator[Component]:
+    """Give the components with what was asked for them, also where it was asked for what they make.
+
+    `had` is the request as it is really had: conditions on a component that a recipe makes are
+    there conditions on its parts.
+    """
+    shared = {constraint.id for constraint in asked.every}
+    for component in had.components:
+        moved = [c for c in had.every if component.name in c.over and c.id not in shared]
+        yield replace(component, constraints=(*component.constraints, *moved))
 
 
 def worker_requirements(component: Component, picked: Mapping[str, Term]) -> dict[str, Json]:

@@ -6,10 +6,16 @@ from collections.abc import Mapping
 
 from kgservice.model.errors import InputError, NotFound, Refused
 from kgservice.model.rdf import Iri
+from kgservice.model.terms import KG
 from kgservice.mpli import requests
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
-from kgservice.mpli.bindings import offering_terms, picked_json, worker_requirements
+from kgservice.mpli.bindings import (
+    offering_terms,
+    picked_json,
+    with_settings,
+    worker_requirements,
+)
 from kgservice.mpli.limits import require_within_limits
 from kgservice.mpli.resolve import ResolvedComposition, check_with_reference
 from kgservice.plan import (
@@ -26,8 +32,10 @@ from kgservice.plan import (
     to_text,
     to_triples,
 )
+from kgservice.resolution.recipes import read_recipes
 from kgservice.resolution.request import Component
 from kgservice.resolution.templates import render, values_of
+from kgservice.resolution.variants import Way
 from kgservice.store.port import META_GRAPH, GraphChange
 from kgservice.store.queries import load_query
 
@@ -63,12 +71,14 @@ def add_plan(
             at="/rank",
         )
     chosen = answer.compositions[rank - 1]
-    check_with_reference(application.store, application.vocabulary, saved.request, chosen)
+    had = chosen.situation or saved.request
+    check_with_reference(application.store, application.vocabulary, had, chosen)
     composition = Composition(
         iri=chosen.iri,
         bindings=tuple(
             require_within_limits(application, bind(application, component, chosen))
-            for component in saved.request.components
+            for component in with_settings(had, saved.request)
+            if component.kind != KG.Bundle
         ),
         price=chosen.price_text,
         uses=chosen.uses,
@@ -152,20 +162,41 @@ def present_versions(application: Application, graphs: Mapping[str, int]) -> dic
 def bind(application: Application, component: Component, chosen: ResolvedComposition) -> Binding:
     """Make a plan's binding of one component of a resolved composition."""
     offering = chosen.offerings[component.name]
+    if component.kind == KG.Recipe:
+        return _made(application, component, chosen)
     terms = offering_terms(application, offering)
+    way = chosen.ways.get(component.name, Way())
     return Binding(
         component=component.name,
         kind=component.kind.value,
         offering=offering,
         provider=terms.provider,
         offering_version=terms.version,
-        price=chosen.price_of(component.name),
+        price=chosen.price_of(way.by or component.name),
         requirements=worker_requirements(component, chosen.configuration[component.name]),
         needs=component.needs,
         terms=terms.documents,
         notice_period=terms.notice,
         retrieval_period=terms.retrieval,
         picked=picked_json(chosen.configuration[component.name]),
+        bundle=chosen.offerings[way.by] if way.by else "",
+    )
+
+
+def _made(application: Application, component: Component, chosen: ResolvedComposition) -> Binding:
+    """Make the binding of what a recipe makes: who works by the recipe is its provider."""
+    recipe = chosen.offerings[component.name]
+    known = read_recipes(application.vocabulary.recipes, application.vocabulary)
+    yields = next(one.yields for one in known if one.iri == recipe)
+    return Binding(
+        component=component.name,
+        kind=yields.value,
+        offering=recipe,
+        provider=recipe,
+        requirements=worker_requirements(component, chosen.configuration[component.name]),
+        needs=component.needs,
+        picked=picked_json(chosen.configuration[component.name]),
+        is_made=True,
     )
 
 

@@ -9,11 +9,14 @@ from kgservice.model.terms import KG
 from kgservice.plan import building
 from kgservice.plan.checks import require_sound, require_workers
 from kgservice.plan.clocks import stamp
-from kgservice.plan.values import Binding, Composition, Plan, PlanContext, Step
+from kgservice.plan.values import Binding, Composition, Json, Plan, PlanContext, Step
 
 
 def plan_provisioning(composition: Composition, context: PlanContext) -> Plan:
     """Plan: agree with each provider, provision each component after what it needs, observe.
+
+    What a component needs hands its connection details, sealed, to that component's worker. With
+    what a recipe makes there is nobody to agree with: it is made of parts that are agreed on.
 
     Raises:
         InputError: components need each other in a circle (`needs-circular`).
@@ -31,7 +34,9 @@ def plan_provisioning(composition: Composition, context: PlanContext) -> Plan:
     undo = []
     for binding in in_order(composition.bindings):
         provision, observe, rollback = _steps_of(binding, services[binding.component], context)
-        after = (agree_of[binding.provider], *(f"provision-{name}" for name in binding.needs))
+        provision = _connected(provision, binding, composition)
+        agreed = () if binding.is_made else (agree_of[binding.provider],)
+        after = (*agreed, *(f"provision-{name}" for name in binding.needs))
         steps += [replace(provision, after=after), observe]
         undo.append(rollback)
     plan = Plan(
@@ -94,10 +99,11 @@ def in_order(bindings: tuple[Binding, ...]) -> list[Binding]:
 def _agreements(
     composition: Composition, services: dict[str, str], context: PlanContext
 ) -> list[Step]:
-    names = building.slugs([binding.provider for binding in composition.bindings])
+    agreed = [binding for binding in composition.bindings if not binding.is_made]
+    names = building.slugs([binding.provider for binding in agreed])
     steps = []
     for provider, name in names.items():
-        ours = [binding for binding in composition.bindings if binding.provider == provider]
+        ours = [binding for binding in agreed if binding.provider == provider]
         steps.append(
             Step(
                 name=f"agree-{name}",
@@ -113,6 +119,19 @@ def _agreements(
             )
         )
     return steps
+
+
+def _connected(provision: Step, binding: Binding, composition: Composition) -> Step:
+    """Have connection details sealed for the workers of what needs this, and hand over theirs."""
+    needing = [one.component for one in composition.bindings if binding.component in one.needs]
+    added: dict[str, Json] = {}
+    if needing:
+        added["recipients"] = {name: {"$workerKey": f"provision-{name}"} for name in needing}
+    if binding.needs:
+        added["connections"] = {
+            name: {"$sealed": f"provision-{name}:{binding.component}"} for name in binding.needs
+        }
+    return replace(provision, input={**provision.input, **added})
 
 
 def _steps_of(binding: Binding, service: str, context: PlanContext) -> tuple[Step, Step, Step]:

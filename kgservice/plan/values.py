@@ -55,12 +55,16 @@ class Binding:
         offering_version: As the catalogue says, or empty.
         price: What the customer is shown and accepts, with currency and period.
         requirements: What the worker must make; names as in requests, no secrets.
-        needs: Components that must exist before this one.
+        needs: Components that must exist before this one; their connection details come to its
+            worker.
         terms: Documents that the agreement names.
         notice_period: xsd:duration, or empty when unknown.
         retrieval_period: xsd:duration, or empty when unknown.
         picked: What was picked where the offering leaves a choice: dotted name to a term, as
             `{"iri": …}` or `{"value": …, "datatype": …}`.
+        bundle: IRI of the bundle that it is bought in, or empty.
+        is_made: It is made by the recipe that stands as offering and provider; it costs nothing
+            beside its parts.
     """
 
     component: str
@@ -75,6 +79,8 @@ class Binding:
     notice_period: str = ""
     retrieval_period: str = ""
     picked: JsonObject = field(default_factory=dict)
+    bundle: str = ""
+    is_made: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,13 @@ class FakeWorker(threading.Thread):
                 lease.task,
                 lease.token,
                 facts_of(verb, values),
-                {sealed: f"jwe-{key}"} if sealed else {},
+                {
+                    **({sealed: f"jwe-{key}"} if sealed else {}),
+                    **{
+                        f"worker:{name}": f"jwe-{name}-{key}"
+                        for name in values.get("recipients", ())
+                    },
+                },
             )
         except Refused:
             return

@@ -96,6 +96,25 @@ def test_facts_flow_from_step_to_step_and_the_ciphertext_stays_out_of_graph_and_
     assert "jwe-" not in everything
 
 
+def test_what_is_needed_hands_its_connection_details_to_the_worker_of_what_needs_it(
+    bench: Bench,
+) -> None:
+    parts = (binding("db", WATERLINIE), binding("replica", NOORDZEE, needs=("db",)))
+    job = bench.jobs.start_plan(
+        plan_provisioning(replace(composition(), bindings=parts), context())
+    )
+    assert until(bench.jobs, job, "done", "failed", "rolled-back") == "done"
+    giver, taker = bench.workers
+    asked = giver.inputs[f"{job}.provision-db"]["recipients"]
+    assert asked["replica"]["x"] == taker.token.id
+    given = taker.inputs[f"{job}.provision-replica"]["connections"]
+    assert given == {"db": f"jwe-replica-{job}.provision-db"}
+    assert "connections" not in giver.inputs[f"{job}.provision-db"]
+    shown = repr(bench.store.graph(f"{BASE}job/{job}", dataset="private"))
+    shown += repr(bench.jobs.events(job)) + repr(bench.jobs.job(job))
+    assert "jwe-" not in shown
+
+
 def test_the_write_gap_is_the_time_from_fence_to_cut_over(bench: Bench) -> None:
     service = bench.running_service()
     job = bench.jobs.start_plan(move_of(service))

@@ -220,3 +220,42 @@ def test_months_are_added_by_the_calendar(duration: str, expected: datetime) -> 
 def test_what_is_no_duration_is_refused(duration: str) -> None:
     with pytest.raises(InputError, match="duration-invalid"):
         later(MADE, duration)
+
+
+def test_what_a_recipe_makes_comes_after_its_parts_and_is_agreed_on_with_nobody() -> None:
+    recipe = "https://w3id.org/kgservice/recipes/postgresql-on-virtual-machine"
+    machine = KG.VirtualMachine.value
+    made = replace(
+        binding("db", recipe, needs=("db-vm",)), offering=recipe, is_made=True, requirements={}
+    )
+    part = replace(binding("db-vm", NOORDZEE), kind=machine)
+    able = (*performers(recipe), *(replace(p, kind=machine) for p in performers(NOORDZEE)))
+    plan = plan_provisioning(
+        replace(composition(), bindings=(made, part)), replace(context(), performers=able)
+    )
+    names = [step.name for step in plan.steps]
+    assert [n for n in names if n.startswith("agree")] == ["agree-noordzee-example"]
+    assert names.index("provision-db-vm") < names.index("provision-db")
+    steps = {step.name: step for step in plan.steps}
+    assert steps["provision-db"].after == ("provision-db-vm",)
+    assert steps["provision-db"].input["connections"] == {
+        "db-vm": {"$sealed": "provision-db-vm:db"}
+    }
+    assert steps["provision-db-vm"].input["recipients"] == {"db": {"$workerKey": "provision-db"}}
+    with pytest.raises(Refused, match="db") as caught:
+        plan_provisioning(
+            replace(composition(), bindings=(made, part)),
+            replace(context(), performers=able[len(performers(recipe)) :]),
+        )
+    assert caught.value.code == "no-worker"
+
+
+def test_parts_of_a_bundle_are_agreed_on_at_its_price() -> None:
+    bundle = f"{WATERLINIE}offers/both"
+    parts = tuple(
+        replace(binding(name, WATERLINIE), bundle=bundle, price="45.00 EUR a month")
+        for name in ("db", "replica")
+    )
+    plan = plan_provisioning(replace(composition(), bindings=parts), context())
+    agreed = next(step for step in plan.steps if step.verb == KG.Agree).input["agreements"]
+    assert [(one["bundle"], one["price"]) for one in agreed] == [(bundle, "45.00 EUR a month")] * 2  # type: ignore[union-attr,index,call-overload]

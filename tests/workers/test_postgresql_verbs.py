@@ -46,6 +46,20 @@ def test_repeated_provision_gives_the_same_database_and_a_fresh_password(old: Be
         login(first)
 
 
+def test_connection_details_are_sealed_for_the_worker_of_what_needs_the_database(
+    old: Bench, new: Bench
+) -> None:
+    name = fresh_name()
+    recipients = {"replica": dict(new.worker.sealer.public)}
+    given = old.do("provision", name, recipients=recipients).sealed_for
+    with login(new.worker.sealer.open(given["replica"])) as replica:
+        assert replica.execute("SELECT current_database()").fetchone()
+    connected = new.do("provision", fresh_name(), connections={"db": given["replica"]})
+    assert connected.facts["connections"] == ["db"]
+    broken = code_of(new, "provision", fresh_name(), connections={"db": "x.y"})
+    assert broken == "seal-broken"
+
+
 def test_earlier_lease_of_a_provision_is_refused(old: Bench) -> None:
     name = fresh_name()
     old.do("provision", name, token=3)

@@ -55,8 +55,25 @@ def provision(task: Task, context: TaskContext) -> TaskResult:
             "extensions": list(extensions),
             "storage": label.storage,
         }
-        sealed = {"customer": seal_login(session, session.instance.owner, password)} if key else {}
-        return TaskResult(facts, sealed)
+        login = login_of(session, session.instance.owner, password)
+        sealed = {"customer": context.sealer.seal(login, key)} if key else {}
+        return TaskResult(facts | _connected(session), sealed, _for_workers(session, login))
+
+
+def _for_workers(session: Session, login: Mapping[str, Json]) -> dict[str, str]:
+    """Seal connection details for the workers of the components that need this database."""
+    recipients = mapping(session.task.input, "recipients", optional=True)
+    return {
+        name: session.context.sealer.seal(login, mapping(recipients, name)) for name in recipients
+    }
+
+
+def _connected(session: Session) -> dict[str, Json]:
+    """Open the connection details of what this database needs; say whose came."""
+    given = mapping(session.task.input, "connections", optional=True)
+    for name in given:
+        session.context.sealer.open(text(given, name))
+    return {"connections": sorted(given)} if given else {}
 
 
 def _label(session: Session, wanted: Mapping[str, Json]) -> Label:
@@ -160,9 +177,15 @@ def set_password(session: Session, role: str, password: str) -> None:
 
 def seal_login(session: Session, role: str, password: str) -> str:
     """Seal connection details for the customer's key of the task."""
+    key = mapping(session.task.input, "customerKey")
+    return session.context.sealer.seal(login_of(session, role, password), key)
+
+
+def login_of(session: Session, role: str, password: str) -> dict[str, Json]:
+    """Write connection details; they leave the worker sealed only."""
     cluster, database = session.cluster, session.instance.database
     login = f"{quote(role)}:{quote(password)}@{cluster.host}:{cluster.port}"
-    connection: dict[str, Json] = {
+    return {
         "host": cluster.host,
         "port": cluster.port,
         "database": database,
@@ -170,7 +193,6 @@ def seal_login(session: Session, role: str, password: str) -> str:
         "password": password,
         "uri": f"postgresql://{login}/{quote(database)}",
     }
-    return session.context.sealer.seal(connection, mapping(session.task.input, "customerKey"))
 
 
 def observe(task: Task, context: TaskContext) -> TaskResult:

@@ -91,7 +91,10 @@ class ServiceClient:
         body: dict[str, Json] = {
             "token": task.token,
             "facts": result.facts,
-            "sealed": result.sealed,
+            "sealed": {
+                **result.sealed,
+                **({"workers": dict(result.sealed_for)} if result.sealed_for else {}),
+            },
         }
         self._post(f"/tasks/{task.task}/complete", body)
 

@@ -37,14 +37,15 @@ class Journal:
         if row is None:
             return None
         value = json.loads(row[0])
-        return TaskResult(value["facts"], value["sealed"])
+        return TaskResult(value["facts"], value["sealed"], value.get("sealedFor", {}))
 
     def record(self, task: Task, result: TaskResult) -> None:
         """Keep a result; a task that undoes makes what was done to the instance be forgotten.
 
         Otherwise a step repeated after a rollback would be answered from memory and not done.
         """
-        content = json.dumps({"facts": result.facts, "sealed": dict(result.sealed)})
+        kept = {"sealed": dict(result.sealed), "sealedFor": dict(result.sealed_for)}
+        content = json.dumps({"facts": result.facts, **kept})
         with self._lock, self._db:
             if task.verb in _UNDOING and task.name:
                 self._db.execute("DELETE FROM done WHERE name = ?", (task.name,))

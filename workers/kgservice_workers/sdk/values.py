@@ -56,10 +56,12 @@ class TaskResult:
     Attributes:
         facts: Public facts; they end in the graph.
         sealed: Ciphertexts (JWE) by audience: `customer`, `worker`.
+        sealed_for: Ciphertexts for the workers of components that need this one, by component.
     """
 
     facts: Mapping[str, Json]
     sealed: Mapping[str, str] = field(default_factory=dict)
+    sealed_for: Mapping[str, str] = field(default_factory=dict)
 
 
 class Sealer(Protocol):
