@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from kgservice.inference.closure import Reasoner
-from kgservice.inference.explaining import Lack, lacks, reasons
+from kgservice.inference.explaining import Ask, Lack, lacks, reasons
 from kgservice.inference.rule_text import Pattern
 from kgservice.inference.rules import SparqlRule, load_rules, rule_labels
 from kgservice.inference.tbox import load_tbox
@@ -14,8 +15,11 @@ from kgservice.model.errors import InputError, NotFound
 from kgservice.model.rdf import Iri, Literal, Term, Triple, is_valid_iri, to_text
 from kgservice.model.terms import DCTERMS, KG, OWL, PROV, RDF, RDFS, SH, SKOS, XSD
 from kgservice.mpli.application import Application
-from kgservice.store.port import MERGED_GRAPH, RULES_GRAPH
+from kgservice.store.port import MERGED_GRAPH, RULES_GRAPH, QueryScope
 from kgservice.store.queries import load_query
+
+DEADLINE_S = 20.0
+"""For one explanation."""
 
 MOST_STEPS = 4
 """How far premises are followed that are conclusions themselves."""
@@ -39,6 +43,7 @@ class Explaining:
     """One explanation; rules and axioms are read once."""
 
     application: Application
+    ask: Ask
     rules: Sequence[SparqlRule] = field(default_factory=load_rules)
     labels: dict[str, str] = field(default_factory=rule_labels)
     _reasoner: Reasoner | None = None
@@ -77,7 +82,7 @@ class Explaining:
     ) -> list[dict[str, object]]:
         if all(one["graph"] != RULES_GRAPH for one in sources):
             return []
-        found = reasons(self.application.store.read, self.rules, _pattern(triple))
+        found = reasons(self.ask, self.rules, _pattern(triple))
         return [
             {
                 "rule": reason.rule,
@@ -121,6 +126,7 @@ def why(application: Application, subject: str, predicate: str, value: str) -> d
 
     Raises:
         InputError: a term cannot be read (`term-invalid`).
+        DeadlineExceeded: it took too long.
     """
     names = (read_term(subject), read_term(predicate), read_term(value))
     if not isinstance(names[0], Iri) or not isinstance(names[1], Iri):
@@ -130,17 +136,20 @@ def why(application: Application, subject: str, predicate: str, value: str) -> d
             hint="Write `kg:canMoveTo`, or an IRI.",
         )
     ends = _profiles(application, names[1], (names[0], names[2]))
-    explaining = Explaining(application)
-    found: list[dict[str, object]] = []
-    for first, last in ends:
-        triple = Triple(first, names[1], last)
-        shown = explaining.explain(triple)
-        if not shown["holds"]:
-            missing = lacks(application.store.read, explaining.rules, _pattern(triple))
-            shown["missing"] = [_lack(one, explaining.labels) for one in missing]
-        found.append(shown)
+    # in a reader process with a deadline: a condition that is left out may leave a large product
+    with application.store.session(scope=QueryScope(), deadline_s=DEADLINE_S) as session:
+        explaining = Explaining(application, partial(session.select, where="snapshot"))
+        found = [_explained(explaining, Triple(first, names[1], last)) for first, last in ends]
     holds = any(bool(one["holds"]) for one in found)
     return {"holds": holds, "explanations": found}
+
+
+def _explained(explaining: Explaining, triple: Triple) -> dict[str, object]:
+    shown = explaining.explain(triple)
+    if not shown["holds"]:
+        missing = lacks(explaining.ask, explaining.rules, _pattern(triple))
+        shown["missing"] = [_lack(one, explaining.labels) for one in missing]
+    return shown
 
 
 def _profiles(
