@@ -27,6 +27,7 @@ from kgservice.mpli import (
     plans,
     rehearsals,
     requests,
+    service_view,
     services,
 )
 from kgservice.mpli.access import Caller
@@ -166,7 +167,7 @@ def _add_services(routes: Blueprint, application: Application) -> None:
     @routes.get("/services/<identity>")
     def show_service(identity: str) -> Response:
         caller = require(application, "use-services")
-        return jsonify(drifts.show(application, caller, identity))
+        return jsonify(service_view.show(application, caller, identity))
 
     @routes.post("/services/<identity>/observations")
     def observe_service(identity: str) -> Made:

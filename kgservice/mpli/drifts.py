@@ -20,7 +20,6 @@ from kgservice.mpli.services import (
     find_service,
     known_services,
     running,
-    show_service,
 )
 from kgservice.plan import Json, Plan, plan_observation, plan_repair
 from kgservice.plan.checks import require_fresh
@@ -57,20 +56,13 @@ def drifts_of(application: Application, service: KnownService) -> tuple[Drift, .
     return read_drifts(application.store.graph(service.iri, dataset="private"), Iri(service.iri))
 
 
-def show(application: Application, caller: Caller, identity: str) -> dict[str, object]:
-    """Show a service: its facts, its drift, and the repair that is proposed.
-
-    Raises:
-        NotFound: there is none, or it is somebody else's.
-    """
-    shown = show_service(application, caller, identity)
-    service = find_service(application, caller, identity)
+def drift_json(application: Application, service: KnownService) -> dict[str, object]:
+    """Show the drift of a service and the repair that is proposed; nothing when there is none."""
     drifts = drifts_of(application, service)
     if not drifts:
-        return shown
+        return {}
     repair = proposed(application, service)
     return {
-        **shown,
         "drift": [one.as_json() for one in drifts],
         "repair": {
             "plan": repair.plan.id if repair.plan else None,

@@ -9,8 +9,9 @@ from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.exits import current_exit
 from kgservice.mpli.kept_exits import KeptExit
+from kgservice.mpli.move_terms import amount_of, costs_of_leaving
 from kgservice.mpli.plans import apply_plan, as_json, get_plan, plan_context, save_plan
-from kgservice.mpli.services import KnownService, customer_key_of, find_service
+from kgservice.mpli.services import KnownService, customer_key_of, find_service, running
 from kgservice.plan.clocks import moment
 from kgservice.plan.rehearsing import plan_rehearsal
 
@@ -60,7 +61,12 @@ def rehearse_exit(application: Application, caller: Caller, identity: str) -> st
     key = customer_key_of(application, service)
     context = plan_context(application, service.customer, key)
     move = get_plan(application, caller, kept.plan)
-    plan = save_plan(application, plan_rehearsal(move, service.iri, context))
+    now = running(application, service)
+    lines = costs_of_leaving(
+        application, now, context, amount_of(application, now), is_parallel=True
+    )
+    egress = tuple(line for line in lines if line.name == "egress")  # the copy is gone at once
+    plan = save_plan(application, plan_rehearsal(move, service.iri, context, egress))
     return apply_plan(application, caller, plan.id)
 
 

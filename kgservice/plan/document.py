@@ -140,7 +140,7 @@ def _way_text(way: Way) -> str:
         return f"Way of {name}: {how}; the write gap is not known (no worker's figures)."
     return (
         f"Way of {name}: {how}; expected write gap {way.write_gap} s for at most"
-        f" {way.carries} bytes."
+        f" {way.carries} bytes; workers are busy for {way.work} s."
     )
 
 
@@ -152,7 +152,7 @@ def _cost_texts(lines: Sequence[CostLine]) -> list[str]:
         for line in lines
     ]
     known, unknown = total(lines)
-    said = f"Leaving costs {known or 'an amount that is not known'}"
+    said = f"Beside the price it costs {known or 'an amount that is not known'}"
     said += f", and {unknown} more that is not known:" if unknown and known else ":"
     return [said, *found]
 

@@ -9,13 +9,17 @@ from kgservice.model.terms import KG
 from kgservice.plan import building
 from kgservice.plan.checks import require_sound, require_workers
 from kgservice.plan.clocks import stamp
+from kgservice.plan.costs import CostLine
 from kgservice.plan.values import Json, Plan, PlanContext, Step
 
 
-def plan_rehearsal(move: Plan, service: str, context: PlanContext) -> Plan:
+def plan_rehearsal(
+    move: Plan, service: str, context: PlanContext, costs: tuple[CostLine, ...] = ()
+) -> Plan:
     """Plan the rehearsal of one service's move as a plan has it, with an instance of its own.
 
-    The source is not fenced, so it goes on taking writes; nothing is agreed and nothing cuts over.
+    `costs` are those of using both places for the time being. The source is not fenced, so it goes
+    on taking writes; nothing is agreed and nothing cuts over.
 
     Raises:
         Refused: the plan moves no such service (`nothing-to-do`), or no worker performs a step.
@@ -52,6 +56,7 @@ def plan_rehearsal(move: Plan, service: str, context: PlanContext) -> Plan:
         service=service,
         uses=dict(move.uses),
         ways=tuple(way for way in move.ways if way.service == service),
+        costs=costs,
     )
     return require_workers(require_sound(plan), context.performers)
 

@@ -83,6 +83,8 @@ class ScriptedWorker(threading.Thread):
         self.done: list[tuple[str, Json]] = []
         self.facts: dict[str, Json] = {}
         self.failing: dict[str, Json] = {}
+        self.pausing = ""
+        self.paused, self.go_on = threading.Event(), threading.Event()
         self.registration = registration
         self._url, self._headers = f"{url}/workers/v1", {"Authorization": f"Bearer {token}"}
         self._stopping = threading.Event()
@@ -99,20 +101,35 @@ class ScriptedWorker(threading.Thread):
 
     def run(self) -> None:
         while not self._stopping.is_set():
-            answer = self._post("leases", {"worker": self.iri, "waitSeconds": 1})
-            if answer.status_code != 200:
-                continue
+            try:
+                self._work()
+            except requests.ConnectionError:  # the service was killed; it comes again
+                self._stopping.wait(0.05)
+
+    def _work(self) -> None:
+        answer = self._post("leases", {"worker": self.iri, "waitSeconds": 1})
+        if answer.status_code == 200:
             task = answer.json()
             self.done.append((task["verb"], task["input"]))
+            self._perform(task)
+
+    def _perform(self, task: Json) -> None:
+        if task["verb"] == self.pausing:
+            self.paused.set()
+            self.go_on.wait(60)
+        try:
             if task["verb"] in self.failing:
                 body = {"token": task["token"], **self.failing[task["verb"]]}
                 self._post(f"tasks/{task['task']}/fail", body)
-                continue
+                return
             facts = {**self._facts(task), **self.facts.get(task["verb"], {})}
             body = {"token": task["token"], "facts": facts, "sealed": {}}
             if task["verb"] == "export":
                 body["sealed"] = {"worker": "sealed-offer"}
             self._post(f"tasks/{task['task']}/complete", body)
+        except AssertionError:  # the lease went to somebody else meanwhile: the protocol's 409
+            if not self.pausing:
+                raise
 
     @staticmethod
     def _facts(task: Json) -> Json:
@@ -216,6 +233,16 @@ class ChangeStage:
         until(is_over, f"job {job} ends")
         assert shown["state"] == state, shown
         return shown
+
+    def kill_at(self, verb: str, worker: str) -> None:
+        """Kill the service while a worker performs a verb, and start it again."""
+        one = self.workers[worker]
+        assert one.paused.wait(60), f"{verb} never came"
+        port = self.service.url.rpartition(":")[2]
+        self.service.kill()
+        self.service.start("--port", port)
+        one.pausing = ""
+        one.go_on.set()
 
     def at(self, service: str) -> str:
         """Give the short name of the offering that a service runs on."""

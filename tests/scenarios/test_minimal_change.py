@@ -158,3 +158,25 @@ def test_the_command_shows_and_applies_a_changed_request(stage: ChangeStage) -> 
     assert "adjust-a" in said
     stage.service.kg("service", "adjust", made["b"], str(file), "--erase-sources")
     assert stage.call("GET", f"services/{made['a']}")["facts"]["storage"] == "30"
+
+
+@pytest.mark.parametrize("verb", ["import", "verify"])
+def test_an_adjustment_of_several_services_survives_a_kill(stage: ChangeStage, verb: str) -> None:
+    made = stage.provision(REQUEST)
+    changed = REQUEST.replace(
+        'b: {kind: PostgreSQL, storage: ">= 10 GiB"}',
+        'b: {kind: PostgreSQL, storage: ">= 10 GiB", extension: [postgis]}',
+    ).replace('a: {kind: PostgreSQL, storage: ">= 10', 'a: {kind: PostgreSQL, storage: ">= 40')
+    plan = adjust(stage, made["b"], changed)
+    stage.forget()
+    worker = stage.workers["gamma"]
+    worker.paused.clear()
+    worker.go_on.clear()
+    worker.pausing = verb
+    job = stage.call("POST", f"plans/{plan['id']}/apply", {"eraseConsent": True})
+    stage.kill_at(verb, "gamma")
+    stage.wait(job["id"])
+    assert places(stage, made) == {"a": "alpha", "b": "gamma", "c": "alpha"}
+    assert stage.call("GET", f"services/{made['a']}")["facts"]["storage"] == "40"
+    assert stage.workers["beta"].verbs() == ["fence", "export", "hold", "erase"]
+    assert adjust(stage, made["c"], changed, expect=409)["code"] == "nothing-to-do"
