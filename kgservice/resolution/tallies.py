@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from kgservice.model.terms import KG
 from kgservice.resolution.judgement import Counts, Rules
 from kgservice.resolution.options import Columns, surviving
 from kgservice.resolution.price_columns import PriceColumns
@@ -27,16 +29,18 @@ def counted(columns: Columns, rules: Rules) -> Counts:
     hard = rules.hard(frame.component)
     if not size:
         return Counts(0, 0, 0, 0, {})
-    met, violated = _matrices(columns, hard)
-    satisfied = _of_offerings(np.logical_and.reduce(met), frame.owners, size)
-    open_ = _of_offerings(~np.logical_or.reduce(violated), frame.owners, size) & ~satisfied
-    fell = ~(satisfied | open_)
-    last = np.full(size, -1, np.int64)
-    if fell.any():
-        np.maximum.at(last, frame.owners, violated.argmax(axis=0))
-    places, numbers = np.unique(last[fell], return_counts=True)
-    reasons = {hard[int(p)].id: int(n) for p, n in zip(places, numbers, strict=True)}
-    return Counts(size, int(satisfied.sum()), int(open_.sum()), int(fell.sum()), reasons)
+    met, first = np.ones(len(frame), np.bool_), np.full(len(frame), len(hard), np.int16)
+    for place in reversed(range(len(hard))):
+        verdicts = columns.verdicts[hard[place].id]
+        met &= verdicts.met
+        np.copyto(first, place, where=verdicts.violated)
+    begins = np.flatnonzero(np.diff(frame.owners, prepend=-1))  # every offering has a row
+    satisfied = np.logical_or.reduceat(met, begins)
+    last = np.maximum.reduceat(first, begins)  # where its last configuration fell, if all did
+    numbers = np.bincount(last, minlength=len(hard) + 1).tolist()
+    reasons = {one.id: number for one, number in zip(hard, numbers, strict=False) if number}
+    standing, good = numbers[len(hard)], int(satisfied.sum())
+    return Counts(size, good, standing - good, size - standing, reasons)
 
 
 def unknown_rows(columns: Columns, rules: Rules) -> Iterator[tuple[int, Constraint]]:
@@ -65,23 +69,32 @@ def refused_offerings(columns: Columns, prices: PriceColumns, rules: Rules) -> t
     rows = np.flatnonzero(~allowed[frame.owners])
     badness = [violated.sum(axis=0)[rows], unknown.sum(axis=0)[rows]]
     best = _best_of_each(frame.owners, rows, badness)
-    monthly = [prices.monthly(int(owner)) for owner in frame.owners[best]]
-    costs = [(money is None, money.minor if money else 0) for money in monthly]
-    order = sorted(range(len(best)), key=lambda i: (costs[i], i))
+    best = best[_cheapest(prices, frame.owners[best])]
+    marks = zip(violated[:, best].T.tolist(), unknown[:, best].T.tolist(), strict=True)
+    names = [constraint.id for constraint in hard]
     return tuple(
         Refusal(
             frame.component.name,
-            frame.offering(int(best[i])),
-            _names(hard, violated[:, best[i]]),
-            _names(hard, unknown[:, best[i]]),
-            monthly[i],
+            frame.offering(row),
+            tuple(compress(names, fell)),
+            tuple(compress(names, open_)),
+            prices.monthly(int(frame.owners[row])),
         )
-        for i in order[:MAX_REFUSED]
+        for row, (fell, open_) in zip(best.tolist(), marks, strict=True)
     )
 
 
-def _names(hard: Sequence[Constraint], flags: Flags) -> tuple[str, ...]:
-    return tuple(hard[int(place)].id for place in np.flatnonzero(flags))
+def _cheapest(prices: PriceColumns, owners: Ids) -> Rows:
+    """Give the places of the cheapest offerings that are shown, in order; unknown prices last."""
+    known = prices.known[KG.monthlyPrice][owners]
+    costs = np.where(known, prices.minor[KG.monthlyPrice][owners], np.iinfo(np.int64).max)
+    if len(costs) > MAX_REFUSED:
+        highest = np.partition(costs, MAX_REFUSED - 1)[MAX_REFUSED - 1]
+        places = np.flatnonzero(costs <= highest)
+    else:
+        places = np.arange(len(costs))
+    found: Rows = places[np.argsort(costs[places], kind="stable")][:MAX_REFUSED]
+    return found
 
 
 def _matrices(columns: Columns, hard: Sequence[Constraint]) -> tuple[Matrix, Matrix]:
@@ -100,9 +113,17 @@ def _of_offerings(flags: Flags, owners: Ids, size: int) -> Flags:
 
 
 def _best_of_each(owners: Ids, rows: Rows, badness: Sequence[Rows]) -> Rows:
-    """Give, for each offering, the first of its rows that is least bad; in order of offerings."""
-    order = np.lexsort((rows, *reversed(badness), owners[rows]))
-    sorted_rows = rows[order]
-    _, firsts = np.unique(owners[sorted_rows], return_index=True)
-    found: Rows = sorted_rows[firsts]
+    """Give, for each offering, the first of its rows that is least bad; in order of offerings.
+
+    `rows` rise, and so do the owners of rows.
+    """
+    if not len(rows):
+        return rows
+    worst = [int(one.max()) + 1 for one in badness]
+    code = badness[0].astype(np.int64) * worst[1] + badness[1] if len(badness) > 1 else badness[0]
+    mine = owners[rows]
+    begins = np.flatnonzero(np.diff(mine, prepend=-1))
+    least = np.repeat(np.minimum.reduceat(code, begins), np.diff(begins, append=len(rows)))
+    good = np.flatnonzero(code == least)
+    found: Rows = rows[good[np.flatnonzero(np.diff(mine[good], prepend=-1))]]
     return found
