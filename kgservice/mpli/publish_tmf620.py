@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final
@@ -51,6 +51,7 @@ class Resource:
         statements: The members that each query states.
         members: The table of members, see `publish_json`.
         many_at_once: The queries also work for all objects there are.
+        columns: The query that states an attribute of all objects, and nothing else.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Resource:
     statements: Mapping[str, Sequence[str]]
     members: Table
     many_at_once: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def queries(self, wanted: Iterable[str]) -> list[str]:
         """Name the queries that state any of the wanted members."""
@@ -79,6 +81,7 @@ def resources() -> Mapping[str, Resource]:
             one["statements"],
             one["members"],
             bool(one.get("manyAtOnce")),
+            one.get("columns", {}),
         )
         for name, one in table["resources"].items()
     }
@@ -119,7 +122,8 @@ class Tmf620:
         """Give the number of objects that match and those of the page that is asked for.
 
         A filter or an order reads its attributes of every object once for each state of the
-        store, about 0.1 ms an object; after that it costs about 1 µs an object.
+        store, about 0.1 ms an object (30 µs where a query states the attribute alone,
+        `Resource.columns`); after that it costs about 1 µs an object.
         """
         ids = list(self.subjects(resource))
         if asked.paths:
@@ -139,6 +143,8 @@ class Tmf620:
             ids = list(self.subjects(resource))
             if path == ("id",):
                 return {one: (one,) for one in ids}
+            if query := resource.columns.get(".".join(path)):
+                return self._stated_column(resource, query, path)
             items = self.objects(resource, ids, frozenset(path[:1]))
             return {str(item["id"]): tuple(values_at(item, path)) for item in items}
 
@@ -146,6 +152,16 @@ class Tmf620:
         return self._edition.remember(
             ("column", self._address, resource.name, path), read, lambda _: size
         )
+
+    def _stated_column(
+        self, resource: Resource, query: str, path: Path
+    ) -> dict[str, tuple[object, ...]]:
+        builder = Builder(tree_of(self._edition.statements(query, None)), self.href)
+        table = {path[0]: resource.members[path[0]]}
+        return {
+            name: tuple(values_at(dict(builder.members(Iri(subject), table)), path))
+            for name, subject in self.subjects(resource).items()
+        }
 
     def one(
         self, resource: Resource, identifier: str, fields: frozenset[str] | None = None

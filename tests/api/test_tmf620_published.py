@@ -13,6 +13,8 @@ from werkzeug.test import TestResponse
 from kgservice.api.app import create_app
 from kgservice.mpli import publish_tmf620
 from kgservice.mpli.application import Application
+from kgservice.mpli.publish import Publisher
+from kgservice.mpli.publish_filters import values_at
 
 BASE = "/tmf-api/productCatalogManagement/v4"
 OFFERINGS = f"{BASE}/productOffering"
@@ -166,3 +168,19 @@ def test_reading_all_at_once_gives_the_same(
     monkeypatch.setattr(publish_tmf620, "ALL_FROM", 1)
     fresh = create_app(application).test_client()
     assert get(fresh, path, limit=1000).get_json() == whole
+
+
+@pytest.mark.parametrize("path", sorted(publish_tmf620.resources()["productOffering"].columns))
+def test_a_column_of_its_own_holds_what_the_objects_show(
+    application: Application, path: str
+) -> None:
+    """The oracle is the page of every offering, read as a client gets it."""
+    resource = publish_tmf620.resources()["productOffering"]
+    steps = tuple(path.split("."))
+    with Publisher(application.store, application.base_iri).edition() as edition:
+        tmf = publish_tmf620.Tmf620(edition, application.base_iri)
+        column = tmf._column(resource, steps)
+        items = tmf.objects(resource, list(tmf.subjects(resource)))
+    shown = {str(item["id"]): sorted(map(str, values_at(item, steps))) for item in items}
+    assert {name: sorted(map(str, values)) for name, values in column.items()} == shown
+    assert any(shown.values()) or path == "version"
