@@ -74,9 +74,9 @@ def random_world(random: Random) -> World:
     ]
     if random.random() < 0.2:
         measured.append(("l1", "l0", random.choice(("3.5", "10"))))
-    cities = {name: random.choice(CITIES) for name in places if random.random() < 0.8}
+    cities = {name: random.choice(CITIES) for name in places if random.random() < 0.95}
     parents, without = _parents(random, [*providers, "s0", "s1"])
-    proven = [name for name in headquarters if random.random() < 0.6]
+    proven = [name for name in headquarters if random.random() < 0.85]
     return World(
         offers,
         headquarters,
@@ -96,7 +96,7 @@ def _parents(random: Random, names: list[str]) -> tuple[dict[str, list[str]], li
         above = names[number + 1 :] or (names[:1] if random.random() < 0.2 else [])
         if above and random.random() < 0.6:
             parents[name] = random.sample(above, min(len(above), 1 + (random.random() < 0.1)))
-    return parents, [name for name in names if name not in parents and random.random() < 0.8]
+    return parents, [name for name in names if name not in parents and random.random() < 0.95]
 
 
 def random_offer(random: Random, number: int, providers: list[str]) -> Offer:
@@ -140,7 +140,7 @@ def random_offer(random: Random, number: int, providers: list[str]) -> Offer:
         labels=labels,
         complete=[name for name in _COMPLETABLE if random.random() < 0.5],
         status=random.choice(("Launched", "Active", "Launched", "Retired")),
-        signed=[name for name in (*values, "provider") if random.random() < 0.6],
+        signed=[name for name in (*values, "provider") if random.random() < 0.85],
     )
 
 
@@ -239,7 +239,9 @@ def _chosen_from(random: Random, name: str):  # type: ignore[no-untyped-def]  # 
     if name == "support":
         return random.choice((AnyOf, NoneOf))((KG.NS and Iri(KG.NS + "24x7"),))
     codes = tuple(country(code) for code in random.sample(CODES[:4], 3))
-    return random.choice((AnyOf(codes), InSet("EEA"), NoneOf((country("USA"),)), NotIn("EEA")))
+    if random.random() < 0.08:
+        return NotIn("EEA")
+    return random.choice((AnyOf(codes), InSet("EEA"), NoneOf((country("USA"),))))
 
 
 _NAMES = (
@@ -283,7 +285,7 @@ def _constraints(random: Random, owner: str, most: int) -> tuple[Constraint, ...
 
 
 def _evidence(random: Random, name: str) -> Evidence | None:
-    if name in ("monthlyPrice", "label") or random.random() < 0.8:
+    if name in ("monthlyPrice", "label") or random.random() < 0.88:
         return None
     return random.choice((Evidence.SIGNED, Evidence.SIGNED, Evidence.SIGNED, Evidence.SELF))
 
