@@ -92,10 +92,12 @@ def resolve(
     named = prepared(request, vocabulary, base_iri)
     limits = limits or Restriction()
     only = _restrictions(named, limits)
-    with store.session(scope=QueryScope(), deadline_s=limits.deadline_s) as session:
+    wanted = limits.deadline_s
+    until = None if wanted is None else time.monotonic() + wanted * _SEARCH_SHARE
+    with store.session(scope=QueryScope(), deadline_s=wanted) as session:
         engine = _engine(session, vocabulary, named, projector, limits.prices)
-        if isinstance(engine, FastEngine) and limits.deadline_s is not None:
-            engine.deadline = time.monotonic() + limits.deadline_s * _SEARCH_SHARE
+        if isinstance(engine, FastEngine):
+            engine.deadline = until
         engine.prepare(only)
         plain = Answering(engine, is_explained=limits.is_explained).answer()
         currency = engine.ranked_in
@@ -106,9 +108,12 @@ def resolve(
         return plain
 
     def engine_of(session: Session, request: Request) -> SearchEngine:
-        return _engine(session, vocabulary, request, projector, limits.prices, currency)
+        engine = _engine(session, vocabulary, request, projector, limits.prices, currency)
+        if isinstance(engine, FastEngine):
+            engine.deadline = until
+        return engine
 
-    return ways.answer(store, engine_of, plain)
+    return ways.answer(store, engine_of, plain, until)
 
 
 def is_possible(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from kgservice.model.errors import DeadlineExceeded, Refused
 from kgservice.model.rdf import Iri
 from kgservice.model.terms import DCTERMS
 from kgservice.model.vocabulary import Vocabulary
@@ -39,24 +41,39 @@ class OtherWays:
     bundles: Bundles
     looked: Looked
 
-    def answer(self, store: Store, engine_of: EngineOf, plain: Resolution) -> Resolution:
-        """Search every way and merge what is found with the plain answer, in one ranking."""
-        variants = [
-            variant
-            for choice in self.looked.choices
-            if (variant := variant_of(self.request, choice, self.bundles)) is not None
-        ]
-        found = []
-        is_open = plain.status == "unknown"
-        for variant in variants:
-            with store.session(scope=QueryScope()) as session:
+    def answer(
+        self, store: Store, engine_of: EngineOf, plain: Resolution, until: float | None = None
+    ) -> Resolution:
+        """Search every way and merge what is found with the plain answer, in one ranking.
+
+        A way that is too large to search, and those that are left when `until` (of the monotonic
+        clock) has passed, are left out; the answer is not complete then.
+        """
+        found: list[Found] = []
+        is_open, is_complete = plain.status == "unknown", self.looked.is_all
+        for variant in self._variants():
+            left = None if until is None else until - time.monotonic()
+            if left is not None and left <= 0:
+                is_complete = False
+                break
+            with store.session(scope=QueryScope(), deadline_s=left) as session:
                 engine = engine_of(session, variant.request)
-                engine.prepare(variant.only)
-                one = _found(engine, variant)
-                is_open = is_open or (one is None and _is_open(engine))
-            found += [one] if one else []
+                try:
+                    engine.prepare(variant.only)
+                    found += _found(engine, variant)
+                    is_complete = is_complete and engine.bound is None
+                    if not (found or plain.compositions or is_open):
+                        is_open = _is_open(engine)
+                except (Refused, DeadlineExceeded):
+                    is_complete = False
         answer = merged(plain, self.request, found)
-        return answer.judged(is_open=is_open, is_complete=self.looked.is_all)
+        return answer.judged(is_open=is_open, is_complete=is_complete)
+
+    def _variants(self) -> Iterator[Variant]:
+        for choice in self.looked.choices:
+            variant = variant_of(self.request, choice, self.bundles)
+            if variant is not None:
+                yield variant
 
 
 def other_ways(
@@ -97,9 +114,9 @@ def _bundles(session: Session, request: Request, projection: Projection | None) 
     }
 
 
-def _found(engine: SearchEngine, variant: Variant) -> Found | None:
+def _found(engine: SearchEngine, variant: Variant) -> list[Found]:
     found = engine.search(all_rules(variant.request), variant.request.answers)
-    return Found(variant, *Answering(engine).proved(found)) if found else None
+    return [Found(variant, *Answering(engine).proved(found))] if found else []
 
 
 def _is_open(engine: SearchEngine) -> bool:

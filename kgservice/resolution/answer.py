@@ -171,6 +171,7 @@ class Resolution:
             self,
             status="unknown" if is_unknown else self.status,
             is_complete=self.is_complete and is_complete,
+            bound=self.bound if is_complete else {},  # it speaks of the plain way only
         )
 
     def triples(self) -> tuple[Triple, ...]:
