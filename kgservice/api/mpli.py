@@ -26,6 +26,7 @@ from kgservice.mpli import (
     moves,
     plans,
     rehearsals,
+    request_answers,
     requests,
     service_view,
     services,
@@ -87,13 +88,13 @@ def _add_answers(routes: Blueprint, application: Application) -> None:
     def resolution(identity: str) -> Response:
         caller = require(application, "use-services")
         known = request.if_none_match
-        wanted = requests.Wanted(
+        wanted = request_answers.Wanted(
             engine=request.args.get("engine", "fast"),
             accept=request.headers.get("Accept", "application/json"),
             deadline_s=_deadline(application),
             is_known=known.contains if known else None,
         )
-        found = requests.resolution_of(application, caller, identity, wanted)
+        found = request_answers.resolution_of(application, caller, identity, wanted)
         if found.content is None:
             response = Response(status=304)
         else:

@@ -17,7 +17,7 @@ from kgservice.mpli.limits import require_sold, require_within_limits
 from kgservice.mpli.move_terms import amount_of, costs_of_leaving, reachable, ways_between
 from kgservice.mpli.plans import bind, plan_context, save_plan
 from kgservice.mpli.projecting import Projector
-from kgservice.mpli.requests import keep_answer
+from kgservice.mpli.request_answers import keep_answer
 from kgservice.mpli.resolve import (
     Resolution,
     ResolvedComposition,

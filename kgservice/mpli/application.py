@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kgservice.jobs import JobRunner
 from kgservice.model.errors import Unavailable
@@ -13,7 +13,7 @@ from kgservice.model.settings import Settings
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli.access import TokenStore
 from kgservice.mpli.answer_writer import AnswerWriter
-from kgservice.mpli.kept_resolutions import KeptResolutions
+from kgservice.mpli.kept_resolutions import KeptResolutions, Lately
 from kgservice.mpli.notice_clerk import NoticeClerk
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.publish_hub import Hub
@@ -22,6 +22,9 @@ from kgservice.mpli.watch import Watch
 from kgservice.store.documents import ContentStore
 from kgservice.store.port import Store
 from kgservice.store.spare import SPARE
+
+if TYPE_CHECKING:
+    from kgservice.mpli.requests import SavedRequest
 
 
 class Thread(Protocol):
@@ -51,6 +54,7 @@ class Application:
         notices: Notices of sources; None likewise.
         answers: Answers of queries, while they are true.
         resolutions: Answers of requests, likewise.
+        requests_read: Requests that were read lately, by IRI and day.
         standing: Keeps standing requests true; None without a service.
         keeper: Looks after what runs: kept exits, proposed repairs; None without a service.
     """
@@ -69,6 +73,9 @@ class Application:
     notices: NoticeClerk | None = None
     answers: RememberedAnswers = field(default_factory=RememberedAnswers)
     resolutions: KeptResolutions = field(default_factory=KeptResolutions)
+    requests_read: Lately[tuple[str, str], SavedRequest] = field(
+        default_factory=lambda: Lately(256)
+    )
     _writers: list[AnswerWriter] = field(default_factory=list)
     standing: Thread | None = None
     keeper: Thread | None = None

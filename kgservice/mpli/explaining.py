@@ -10,7 +10,8 @@ from kgservice.model.rdf import Iri, Literal, is_valid_iri
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.drilling import Drilled, drill
-from kgservice.mpli.requests import get_request, need_engine, resolution
+from kgservice.mpli.request_answers import need_engine, resolution
+from kgservice.mpli.requests import get_request
 from kgservice.mpli.resolve import Resolution, Restriction, resolve
 from kgservice.resolution.answer import JsonValue, money_json
 from kgservice.resolution.assumptions import (

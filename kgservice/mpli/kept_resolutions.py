@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from kgservice.resolution.answer import Resolution
 
@@ -22,6 +22,35 @@ class Kept:
     written: dict[str, tuple[bytes, str]] = field(default_factory=dict)
 
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Lately(Generic[Key, Value]):
+    """What was used last; safe from many threads."""
+
+    def __init__(self, most: int) -> None:
+        """Keep at most so many."""
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Key, Value] = OrderedDict()
+
+    def get(self, key: Key) -> Value | None:
+        """Give what is kept, if it is still there."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        return None
+
+    def keep(self, key: Key, value: Value) -> None:
+        """Keep something; forget the oldest for it."""
+        with self._lock:
+            self._kept[key] = value
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+
 class KeptResolutions:
     """The answers that were asked for last, by a tag that names all that decides them.
 
@@ -31,26 +60,17 @@ class KeptResolutions:
 
     def __init__(self, most: int = MOST) -> None:
         """Start with none."""
-        self._most = most
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._kept: Lately[str, Kept] = Lately(most)
 
     def get(self, tag: str) -> Kept | None:
         """Give the answer of a tag, if it is still there."""
-        with self._lock:
-            if tag in self._kept:
-                self._kept.move_to_end(tag)
-                return self._kept[tag]
-        return None
+        return self._kept.get(tag)
 
     def keep(self, tag: str, answer: Resolution) -> Kept:
         """Keep an answer, unless its tag is empty; forget the oldest for it."""
         kept = Kept(answer)
-        with self._lock:
-            if tag:
-                self._kept[tag] = kept
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+        if tag:
+            self._kept.keep(tag, kept)
         return kept
 
 

@@ -17,6 +17,7 @@ from kgservice.mpli.bindings import (
     worker_requirements,
 )
 from kgservice.mpli.limits import require_within_limits
+from kgservice.mpli.request_answers import resolution
 from kgservice.mpli.resolve import ResolvedComposition, check_with_reference
 from kgservice.plan import (
     Binding,
@@ -56,7 +57,7 @@ def add_plan(
         InputError: there is no composition of that rank (`rank-unknown`).
     """
     saved = requests.get_request(application, caller, request)
-    answer = requests.resolution(application, saved)
+    answer = resolution(application, saved)
     if answer.status != "feasible":
         raise Refused(
             f"The request is {answer.status}; there is nothing to plan.",

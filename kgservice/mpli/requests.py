@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from kgservice.model.errors import InputError, NotFound
@@ -12,11 +11,9 @@ from kgservice.model.rdf import Iri, Literal, Triple, is_valid_iri, to_ntriples,
 from kgservice.model.terms import DCTERMS, KG
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
-from kgservice.mpli.kept_resolutions import Kept, tag_of
 from kgservice.mpli.request_documents import check_request, request_triples
-from kgservice.mpli.resolve import Resolution, Restriction, resolve
 from kgservice.resolution.request import Request
-from kgservice.store.port import GraphChange, QueryScope
+from kgservice.store.port import GraphChange
 from kgservice.store.results import choose_graph_format
 
 _ALIASES = {
@@ -26,7 +23,7 @@ _ALIASES = {
     "text/plain": "application/yaml",
 }
 MEDIA_TYPES = ("application/yaml", "text/turtle", "application/ld+json")
-_RDF_TYPES = ("text/turtle", "application/n-triples", "application/rdf+xml")
+RDF_TYPES = ("text/turtle", "application/n-triples", "application/rdf+xml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +107,26 @@ def get_request(application: Application, caller: Caller, name: str) -> SavedReq
     iri = f"{application.base_iri}request/{identity}"
     if not is_valid_iri(iri):
         raise NotFound("There is no request of this name.", code="request-unknown")
+    day = application.today().isoformat()
+    saved = application.requests_read.get((iri, day)) or _saved(application, iri)
+    if saved is None or not (caller.may("see-all") or saved.customer == caller.name):
+        raise NotFound(f"There is no request {identity}.", code="request-unknown")
+    application.requests_read.keep((iri, day), saved)
+    return saved
+
+
+def _saved(application: Application, iri: str) -> SavedRequest | None:
     values = {
         triple.predicate: triple.object
         for triple in application.store.graph(iri, dataset="private")
         if triple.subject == Iri(iri) and isinstance(triple.object, Literal)
     }
-    owner = values.get(KG.customer)
-    if owner is None or not (caller.may("see-all") or owner[0] == caller.name):
-        raise NotFound(f"There is no request {identity}.", code="request-unknown")
+    if KG.customer not in values:
+        return None
     kind, digest = values[DCTERMS.format][0], values[KG.contentHash][0]
     request = _read(application, application.contents.get(digest), kind, iri)
-    return SavedRequest(identity, iri, owner[0], kind, digest, request)
+    identity, customer = iri.rpartition("/")[2], values[KG.customer][0]
+    return SavedRequest(identity, iri, customer, kind, digest, request)
 
 
 def list_requests(application: Application, caller: Caller) -> list[dict[str, object]]:
@@ -153,138 +159,10 @@ def show_request(
     saved = get_request(application, caller, identity)
     if saved.media_type in accept and "application/json" not in accept:
         return application.contents.get(saved.content_hash), saved.media_type
-    if any(kind in accept for kind in _RDF_TYPES):
+    if any(kind in accept for kind in RDF_TYPES):
         graph = application.store.graph(saved.iri, dataset="private")
         return choose_graph_format(to_ntriples(graph).encode(), accept)
     return _json(saved.as_json())
-
-
-def resolution(
-    application: Application,
-    saved: SavedRequest,
-    engine: str = "fast",
-    *,
-    is_explained: bool = False,
-    deadline_s: float | None = None,
-) -> Resolution:
-    """Resolve a saved request on the present state and keep the answer in its graph.
-
-    An answer is remembered until a commit changes the shared graphs, or the day ends.
-    """
-    state = application.store.state(QueryScope())
-    return _answered(application, saved, engine, state, (is_explained, deadline_s)).answer
-
-
-def _answered(
-    application: Application,
-    saved: SavedRequest,
-    engine: str,
-    state: str,
-    asked: tuple[bool, float | None],
-) -> Kept:
-    is_explained, deadline_s = asked
-    tag = _tag(application, saved, engine, state, is_explained=is_explained)
-    kept = application.resolutions.get(tag)
-    if kept is not None:
-        return kept
-    with application.watch.resolution():
-        answer = resolve(
-            application.store,
-            application.vocabulary,
-            saved.request,
-            base_iri=application.base_iri,
-            projector=application.projector if engine == "fast" else None,
-            limits=Restriction(is_explained=is_explained, deadline_s=deadline_s),
-        )
-    keep_answer(application, saved, answer)
-    return application.resolutions.keep(tag, answer)
-
-
-def _tag(
-    application: Application, saved: SavedRequest, engine: str, state: str, *, is_explained: bool
-) -> str:
-    """Name what decides an answer: the shared graphs, the request, the day and the engine."""
-    day = (saved.request.as_of or application.today()).isoformat()
-    return tag_of(state, saved.iri, saved.content_hash, day, engine, str(is_explained))
-
-
-def keep_answer(application: Application, saved: SavedRequest, answer: Resolution) -> None:
-    """Make an answer the graph of a request's resolution; those who read it wait until it is."""
-    graph = f"{saved.iri}/resolution"
-    owned = Triple(Iri(graph), KG.customer, typed(saved.customer))
-    application.answer_writer.put(graph, lambda: (*answer.triples(), owned))
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked of a resolution.
-
-    Attributes:
-        engine: `fast` or `graph`.
-        accept: What the caller accepts.
-        deadline_s: Seconds after which it is given up; None for the setting's.
-        is_known: Tells by its entity tag whether the caller has the answer.
-    """
-
-    engine: str = "fast"
-    accept: str = "application/json"
-    deadline_s: float | None = None
-    is_known: Callable[[str], bool] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """An answer as it is sent; no content when the caller has it (by `tag`) already."""
-
-    content: bytes | None
-    media_type: str
-    tag: str
-
-
-def resolution_of(
-    application: Application, caller: Caller, identity: str, wanted: Wanted
-) -> Written:
-    """Answer whether and in which way a request is possible, as JSON or RDF.
-
-    Raises:
-        InputError: an engine that does not exist here (`engine-unknown`).
-        DeadlineExceeded: it took longer than `deadline_s`.
-    """
-    need_engine(wanted.engine)
-    saved = get_request(application, caller, identity)
-    accept = wanted.accept
-    is_rdf = any(kind in accept for kind in _RDF_TYPES) and "application/json" not in accept
-    form = accept if is_rdf else "application/json"
-    state = application.store.state(QueryScope())
-    named = _tag(application, saved, wanted.engine, state, is_explained=False)
-    tag = tag_of(named, form)
-    if tag and wanted.is_known is not None and wanted.is_known(tag):
-        application.watch.unchanged()
-        return Written(None, "", tag)
-    kept = _answered(application, saved, wanted.engine, state, (False, wanted.deadline_s))
-    if form not in kept.written:
-        if is_rdf:
-            text = to_ntriples(kept.answer.triples()).encode()
-            kept.written[form] = choose_graph_format(text, accept)
-        else:
-            kept.written[form] = _json(kept.answer.as_json())
-    content, media_type = kept.written[form]
-    return Written(content, media_type, tag)
-
-
-def need_engine(engine: str) -> None:
-    """Check the name of an engine.
-
-    Raises:
-        InputError: there is none of that name (`engine-unknown`).
-    """
-    if engine not in ("fast", "graph"):
-        raise InputError(
-            f"There is no engine {engine!r}.",
-            code="engine-unknown",
-            at="?engine",
-            hint="Use fast or graph.",
-        )
 
 
 def _read(application: Application, content: bytes, kind: str, iri: str) -> Request:

@@ -12,7 +12,8 @@ from kgservice.model.rdf import XSD, Iri, Literal, Triple, typed
 from kgservice.model.terms import KG, PROV, RDF
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
-from kgservice.mpli.requests import as_written, get_request, resolution
+from kgservice.mpli.request_answers import resolution
+from kgservice.mpli.requests import as_written, get_request
 from kgservice.mpli.standing import StandingClerk
 from kgservice.mpli.standing_book import Event, Outcome
 from kgservice.resolution.answer import JsonValue, Resolution

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal as OneOf
 
-from kgservice.model.rdf import Iri, Row, Triple
+from kgservice.model.rdf import Iri, Row, Term, Triple
 from kgservice.store.port import Columns, Step
 from kgservice.store.readers import Lease
 from kgservice.store.wire import TripleWriter, read_rows, read_table, read_triples
@@ -49,7 +49,8 @@ class ReaderSession:
         wire = [(step.kind, _content(step), step.where) for step in steps]
         texts = "\n".join(step.text for step in steps)
         answers = self._lease.ask("run", wire, text=texts)
-        return [read_table(answer) if answer else [] for answer in answers]
+        known: dict[str, Term] = {}
+        return [read_table(answer, known) if answer else [] for answer in answers]
 
 
 def _content(step: Step) -> str | bytes:

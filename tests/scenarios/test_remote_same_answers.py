@@ -21,6 +21,7 @@ from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.catalogs import load_samples
 from kgservice.mpli.opening import open_application
+from kgservice.mpli.request_answers import resolution
 from kgservice.store.port import MERGED_GRAPH, META_GRAPH
 from tests.scenarios.stage import REQUEST
 from tests.virtuoso import running_virtuoso
@@ -78,7 +79,7 @@ def test_every_graph_is_the_same(both: Pair) -> None:
 
 def answer(application: Application, engine: str) -> object:
     saved = requests.add_request(application, OPERATOR, REQUEST.read_bytes(), "application/yaml")
-    found = requests.resolution(application, saved, engine).as_json()
+    found = resolution(application, saved, engine).as_json()
     return json.loads(json.dumps(found))
 
 
