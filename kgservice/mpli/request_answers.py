@@ -1,4 +1,4 @@
-"""Answers to saved requests: searched for once, kept while they are true, sent as they are asked."""
+"""Answers to saved requests: searched for once, kept while they are true, sent as asked."""
 
 from __future__ import annotations
 
