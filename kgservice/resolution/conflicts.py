@@ -67,6 +67,11 @@ def find_causes(conditions: Sequence[str], is_feasible: IsFeasible) -> Causes:
     return Causes(tuple(conflicts[:MAX_CONFLICTS]), tuple(corrections), is_exhausted)
 
 
+def one_conflict(conditions: Sequence[str], is_feasible: IsFeasible) -> Names:
+    """Find one minimal conflict of an infeasible sequence of conditions."""
+    return _shrink(conditions, _Probes(is_feasible))
+
+
 def _next_correction(
     conditions: Sequence[str], conflicts: Sequence[Names], known: Sequence[Names]
 ) -> Names | None:
