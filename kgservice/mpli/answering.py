@@ -97,6 +97,8 @@ class Answering:
         engine.open_up()
         fixed = assumed_ids(request)
         try:
+            if fixed and not engine.is_feasible(Rules(request, fixed)):
+                return Causes((tuple(sorted(fixed)),), (), True)
             return find_causes(
                 asked_ids(request),
                 lambda active: engine.is_feasible(Rules(request, active | fixed)),

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache
 from importlib.resources import files
 from typing import TypeAlias
@@ -17,12 +18,7 @@ from kgservice.model.vocabulary import PropertyInfo, Vocabulary
 from kgservice.resolution.request import (
     Request,
 )
-from kgservice.resolution.values import (
-    is_numeric,
-    local_name,
-    number_of,
-    write_value,
-)
+from kgservice.resolution.values import decimal_text, is_numeric, local_name, number_of, write_value
 
 LANGUAGES = ("en", "nl")
 Tables: TypeAlias = Mapping[str, Mapping[str, str]]
@@ -139,10 +135,14 @@ class Words:
 
     def words(self, text: str) -> str:
         """Say a value that is written as a request writes it."""
-        parts = text.split(", ")
-        return self.listed(
-            [self.duration(part) if part.startswith("P") else part for part in parts]
-        )
+        return self.listed([self._word(part) for part in text.split(", ")])
+
+    def _word(self, text: str) -> str:
+        long = _LONG_NUMBER.match(text)
+        if long is None:
+            return self.duration(text)
+        short = decimal_text(round(Fraction(long.group(1)), 2))
+        return self._decimal(short) + (long.group(2) or "")
 
     def duration(self, text: str) -> str:
         """Say an ISO 8601 duration; one that has no words stays as it is."""
