@@ -156,12 +156,14 @@ def print_resolution(answer: dict[str, object]) -> None:
     listed = compositions if isinstance(compositions, list) else []
     if listed:
         names = _asked(listed[0])
+        preferred = list(listed[0].get("objectives", {}))
         print_table(
-            ["rank", "per month", *names, "missed wishes"],
+            ["rank", "per month", *preferred, *names, "missed wishes"],
             [
                 [
                     row["rank"],
                     _price(row),
+                    *(row["objectives"][name] or "unknown" for name in preferred),
                     *(_offering(row, name) for name in names),
                     ", ".join(row["wishes"]["missed"]) or "none",
                 ]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from kgservice.model.errors import Refused
 from kgservice.mpli.engines import SearchEngine
+from kgservice.mpli.objectives import objectives_of
+from kgservice.mpli.pareto import Front
 from kgservice.mpli.proving import Proving, Statements
 from kgservice.mpli.relaxing import Relaxing
 from kgservice.mpli.winners import Winners
@@ -17,6 +19,7 @@ from kgservice.resolution.conflicts import Causes, find_causes
 from kgservice.resolution.judgement import BoundOffering, Rules, all_rules
 from kgservice.resolution.refusals import Refusal
 from kgservice.resolution.relaxations import Relaxation
+from kgservice.resolution.request import Ranking
 from kgservice.resolution.shortage import first_unknown, missing_fact
 from kgservice.resolution.templates import render, values_of
 
@@ -42,7 +45,7 @@ class Answering:
         """Search, check again, prove; or find out why not."""
         engine, request = self.engine, self.engine.request
         rules = all_rules(request)
-        found, bound = engine.search(rules, request.answers), engine.bound
+        found, bound = self._found(rules), engine.bound
         refused = engine.refused(rules) if self.is_explained else ()
         compositions, statements = self.proved(found)
         self._read_names(one.offering for one in refused)
@@ -67,6 +70,14 @@ class Answering:
             is_complete=bound is None,
             bound=bound_json(bound, request, engine.ranked_in) if bound else {},
         )
+
+    def _found(self, rules: Rules) -> Sequence[Mapping[str, BoundOffering]]:
+        """Search for the best; on a Pareto front, unless nothing on it is known, for its points."""
+        engine, answers = self.engine, rules.request.answers
+        if rules.request.ranking is not Ranking.PARETO:
+            return engine.search(rules, answers)
+        front = Front(engine, rules, objectives_of(engine)).compositions()
+        return front[:answers] or engine.search(rules, answers)
 
     def proved(
         self, found: Sequence[Mapping[str, BoundOffering]]

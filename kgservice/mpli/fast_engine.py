@@ -167,7 +167,7 @@ class FastEngine:
     def _tests(self, rules: Rules) -> JointTests:
         measures = {
             joint.measure.iri: measured(self.projection, joint.measure.iri)
-            for joint in self.request.together
+            for joint in rules.request.together
             if isinstance(joint, PairLimit)
         }
         return JointTests(rules, sets_of(self.projection), self._profiles(), measures)

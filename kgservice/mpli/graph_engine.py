@@ -18,6 +18,7 @@ from kgservice.resolution import queries
 from kgservice.resolution.candidates import (
     candidate_facts,
     candidate_of,
+    is_within,
     prune,
     spare_offerings,
     table_facts,
@@ -41,7 +42,7 @@ from kgservice.resolution.pricing import price_facts, price_of, ranking_currency
 from kgservice.resolution.queries import Only
 from kgservice.resolution.reads import Path
 from kgservice.resolution.refusals import Refusal, refusals
-from kgservice.resolution.request import ProductLimit, Request
+from kgservice.resolution.request import PairLimit, ProductLimit, Request
 from kgservice.resolution.shortage import Unknown, why_unknown
 from kgservice.resolution.templates import render
 from kgservice.store.port import Session
@@ -269,16 +270,20 @@ class GraphEngine:
     def _round(self, rules: Rules, answers: int) -> Round | None:
         """Load a round's candidates; None when some component has none."""
         self.rounds += 1
+        for joint in rules.joint() + rules.joint_wishes():
+            if isinstance(joint, PairLimit) and self.reader is not None:
+                self.reader.compare_pairs(joint)
         chosen = {}
         for component in self.request.components:
             bindings = survivors(component, self.bindings[component.name], self.marks, rules)
             candidates = [
                 candidate_of(component, binding, self.marks, self.table, rules)
                 for binding in bindings
+                if all(is_within(joint, binding.iri, self.table) for joint in rules.joint())
             ]
             spare = spare_offerings(rules, component)
             chosen[component.name] = prune(candidates, answers + spare)
-            if not bindings:
+            if not candidates:
                 return None
         found = Round(rules, self.rounds, chosen, self.table)
         if found.combinations() > MAX_COMBINATIONS:

@@ -11,7 +11,9 @@ from kgservice.model.terms import KG
 from kgservice.model.vocabulary import PropertyInfo, ValueKind
 from kgservice.resolution import queries
 from kgservice.resolution.joint_columns import ReadNumber, scaled_number, share_number
+from kgservice.resolution.joint_filters import pair_predicates
 from kgservice.resolution.judgement import BoundOffering
+from kgservice.resolution.preferences import key_of, orders_of
 from kgservice.resolution.reads import PROFILE_PATH, Path
 from kgservice.resolution.request import (
     Capacity,
@@ -50,6 +52,7 @@ class TableReader:
         self.request = request
         self.bindings = bindings
         self.read: dict[tuple[str, Path], dict[str, tuple[Term, ...]]] = {}
+        self.compared: set[str] = set()
         self.columns: dict[str, dict[str, tuple[Term, ...]]] = {}
         self._is_marked = False
 
@@ -80,16 +83,33 @@ class TableReader:
         for joint in self.request.together:
             self._read_joint(joint)
         read = partial(scaled_number, as_of=self.request.as_of or date.max)
-        for number, preference in enumerate(self.request.prefer, start=1):
+        for number, preference in enumerate(self.request.prefer):
             for component in self.request.components:
-                key, name = f"prefer.{number}", component.name
-                if preference.counts(name):
+                key, name = key_of(number), component.name
+                if preference.between:
+                    if name in preference.between:
+                        column = self.columns.setdefault(key, {})
+                        column.update(self.values(preference.path, name))
+                elif preference.counts(name):
                     values = self._in_currency(preference.property, name, self.currency)
                     self._add_numbers(key, values, read)
                 else:
                     nothing = {one.iri: (typed(0),) for one in self.bindings[name]}
                     self.columns.setdefault(key, {}).update(nothing)
+        self._weigh()
         return self.columns
+
+    def _weigh(self) -> None:
+        """Make the numbers of weighted preferences."""
+        for order in orders_of(self.request):
+            if order.key in self.columns:
+                continue
+            parts = [self.columns[key_of(n)] for n in range(len(self.request.prefer))]
+            column = self.columns[order.key] = {}
+            for iri in set.intersection(*(set(part) for part in parts)):
+                number = order.weighted([int(part[iri][0][0]) for part in parts])
+                if number is not None:
+                    column[iri] = (typed(number),)
 
     def _read_joint(self, joint: Joint) -> None:
         if isinstance(joint, Compatible):
@@ -109,11 +129,13 @@ class TableReader:
                 self._add_numbers(joint.id, values, read)
             else:
                 self.columns.setdefault(joint.id, {}).update(self.values(joint.path, name))
-        if isinstance(joint, PairLimit):
-            self._compare_pairs(joint)
 
-    def _compare_pairs(self, joint: PairLimit) -> None:
-        """Load which ends are within the limit of each other, and which are beyond."""
+    def compare_pairs(self, joint: PairLimit) -> None:
+        """Load which ends are within the limit of each other, and which are beyond; once."""
+        within, beyond = pair_predicates(joint, self.request)
+        if within in self.compared:
+            return
+        self.compared.add(within)
         column = self.columns.get(joint.id, {})
         ends = sorted({end[0] for values in column.values() for end in values})
         if not ends:
@@ -121,8 +143,8 @@ class TableReader:
         terms: dict[str, Iri | Literal] = {
             "measure": joint.measure.iri,
             "limit": joint.limit,
-            "within": Iri(self.request.iri_of(f"{joint.id}.within")),
-            "beyond": Iri(self.request.iri_of(f"{joint.id}.beyond")),
+            "within": Iri(within),
+            "beyond": Iri(beyond),
         }
         self.session.construct(render("pair-limit", terms, {"ends": values_of("a", ends)}))
 

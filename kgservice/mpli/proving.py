@@ -8,6 +8,7 @@ from functools import partial
 
 from kgservice.model.money import Money
 from kgservice.model.rdf import Blank, Iri, Term, Triple, to_text
+from kgservice.mpli.objectives import Objectives, TableReads
 from kgservice.mpli.verification import Claims, JointMarks, require_order, verify
 from kgservice.mpli.winners import Found, Winners
 from kgservice.resolution.answer import ResolvedComposition
@@ -19,6 +20,7 @@ from kgservice.resolution.answer_rdf import (
     proof_triples,
 )
 from kgservice.resolution.judgement import Mark
+from kgservice.resolution.preferences import orders_of
 from kgservice.resolution.proofs import (
     Proof,
     document_of,
@@ -27,7 +29,7 @@ from kgservice.resolution.proofs import (
     read_proofs,
 )
 from kgservice.resolution.reads import Path, choice_paths
-from kgservice.resolution.request import Policy, paid_components
+from kgservice.resolution.request import Policy, Ranking, paid_components
 from kgservice.resolution.templates import render, values_of
 from kgservice.resolution.values import write_value
 from kgservice.store.port import MERGED_GRAPH, META_GRAPH, Step
@@ -121,6 +123,7 @@ class Proving:
             unknown=self._unknown(bindings, joint_marks),
             evidence_until=evidence_until(proofs),
             order=self._order(bindings, len(missed)),
+            objectives=self._objectives(bindings),
             is_verified=True,
         )
 
@@ -169,15 +172,25 @@ class Proving:
     def _order(self, bindings: Found, missed: int) -> tuple[tuple[int, int, str], ...]:
         request = self.winners.request
         order = [(0, missed, "")]
-        for number, preference in enumerate(request.prefer, start=1):
-            column = self.winners.table[f"prefer.{number}"]
+        for one in orders_of(request):
+            column = self.winners.table[one.key]
             values = [column.get(binding.iri) for binding in bindings.values()]
             known = [int(value[0][0]) for value in values if value]
-            total = -sum(known) if preference.is_maximise else sum(known)
+            total = -sum(known) if one.is_maximise else sum(known)
             is_known = len(known) == len(values)
             order.append((0 if is_known else 1, total, ""))
         names = sorted(bindings)
         return (*order, *((0, 0, bindings[name].offering) for name in names))
+
+    def _objectives(self, bindings: Found) -> dict[str, str]:
+        """Give what a composition reaches, when not the first preference alone decides."""
+        winners = self.winners
+        if winners.request.ranking is Ranking.LEXICOGRAPHIC:
+            return {}
+        read = TableReads(winners.table, winners.values)
+        return Objectives(
+            winners.session, winners.vocabulary, winners.request, winners.currency, read
+        ).texts(bindings)
 
     def _configurations(self) -> dict[str, dict[str, tuple[Path, Term]]]:
         """Give what each binding picks, by dotted name: the parts that the request reads."""

@@ -17,7 +17,7 @@ from kgservice.resolution.judgement import Rules, all_rules
 from kgservice.resolution.merging import Found, merged
 from kgservice.resolution.projection import Projection
 from kgservice.resolution.recipes import Recipe, read_recipes
-from kgservice.resolution.request import Request, Ways
+from kgservice.resolution.request import Ranking, Request, Ways
 from kgservice.resolution.templates import render, values_of
 from kgservice.resolution.variants import Variant, variant_of
 from kgservice.resolution.ways import Bundles, Looked, ways_of
@@ -87,6 +87,8 @@ def other_ways(
     Raises:
         InputError: a recipe cannot be used (`recipe-invalid`).
     """
+    if request.ranking is Ranking.PARETO:  # a front of single offerings only, as its page says
+        return None
     is_any = any(request.ways_of(component) is Ways.ANY for component in request.components)
     recipes: tuple[Recipe, ...] = read_recipes(vocabulary.recipes, vocabulary) if is_any else ()
     bundles = _bundles(session, request, projection)

@@ -58,6 +58,8 @@ class ResolvedComposition:
         uses: Graphs that its proof rests on, with their versions.
         evidence_until: When the first piece of its evidence expires, xsd:dateTime or empty.
         order: What it was ranked by; smaller is better; comparable within one request.
+        objectives: What it reaches in each preference, as text, when they are weighted or on a
+            Pareto front; empty text where it is unknown.
         is_verified: It was judged again over the composition graph, with the same verdicts.
         ways: Component name to how it is had; empty when every component is managed.
         situation: The request with the components that it really has; None when they are those
@@ -79,6 +81,7 @@ class ResolvedComposition:
     uses: Mapping[str, int] = field(default_factory=dict)
     evidence_until: str = ""
     order: tuple[tuple[int, int, str], ...] = ()
+    objectives: Mapping[str, str] = field(default_factory=dict)
     is_verified: bool = False
     ways: Mapping[str, Way] = field(default_factory=dict)
     situation: Request | None = None
@@ -110,6 +113,7 @@ class ResolvedComposition:
             "prices": {name: money_json(price) for name, price in self.prices.items()},
             "wishes": {"met": list(self.met_wishes), "missed": list(self.missed_wishes)},
             "unknown": list(self.unknown),
+            **({"objectives": dict(self.objectives)} if self.objectives else {}),
             "proof": f"{self.iri}/proof",
         }
 

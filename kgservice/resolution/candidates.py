@@ -10,12 +10,14 @@ from kgservice.model.rdf import Iri, Term, Triple, typed
 from kgservice.model.terms import KG
 from kgservice.resolution.joint_totals import scaled, totals_of
 from kgservice.resolution.judgement import BoundOffering, Mark, Marks, Rules
+from kgservice.resolution.preferences import Order, orders_of
 from kgservice.resolution.request import (
     Capacity,
     Compatible,
     Component,
     CompositionShape,
     Constraint,
+    EachLimit,
     Joint,
     ProductLimit,
     Request,
@@ -68,9 +70,7 @@ def candidate_of(
             for one in joint
             for total in totals_of(one)
         ),
-        order=tuple(
-            _directed(request, index, binding.iri, table) for index in range(len(request.prefer))
-        ),
+        order=tuple(_directed(one, binding.iri, table) for one in orders_of(request)),
     )
 
 
@@ -95,7 +95,7 @@ def keys_of(joint: Joint, component: str) -> tuple[str, ...]:
 
 def _signature(joint: Joint, component: Component, iri: str, table: Table) -> Hashable:
     """Give what must be equal for two bindings to be exchangeable, as far as a condition goes."""
-    if isinstance(joint, (SumLimit, ProductLimit)):
+    if isinstance(joint, (SumLimit, ProductLimit, EachLimit)):
         return table[joint.id].get(iri) is None
     if isinstance(joint, Capacity):
         number = _number(joint.id, iri, table)
@@ -116,11 +116,16 @@ def _number(key: str, iri: str, table: Table) -> int | None:
     return int(values[0][0]) if values else None
 
 
-def _directed(request: Request, index: int, iri: str, table: Table) -> int | None:
-    number = _number(f"prefer.{index + 1}", iri, table)
+def _directed(order: Order, iri: str, table: Table) -> int | None:
+    number = _number(order.key, iri, table)
     if number is None:
         return None
-    return -number if request.prefer[index].is_maximise else number
+    return -number if order.is_maximise else number
+
+
+def is_within(joint: Joint, iri: str, table: Table) -> bool:
+    """Say whether a binding's number is within what each component's must be within."""
+    return not isinstance(joint, EachLimit) or joint.allows(_number(joint.id, iri, table))
 
 
 def spare_offerings(rules: Rules, component: Component) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -21,6 +21,7 @@ from kgservice.resolution.joint_columns import (
     share_number,
 )
 from kgservice.resolution.options import Columns
+from kgservice.resolution.preferences import Order, key_of, keyed, orders_of
 from kgservice.resolution.price_columns import PriceColumns
 from kgservice.resolution.projection import Integers
 from kgservice.resolution.reads import PROFILE_PATH, Path, joint_path
@@ -61,16 +62,41 @@ def columns_of(
             numbers[joint.id] = reader.numbers(joint.path[0], money)
         else:
             sets.update(_sets_of(joint, component.name, reader))
-    for place, preference in enumerate(request.prefer, start=1):
-        numbers[f"prefer.{place}"] = (
-            reader.numbers(preference.property, currency)
-            if preference.counts(component.name)
-            else Numbers(everything, np.zeros(len(frame), np.int64))
-        )
+    nothing = Numbers(everything, np.zeros(len(frame), np.int64))
+    for key, one in keyed(request):
+        if one.between:
+            sets.update({key: reader.sets(one.path)} if component.name in one.between else {})
+            continue
+        is_read = one.counts(component.name)
+        numbers[key] = reader.numbers(one.property, currency) if is_read else nothing
+    numbers.update(_weighted(request, numbers))
     verdicts = {one.id: reader.verdicts(one) for one in request.constraints_of(component)}
     for wish in every_wishes(request):  # met where it is not asked
         verdicts.setdefault(wish.id, Verdicts(everything, ~everything))
     return Columns(frame, verdicts, sets, numbers)
+
+
+def _weighted(request: Request, numbers: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    return {
+        order.key: weighted_column(order, [numbers[key_of(n)] for n in range(len(request.prefer))])
+        for order in orders_of(request)
+        if order.key not in numbers
+    }
+
+
+def weighted_column(order: Order, parts: Sequence[Numbers]) -> Numbers:
+    """Make one number of several, of each combination of values once."""
+    known = np.logical_and.reduce([part.known for part in parts])
+    found = np.zeros(len(known), np.int64)
+    rows = np.flatnonzero(known)
+    values = np.stack([part.values[rows] for part in parts], axis=1)
+    distinct, places = np.unique(values, axis=0, return_inverse=True)
+    made = [order.weighted([int(value) for value in one]) for one in distinct]
+    numbers = np.array([number or 0 for number in made], np.int64)
+    is_known = np.array([number is not None for number in made], np.bool_)
+    found[rows] = numbers[places.reshape(-1)]
+    known[rows] = is_known[places.reshape(-1)]
+    return Numbers(known, found)
 
 
 class _Reader:

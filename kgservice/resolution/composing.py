@@ -10,6 +10,7 @@ from kgservice.model.terms import KG
 from kgservice.resolution.candidates import Candidate, Table, every_wishes, keys_of
 from kgservice.resolution.joint_filters import index_of, joint_filter, variable
 from kgservice.resolution.judgement import BoundOffering, Rules
+from kgservice.resolution.preferences import orders_of
 from kgservice.resolution.request import (
     Compatible,
     CompositionShape,
@@ -98,7 +99,7 @@ def read_compositions(rows: Sequence[Row], search: Round) -> list[dict[str, Boun
 
 
 def _prefix_length(request: Request) -> int:
-    return _WISH_DIGITS + 1 + (_PREFERENCE_DIGITS + 1) * len(request.prefer)
+    return _WISH_DIGITS + 1 + (_PREFERENCE_DIGITS + 1) * len(orders_of(request))
 
 
 def _patterns(search: Round) -> str:
@@ -127,7 +128,8 @@ def _keys(search: Round, component: str) -> list[str]:
         and not isinstance(joint, (Compatible, CompositionShape))
         for key in keys_of(joint, component)
     ]
-    return keys + [f"prefer.{n}" for n in range(1, len(request.prefer) + 1)]
+    keys += [order.key for order in orders_of(request)]
+    return list(dict.fromkeys(keys))
 
 
 def _value_pattern(search: Round, key: str, index: int, component: str) -> str:
@@ -158,9 +160,9 @@ def _key(request: Request, by_name: Sequence[int]) -> str:
         missed.append(f"IF(COALESCE({joint_filter(wish, request, strict=True)}, false), 0, 1)")
     first = 10 ** (_WISH_DIGITS - 1)
     parts = [f"STR({first} + {' + '.join(missed)})"]
-    for n, preference in enumerate(request.prefer, start=1):
-        values = [variable(f"prefer.{n}", i) for i in numbers]
-        sign = "-" if preference.is_maximise else "+"
+    for order in orders_of(request):
+        values = [variable(order.key, i) for i in numbers]
+        sign = "-" if order.is_maximise else "+"
         known = " && ".join(f"BOUND({value})" for value in values)
         total = " + ".join(f"COALESCE({value}, 0)" for value in values)
         # what is not known ranks last; among those, what is known decides

@@ -14,10 +14,10 @@ from operator import or_
 
 import numpy as np
 
-from kgservice.resolution.grouping import NUMERIC
 from kgservice.resolution.joint_tests import JointTests
 from kgservice.resolution.joint_totals import Direction, Total
 from kgservice.resolution.joints import (
+    NUMERIC,
     AtMost,
     Capacity,
     Compatible,

@@ -8,8 +8,8 @@ from heapq import heappop, heappush
 from typing import TypeAlias
 
 from kgservice.resolution.domains import Domains
-from kgservice.resolution.grouping import NUMERIC
 from kgservice.resolution.joint_tests import JointTests
+from kgservice.resolution.joints import NUMERIC
 from kgservice.resolution.options import Option
 from kgservice.resolution.ranking import Choices, Ranking
 

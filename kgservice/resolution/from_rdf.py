@@ -12,12 +12,12 @@ from kgservice.model.terms import DCTERMS, KG, RDFS, SH
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.resolution.exits import read_rdf_exit
 from kgservice.resolution.joint_from_rdf import read_rdf_joint
-from kgservice.resolution.joint_parts import Part
+from kgservice.resolution.joint_parts import Part, check_part
 from kgservice.resolution.names import (
-    check_preference,
     read_component_name,
-    refuse,
 )
+from kgservice.resolution.preference_from_rdf import read_rdf_preferences
+from kgservice.resolution.preference_parts import check_no_wishes
 from kgservice.resolution.rdf_graph import Node, RdfGraph
 from kgservice.resolution.rdf_shapes import ShapeReader
 from kgservice.resolution.request import (
@@ -26,9 +26,9 @@ from kgservice.resolution.request import (
     Exit,
     Joint,
     Policy,
-    Preference,
     Request,
     Ways,
+    wish_ids,
 )
 from kgservice.resolution.values import local_name, read_date, suggestion
 from kgservice.resolution.yaml_request import MAX_ANSWERS, MAX_COMPONENTS, MAX_QUANTITY
@@ -43,6 +43,7 @@ _REQUEST_TERMS = frozenset(
         KG.joint,
         KG.wish,
         KG.prefer,
+        KG.ranking,
         KG.asOf,
         KG.term,
         KG.unknownPolicy,
@@ -110,7 +111,8 @@ class _Reader:
         wishes = set(node.all(KG.wish))
         joint = self.ordered([*node.all(KG.joint), *node.all(KG.wish)])
         every = [self.graph.node(term) for term in node.all(KG.everyComponent)]
-        return Request(
+        prefer, ranking = read_rdf_preferences(self, node)
+        request = Request(
             title=node.text(DCTERMS.title),
             components=tuple(self.component(part) for part in parts),
             every=tuple(c for part in every for c in self.constraints("every", part)),
@@ -118,7 +120,8 @@ class _Reader:
                 self.joint(part, number, is_wish=part.subject in wishes)
                 for number, part in enumerate(joint, start=1)
             ),
-            prefer=tuple(self.preference(term) for term in self.graph.items(node.one(KG.prefer))),
+            prefer=prefer,
+            ranking=ranking,
             as_of=self.as_of(),
             term=node.text(KG.term),
             unknown=self.policy(node) or Policy.REJECT,
@@ -127,6 +130,8 @@ class _Reader:
             iri=self.iri,
             exit=self.exit(),
         )
+        check_no_wishes(wish_ids(request), ranking, node.at)
+        return request
 
     def ways(self, node: Node) -> Ways | None:
         term = node.one(KG.ways)
@@ -236,14 +241,6 @@ class _Reader:
 
     def joint(self, node: Node, number: int, *, is_wish: bool) -> Joint:
         identity = self.identity(node.subject, f"together.{number}", {})
-        return read_rdf_joint(self, node, Part(identity, self.policy(node), is_wish))
-
-    def preference(self, term: Term) -> Preference:
-        node = self.graph.node(term)
-        node.check(frozenset({KG.of}))
-        (info,) = self.shapes.path_of([t for t in [node.one(KG.of)] if t], node)
-        check_preference(info, node.at)
-        types = node.all(_TYPE)
-        if (KG.Minimise in types) == (KG.Maximise in types):
-            refuse("a preference that is neither kg:Minimise nor kg:Maximise", node.at)
-        return Preference(info, KG.Maximise in types)
+        part = Part(identity, self.policy(node), is_wish)
+        check_part(part, node.at)
+        return read_rdf_joint(self, node, part)

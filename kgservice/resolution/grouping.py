@@ -8,29 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kgservice.resolution.joint_totals import scaled
 from kgservice.resolution.joints import (
+    NUMERIC,
     Capacity,
     Compatible,
     CompositionShape,
     Joint,
-    ProductLimit,
-    SumLimit,
     joint_components,
 )
+from kgservice.resolution.preferences import orders_of
 from kgservice.resolution.projection import Flags, Ids, Integers
 from kgservice.resolution.request import Component, Request
 
 if TYPE_CHECKING:
     from kgservice.resolution.joint_columns import Numbers
     from kgservice.resolution.options import Columns
-
-NUMERIC: Final = (SumLimit, ProductLimit, Capacity)
-"""Joint conditions that read one number of each component."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,8 @@ def grouping_of(columns: Columns, request: Request) -> Grouping:
     sets = [columns.sets[key] for joint in joints for key in set_keys(joint, component)]
     numbers = [columns.numbers[joint.id] for joint in joints if isinstance(joint, NUMERIC)]
     room = [columns.numbers[joint.id] for joint in joints if isinstance(joint, Capacity)]
-    ranked = [columns.numbers[f"prefer.{n}"] for n in range(1, len(request.prefer) + 1)]
+    order = orders_of(request)
+    ranked = [columns.numbers[one.key] for one in order]
 
     def make() -> Grouping:
         """Sort the rows."""
@@ -66,15 +64,14 @@ def grouping_of(columns: Columns, request: Request) -> Grouping:
         flags += [one.values >= scaled(component.quantity) for one in room]
         parts = [*sets, *(flag.astype(np.int64) for flag in flags)]
         orders = [
-            directed(one, preference.is_maximise)
-            for one, preference in zip(ranked, request.prefer, strict=True)
+            directed(numbers, one.is_maximise) for numbers, one in zip(ranked, order, strict=True)
         ]
         made_of = (*sets, *numbers, *ranked)
         return _grouped(combined(parts, len(frame)), orders, frame.owners, made_of)
 
     if frame.rows is not None:  # a part of the rows: its columns are made for this request alone
         return make()
-    directions = tuple(preference.is_maximise for preference in request.prefer)
+    directions = tuple(one.is_maximise for one in order)
     made_of = tuple(id(one) for one in (*sets, *numbers, *room, *ranked))
     key = ("grouping", made_of, directions, component.quantity if room else 1, id(frame.owners))
     return frame.projection.masks.get(key, Grouping, make)

@@ -15,6 +15,7 @@ from kgservice.resolution.request import (
     Capacity,
     Compatible,
     CompositionShape,
+    EachLimit,
     Joint,
     PairLimit,
     ProductLimit,
@@ -33,8 +34,8 @@ def joint_filter(joint: Joint, request: Request, strict: bool) -> str:
     """Write what must be true of the bindings; `strict` when an unknown value excludes."""
     if isinstance(joint, Compatible):
         return _compatible(joint, request, strict)
-    if isinstance(joint, CompositionShape):
-        return "true"  # tested once a composition is found
+    if isinstance(joint, (CompositionShape, EachLimit)):
+        return "true"  # tested once a composition is found, or of each candidate before
     variables = [variable(joint.id, index_of(request, name)) for name in joint.over]
     if isinstance(joint, SumLimit):
         return _sum(joint, variables, strict)
@@ -123,10 +124,16 @@ def _capacity(joint: Capacity, request: Request, strict: bool) -> str:
 
 def _pair_limit(joint: PairLimit, request: Request, variables: Sequence[str], strict: bool) -> str:
     a, b = variables
-    within, beyond = (f"<{request.iri_of(f'{joint.id}.{key}')}>" for key in ("within", "beyond"))
+    within, beyond = (f"<{iri}>" for iri in pair_predicates(joint, request))
     if strict:
         return f"BOUND({a}) && BOUND({b}) && EXISTS {{ {a} {within} {b} }}"
     return f"(!BOUND({a}) || !BOUND({b}) || !EXISTS {{ {a} {beyond} {b} }})"
+
+
+def pair_predicates(joint: PairLimit, request: Request) -> tuple[str, str]:
+    """Name what ends are to each other: within the limit, and beyond it."""
+    key = f"{joint.id}.{joint.limit.value}"
+    return request.iri_of(f"{key}.within"), request.iri_of(f"{key}.beyond")
 
 
 def _compatible(joint: Compatible, request: Request, strict: bool) -> str:

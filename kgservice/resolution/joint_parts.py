@@ -25,6 +25,18 @@ class Part:
     is_wish: bool = False
 
 
+def check_part(part: Part, at: str) -> None:
+    """Check that a wish has no policy.
+
+    Raises:
+        InputError: it has one (`joint-invalid`).
+    """
+    if part.is_wish and part.policy is not None:
+        raise InputError(
+            "A wish has no policy: what is unknown is missed.", code="joint-invalid", at=at
+        )
+
+
 def check_sum_limits(limit: Literal | None, minimum: Literal | None, at: str) -> None:
     """Check the limits of a sum.
 

@@ -26,6 +26,7 @@ from kgservice.resolution.request import (
     Compatible,
     CompositionShape,
     Different,
+    EachLimit,
     Joint,
     PairLimit,
     ProductLimit,
@@ -77,7 +78,7 @@ class JointTests:
             return tuple(number for key, number in option.sets.items() if key.startswith(prefix))
         if isinstance(joint, Capacity):
             return option.node, option.sums[joint.id]
-        if isinstance(joint, (SumLimit, ProductLimit)):
+        if isinstance(joint, (SumLimit, ProductLimit, EachLimit)):
             return option.sums[joint.id]
         return option.sets[joint.id] if not isinstance(joint, CompositionShape) else option.row
 
@@ -85,6 +86,8 @@ class JointTests:
         """Say whether an option of component `name` may stand in any composition."""
         if isinstance(joint, Capacity) and name:
             return self._fits(joint, {name: option}, self._is_strict(joint))
+        if isinstance(joint, EachLimit):
+            return joint.allows(option.sums[joint.id])
         if not self._is_strict(joint):
             return True
         if isinstance(joint, (Same, Different, PairLimit)):
@@ -133,6 +136,8 @@ class JointTests:
         if isinstance(joint, (SumLimit, ProductLimit)):
             known = [chosen[name].sums[joint.id] for name in joint.over]
             return _number_test(joint, known, is_strict)
+        if isinstance(joint, EachLimit):
+            return all(joint.allows(chosen[name].sums[joint.id]) for name in joint.over)
         if isinstance(joint, CompositionShape):
             return True  # tested on the graph, once a composition is found
         found = [self.sets.of(chosen[name].sets[joint.id]) for name in joint.over]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from kgservice.model.rdf import Iri, Literal
 from kgservice.model.vocabulary import PropertyInfo
-
-if TYPE_CHECKING:
-    from kgservice.resolution.request import Policy
+from kgservice.resolution.conditions import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +134,30 @@ class CompositionShape:
     is_wish: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class EachLimit:
+    """The number of each component in `over` is at most `limit`, or at least `minimum`.
+
+    In whole millionths; no request writes it: it is how a front is walked along.
+    """
+
+    id: str
+    path: tuple[PropertyInfo, ...]
+    over: tuple[str, ...]
+    limit: int | None = None
+    minimum: int | None = None
+    policy: Policy | None = None
+    is_wish: bool = False
+
+    def allows(self, number: int | None) -> bool:
+        """Say whether a component's number will do."""
+        if number is None:
+            return False
+        return (self.limit is None or number <= self.limit) and (
+            self.minimum is None or number >= self.minimum
+        )
+
+
 Joint: TypeAlias = (
     Same
     | Different
@@ -146,9 +168,10 @@ Joint: TypeAlias = (
     | Capacity
     | Compatible
     | CompositionShape
+    | EachLimit
 )
-Numeric: TypeAlias = SumLimit | ProductLimit | Capacity
-"""Joint conditions that read one number of each component."""
+NUMERIC = (SumLimit, ProductLimit, Capacity, EachLimit)
+"""The kinds that read one number of each component."""
 
 
 def joint_components(joint: Joint) -> tuple[str, ...]:

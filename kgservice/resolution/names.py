@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NoReturn
 
 from kgservice.model.errors import InputError, NotSupported
@@ -163,6 +164,22 @@ def read_component_name(name: str, at: str) -> str:
             hint="Use letters, digits, `-` and `_`, first a letter; not `every` or `together`.",
         )
     return name
+
+
+def check_component(name: str, names: Iterable[str], at: str) -> None:
+    """Check that a name is a component's.
+
+    Raises:
+        InputError: it is none (`component-unknown`).
+    """
+    known = tuple(names)
+    if name not in known:
+        raise InputError(
+            f"{name!r} is not a component.",
+            code="component-unknown",
+            at=at,
+            hint=suggestion(name, known),
+        )
 
 
 def refuse(what: str, at: str, hint: str = "") -> NoReturn:

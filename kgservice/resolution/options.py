@@ -12,7 +12,6 @@ from kgservice.resolution.array_judgement import Verdicts
 from kgservice.resolution.candidates import every_wishes, spare_offerings
 from kgservice.resolution.frames import Frame
 from kgservice.resolution.grouping import (
-    NUMERIC,
     combined,
     directed,
     first_offerings,
@@ -21,8 +20,9 @@ from kgservice.resolution.grouping import (
 )
 from kgservice.resolution.joint_columns import Numbers
 from kgservice.resolution.joint_totals import Direction, Total, totals_of
-from kgservice.resolution.joints import Joint, joint_components
+from kgservice.resolution.joints import NUMERIC, EachLimit, Joint, joint_components
 from kgservice.resolution.judgement import Rules
+from kgservice.resolution.preferences import orders_of
 from kgservice.resolution.projection import NOTHING, Flags, Ids, Integers
 
 
@@ -79,6 +79,18 @@ def surviving(columns: Columns, rules: Rules) -> Flags:
     for constraint in rules.hard(columns.frame.component):
         verdicts = columns.verdicts[constraint.id]
         keep &= verdicts.met if rules.rejects_unknown(constraint) else ~verdicts.violated
+    for joint in rules.joint():
+        if isinstance(joint, EachLimit):
+            keep &= _each_within(joint, columns.numbers[joint.id])
+    return keep
+
+
+def _each_within(joint: EachLimit, numbers: Numbers) -> Flags:
+    keep: Flags = numbers.known.copy()
+    if joint.limit is not None:
+        keep &= numbers.values <= joint.limit
+    if joint.minimum is not None:
+        keep &= numbers.values >= joint.minimum
     return keep
 
 
@@ -182,7 +194,8 @@ def _table(
     columns: Columns, rules: Rules, joints: Sequence[Joint], kept: tuple[Ids, Integers]
 ) -> Table:
     frame, (rows, groups) = columns.frame, kept
-    ranked = [columns.numbers[f"prefer.{n}"] for n in range(1, len(rules.request.prefer) + 1)]
+    order = orders_of(rules.request)
+    ranked = [columns.numbers[one.key] for one in order]
     parts = [Numbers(one.known[rows], one.values[rows]) for one in ranked]
     owners = frame.owners[rows]
     return Table(
@@ -194,8 +207,7 @@ def _table(
         missed=np.zeros(len(rows), np.int64),
         missed_every=(),
         order=tuple(
-            directed(one, preference.is_maximise)
-            for one, preference in zip(parts, rules.request.prefer, strict=True)
+            directed(numbers, one.is_maximise) for numbers, one in zip(parts, order, strict=True)
         ),
         is_unknown=tuple(~one.known for one in parts),
         sets={
@@ -236,12 +248,12 @@ def _may_be_smaller(
 
 def _is_in_order(columns: Columns, rules: Rules, total: Total) -> bool:
     """Say whether the order puts smaller amounts of a total first."""
-    prefer = rules.request.prefer
+    order = orders_of(rules.request)
     return (
-        bool(prefer)
-        and not prefer[0].is_maximise
+        bool(order)
+        and not order[0].is_maximise
         and total.direction is Direction.MAXIMUM
-        and columns.numbers[total.joint.id] is columns.numbers["prefer.1"]
+        and columns.numbers[total.joint.id] is columns.numbers[order[0].key]
     )
 
 

@@ -165,7 +165,10 @@ def _paths(request: Request, component: Component) -> Iterator[Path]:
         if component.name in joint_components(joint):
             yield from joint_paths(joint, component.name)
     for preference in request.prefer:
-        if preference.counts(component.name):
+        if preference.between:
+            if component.name in preference.between:
+                yield preference.path
+        elif preference.counts(component.name):
             yield (preference.property,)
 
 

@@ -31,6 +31,7 @@ from kgservice.resolution.joints import Capacity as Capacity
 from kgservice.resolution.joints import Compatible as Compatible
 from kgservice.resolution.joints import CompositionShape as CompositionShape
 from kgservice.resolution.joints import Different as Different
+from kgservice.resolution.joints import EachLimit as EachLimit
 from kgservice.resolution.joints import Joint as Joint
 from kgservice.resolution.joints import PairLimit as PairLimit
 from kgservice.resolution.joints import ProductLimit as ProductLimit
@@ -38,6 +39,8 @@ from kgservice.resolution.joints import Same as Same
 from kgservice.resolution.joints import SumLimit as SumLimit
 from kgservice.resolution.joints import joint_components as joint_components
 from kgservice.resolution.notes import Note
+from kgservice.resolution.preferences import Preference as Preference
+from kgservice.resolution.preferences import Ranking as Ranking
 
 
 class Ways(Enum):
@@ -73,19 +76,6 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
-class Preference:
-    """Minimise or maximise the sum of a property over components; `over` is empty for all."""
-
-    property: PropertyInfo
-    is_maximise: bool = False
-    over: tuple[str, ...] = ()
-
-    def counts(self, component: str) -> bool:
-        """Say whether a component's value is part of the sum."""
-        return not self.over or component in self.over
-
-
-@dataclass(frozen=True, slots=True)
 class Exit:
     """The way out that is kept: where a service could go if it had to leave.
 
@@ -112,7 +102,8 @@ class Request:
         components: What is asked for, in document order.
         every: Conditions for the binding of each component.
         together: Joint conditions.
-        prefer: Lexicographic order among what is feasible.
+        prefer: What makes one feasible composition better than another.
+        ranking: How several preferences decide together.
         as_of: The day on which it must hold; None means the day of asking.
         term: How long it is wanted, `xsd:duration` text or empty.
         unknown: Policy where a line has none of its own.
@@ -136,6 +127,7 @@ class Request:
     iri: str = ""
     notes: tuple[Note, ...] = field(default=(), compare=False)
     exit: Exit | None = None
+    ranking: Ranking = Ranking.LEXICOGRAPHIC
 
     def constraints_of(self, component: Component) -> tuple[Constraint, ...]:
         """Give what the component's binding must meet or should, in document order."""
@@ -164,3 +156,9 @@ class Request:
 def paid_components(request: Request) -> tuple[str, ...]:
     """Name the components that have a price of their own."""
     return tuple(component.name for component in request.components if component.is_paid)
+
+
+def wish_ids(request: Request) -> tuple[str, ...]:
+    """Give the short ids of all wishes, joint ones too, in document order."""
+    parts = (*request.all_constraints(), *request.together)
+    return tuple(part.id for part in parts if part.is_wish)

@@ -17,9 +17,8 @@ from typing import Final
 from kgservice.model.errors import Refused
 from kgservice.resolution.domains import Domains, lowest
 from kgservice.resolution.expanding import Best, Composition, expanded
-from kgservice.resolution.grouping import NUMERIC
 from kgservice.resolution.joint_tests import JointTests
-from kgservice.resolution.joints import AtMost
+from kgservice.resolution.joints import NUMERIC, AtMost
 from kgservice.resolution.options import Table
 from kgservice.resolution.ranking import Bound, choices_of
 from kgservice.resolution.subsets import Start, Subsets, enumerated

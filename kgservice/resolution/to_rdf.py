@@ -9,6 +9,7 @@ from kgservice.model.rdf import RDF, Iri, Subject, Triple, typed
 from kgservice.model.terms import DCTERMS, KG, RDFS, SH
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.resolution.joint_to_rdf import JOINT_TYPES, write_joint
+from kgservice.resolution.preferences import Extent, Ranking
 from kgservice.resolution.rdf_conditions import ConditionWriter
 from kgservice.resolution.request import (
     Component,
@@ -21,6 +22,8 @@ from kgservice.resolution.request import (
     Ways,
 )
 
+RANKINGS = {Ranking.WEIGHTS: KG.Weighted, Ranking.PARETO: KG.ParetoFront}
+EXTENTS = {Extent.LOWEST: KG.Lowest, Extent.HIGHEST: KG.Highest}
 _RDF_TYPE = Iri(RDF + "type")
 _WAYS = {Ways.MANAGED: KG.Managed, Ways.ANY: KG.AnyWay}
 _POLICIES = {Policy.REJECT: KG.Reject, Policy.WARN: KG.Warn, Policy.ACCEPT: KG.Accept}
@@ -64,12 +67,7 @@ class _Writer(ConditionWriter):
         for order, joint in enumerate(request.together, start=1):
             self.add(node, KG.wish if joint.is_wish else KG.joint, self.iri(joint.id))
             self.joint(joint, order)
-        self.wishes_for_all(node)
-
-    def wishes_for_all(self, node: Iri) -> None:
-        request = self.source
-        if request.prefer:
-            self.add(node, KG.prefer, self.sequence([self.preference(p) for p in request.prefer]))
+        self.ranking(node)
         if request.exit:
             self.add(node, KG.exit, self.exit(request.exit))
 
@@ -81,10 +79,24 @@ class _Writer(ConditionWriter):
             self.add(node, KG.within, typed(wanted.within, "duration"))
         return node
 
+    def ranking(self, node: Subject) -> None:
+        prefer, ranking = self.source.prefer, self.source.ranking
+        if prefer:
+            self.add(node, KG.prefer, self.sequence([self.preference(one) for one in prefer]))
+        if ranking is not Ranking.LEXICOGRAPHIC:
+            self.add(node, KG.ranking, RANKINGS[ranking])
+
     def preference(self, preference: Preference) -> Subject:
         node = self.fresh()
         self.add(node, _RDF_TYPE, KG.Maximise if preference.is_maximise else KG.Minimise)
         self.add(node, KG.of, preference.property.iri)
+        if preference.extent is not Extent.SUM:
+            self.add(node, KG.extent, EXTENTS[preference.extent])
+        if preference.between:
+            ends = [self.iri(name) for name in preference.between]
+            self.add(node, KG.between, self.sequence(ends))
+        if preference.weight:
+            self.add(node, KG.weight, typed(preference.weight, "decimal"))
         return node
 
     def component(self, component: Component, order: int) -> None:

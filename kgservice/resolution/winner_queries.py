@@ -82,7 +82,7 @@ def paths_read(request: Request) -> list[Path]:
     for joint in request.together:
         for name in joint_components(joint):
             found.update(dict.fromkeys(joint_paths(joint, name)))
-    found.update(dict.fromkeys((preference.property,) for preference in request.prefer))
+    found.update(dict.fromkeys(one.path or (one.property,) for one in request.prefer))
     for component in request.components:
         found.update(dict.fromkeys(choice_paths(request, component)))
     return list(found)

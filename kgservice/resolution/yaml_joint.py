@@ -13,6 +13,7 @@ from kgservice.resolution.joint_parts import (
     check_capacity,
     check_ends,
     check_pair,
+    check_part,
     check_product,
     check_sum_limits,
 )
@@ -28,7 +29,13 @@ from kgservice.resolution.joints import (
     Same,
     SumLimit,
 )
-from kgservice.resolution.names import check_one_value, check_sum, read_path, refuse
+from kgservice.resolution.names import (
+    check_component,
+    check_one_value,
+    check_sum,
+    read_path,
+    refuse,
+)
 from kgservice.resolution.values import TypedValue, read_value, suggestion
 from kgservice.resolution.yaml_nodes import ListNode, MapNode, Node, Scalar
 from kgservice.resolution.yaml_values import need_text, read_policy
@@ -68,14 +75,8 @@ def read_joint(node: Node, index: int, names: tuple[str, ...], vocabulary: Vocab
             at=at,
             hint=suggestion(kind, _READERS) or f"Known: {', '.join(_READERS)}.",
         )
-    is_wish = kinds[0].endswith("?")
-    if is_wish and policy is not None:
-        raise InputError(
-            "A wish has no policy: what is unknown is missed.",
-            code="joint-invalid",
-            at=node.keys["unknown"].at,
-        )
-    part = Part(f"together.{index}", policy, is_wish)
+    part = Part(f"together.{index}", policy, kinds[0].endswith("?"))
+    check_part(part, at)
     return _READERS[kind](_Parts(part, node.entries[kinds[0]], names, vocabulary))
 
 
@@ -237,13 +238,7 @@ def _over(parts: _Parts, fields: Mapping[str, Node]) -> tuple[str, ...]:
 
 
 def _component(parts: _Parts, name: str, node: Node) -> str:
-    if name not in parts.names:
-        raise InputError(
-            f"{name!r} is not a component.",
-            code="component-unknown",
-            at=node.at,
-            hint=suggestion(name, parts.names),
-        )
+    check_component(name, parts.names, node.at)
     return name
 
 

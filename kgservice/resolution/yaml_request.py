@@ -8,12 +8,14 @@ from datetime import date
 from kgservice.model.errors import InputError
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.resolution.exits import read_exit
-from kgservice.resolution.names import check_preference, read_class, read_component_name, refuse
-from kgservice.resolution.request import Component, Constraint, Preference, Request, Ways
+from kgservice.resolution.names import read_class, read_component_name, refuse
+from kgservice.resolution.preference_parts import check_no_wishes
+from kgservice.resolution.request import Component, Constraint, Request, Ways, wish_ids
 from kgservice.resolution.values import read_date, suggestion
 from kgservice.resolution.yaml_conditions import Line, read_constraint
 from kgservice.resolution.yaml_joint import read_joint
 from kgservice.resolution.yaml_nodes import ListNode, MapNode, Node, Scalar, read_yaml
+from kgservice.resolution.yaml_prefer import read_preferences
 from kgservice.resolution.yaml_values import need_text, read_duration, read_policy
 
 _KEYS = (
@@ -47,7 +49,8 @@ def read_request(text: str, vocabulary: Vocabulary, name: str = "request") -> Re
     title = need_text(root.entries["request"]) if "request" in root.entries else ""
     components = _components(root, vocabulary)
     names = tuple(component.name for component in components)
-    return Request(
+    prefer, ranking = read_preferences(root.entries.get("prefer"), names, vocabulary)
+    request = Request(
         title=title,
         components=components,
         every=_constraints("every", root.entries.get("every"), vocabulary),
@@ -55,7 +58,8 @@ def read_request(text: str, vocabulary: Vocabulary, name: str = "request") -> Re
             read_joint(item, index, names, vocabulary)
             for index, item in enumerate(_items(root, "together"), start=1)
         ),
-        prefer=_preferences(root, vocabulary),
+        prefer=prefer,
+        ranking=ranking,
         as_of=_as_of(root),
         term=read_duration(root.entries["term"]) if "term" in root.entries else "",
         unknown=read_policy(root.entries.get("unknown") or Scalar("reject", "", 0)),
@@ -63,6 +67,8 @@ def read_request(text: str, vocabulary: Vocabulary, name: str = "request") -> Re
         ways=_ways(root.entries.get("ways")) or Ways.MANAGED,
         exit=read_exit(root.entries.get("exit"), vocabulary),
     )
+    check_no_wishes(wish_ids(request), ranking, root.at)
+    return request
 
 
 def _mapping(node: Node) -> MapNode:
@@ -182,37 +188,6 @@ def _constraints(owner: str, node: Node | None, vocabulary: Vocabulary) -> tuple
             )
         found[constraint.id] = constraint
     return tuple(found.values())
-
-
-def _preferences(root: MapNode, vocabulary: Vocabulary) -> tuple[Preference, ...]:
-    node = root.entries.get("prefer")
-    if isinstance(node, MapNode):
-        refuse(f"`prefer` with {', '.join(f'`{key}`' for key in node.entries)}", node.at)
-    items = (node,) if isinstance(node, Scalar) and node.text else _items(root, "prefer")
-    return tuple(_preference(item, vocabulary) for item in items)
-
-
-def _preference(node: Node, vocabulary: Vocabulary) -> Preference:
-    if isinstance(node, MapNode):
-        refuse(f"`prefer` with {', '.join(f'`{key}`' for key in node.entries)}", node.at)
-    direction, _, name = need_text(node).partition(" ")
-    if direction not in ("minimise", "maximise"):
-        raise InputError(
-            f"{need_text(node)!r} is not a preference.",
-            code="value-invalid",
-            at=node.at,
-            hint="Write `minimise monthlyPrice`.",
-        )
-    info = vocabulary.properties.get(name.strip())
-    if info is None:
-        raise InputError(
-            f"{name.strip()!r} is not a property.",
-            code="property-unknown",
-            at=node.at,
-            hint=suggestion(name.strip(), vocabulary.properties),
-        )
-    check_preference(info, node.at)
-    return Preference(info, direction == "maximise")
 
 
 def _as_of(root: MapNode) -> date | None:

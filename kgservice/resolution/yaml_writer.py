@@ -32,6 +32,7 @@ from kgservice.resolution.request import (
 )
 from kgservice.resolution.values import local_name, write_value
 from kgservice.resolution.yaml_joint_writer import Tree, joint_entry
+from kgservice.resolution.yaml_prefer import write_preferences
 
 
 def write_request(request: Request, vocabulary: Vocabulary) -> str:
@@ -48,10 +49,7 @@ def write_request(request: Request, vocabulary: Vocabulary) -> str:
     if request.together:
         tree["together"] = [writer.joint(joint) for joint in request.together]
     if request.prefer:
-        tree["prefer"] = [
-            f"{'maximise' if one.is_maximise else 'minimise'} {one.property.name}"
-            for one in request.prefer
-        ]
+        tree["prefer"] = write_preferences(request)
     if request.ways is not Ways.MANAGED:
         tree["ways"] = request.ways.value
     if request.exit:

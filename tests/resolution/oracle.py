@@ -33,6 +33,7 @@ from kgservice.resolution.request import (
     PairLimit,
     Policy,
     ProductLimit,
+    Ranking,
     Request,
     Same,
     Some,
@@ -300,7 +301,11 @@ class Oracle:
         for joint in self.request.together:
             if not isinstance(joint, Compatible) and component.name in joint.over:
                 paths.append(joint.path)
-        paths += [(preference.property,) for preference in self.request.prefer]
+        for preference in self.request.prefer:
+            if not preference.between:
+                paths.append((preference.property,))
+            elif component.name in preference.between:
+                paths.append(preference.path)
         return sorted({p[0].name for p in paths if p[0].kind.value == "Choice"})
 
     def excludes(self, part, verdict, lenient=False):
@@ -419,16 +424,21 @@ class Oracle:
             return MET
         return VIOLATED if given in giver.complete and taken in taker.complete else UNKNOWN
 
-    def compositions(self, active=None, lenient=False):
-        """All of them, best first: (order key, offering ids, configuration, chosen)."""
+    def all_compositions(self, active=None, lenient=False):
+        """Every one, with every configuration."""
         components = self.request.components
-        found = {}
         for picks in product(*(self.survivors(c, active, lenient) for c in components)):
             chosen = {c.name: pick for c, pick in zip(components, picks, strict=True)}
             hard = [j for j in self.request.together if not j.is_wish]
             joints = [j for j in hard if active is None or j.id in active]
             if any(self.excludes(j, self.joint_verdict(j, chosen), lenient) for j in joints):
                 continue
+            yield chosen
+
+    def compositions(self, active=None, lenient=False):
+        """The best configuration of each choice of offerings, best first."""
+        found = {}
+        for chosen in self.all_compositions(active, lenient):
             offers = tuple(chosen[name].offer.iri for name in sorted(chosen))
             key = (self.order(chosen), offers, self.configuration(chosen))
             if offers not in found or key < found[offers][0]:
@@ -448,7 +458,12 @@ class Oracle:
 
     def order(self, chosen):
         key = [len(self.missed(chosen))]
-        for preference in self.request.prefer:
+        if self.request.ranking is Ranking.WEIGHTS:
+            return (*key, self.score(chosen))
+        prefer = self.request.prefer
+        if self.request.ranking is Ranking.PARETO:  # nothing on a front is known
+            prefer = [one for one in prefer if one.extent.value == "sum" and not one.between][:1]
+        for preference in prefer:
             total, known = Fraction(0), True
             for component in self.request.components:
                 pick = chosen[component.name]
@@ -467,6 +482,76 @@ class Oracle:
             sign = -1 if preference.is_maximise else 1
             key.append((0 if known else 1, sign * total))
         return tuple(key)
+
+    def preferred(self, component, pick, preference):
+        """The number that a preference reads of one component, or None."""
+        value = self.joint_value(component, pick, (preference.property,))
+        if preference.property.is_money and self.currency(pick.offer) != self.rank_currency():
+            return None
+        if value is None:
+            return None
+        if preference.property.name == "noticePeriod":
+            return Fraction(self.measure("noticePeriod", value).timestamp())
+        return Fraction(value)
+
+    def score(self, chosen):
+        """The weighted sum: of each component in whole millionths, half to even."""
+        total, is_unknown = 0, 0
+        for component in self.request.components:
+            pick = chosen[component.name]
+            found = [self.preferred(component, pick, one) for one in self.request.prefer]
+            if None in found:
+                is_unknown = 1
+                continue
+            signed = (
+                Fraction(one.weight) * value * (-1 if one.is_maximise else 1)
+                for one, value in zip(self.request.prefer, found, strict=True)
+            )
+            total += round(sum(signed) * 1_000_000)
+        return is_unknown, total
+
+    def reached(self, chosen, preference):
+        """What a composition reaches in a preference, smaller is better; None when unknown."""
+        sign = -1 if preference.is_maximise else 1
+        by_name = {component.name: component for component in self.request.components}
+        if preference.between:
+            places = [
+                self.joint_value(by_name[name], chosen[name], preference.path)
+                for name in preference.between
+            ]
+            found = {Fraction(t) for a, b, t in self.world.measured if {a, b} == set(places)}
+            return sign * found.pop() if len(found) == 1 else None
+        found = [self.preferred(by_name[name], pick, preference) for name, pick in chosen.items()]
+        if None in found:
+            return None
+        return sign * {"sum": sum, "lowest": min, "highest": max}[preference.extent.value](found)
+
+    def front(self, compositions):
+        """Of each point that no other beats the first composition, in the order of the points."""
+        points = {}
+        for chosen in compositions:
+            point = tuple(self.reached(chosen, one) for one in self.request.prefer)
+            if None not in point:
+                offers = tuple(chosen[name].offer.iri for name in sorted(chosen))
+                key = (offers, self.configuration(chosen))
+                if point not in points or key < points[point][0]:
+                    points[point] = (key, chosen)
+
+        return [
+            points[point][1]
+            for point in sorted(points)
+            if not any(
+                other != point and all(a <= b for a, b in zip(other, point, strict=True))
+                for other in points
+            )
+        ]
+
+    def answers(self):
+        """What is to be answered, best first."""
+        found = self.compositions()
+        if self.request.ranking is not Ranking.PARETO:
+            return found
+        return self.front(self.all_compositions()) or found
 
     def rank_currency(self):
         """The request's first currency (sums before lines), else the commonest one."""

@@ -10,6 +10,7 @@ from random import Random
 from kgservice.model.rdf import XSD, Iri, Literal
 from kgservice.model.terms import KG
 from kgservice.resolution.conditions import Evidence
+from kgservice.resolution.preferences import Extent, Preference
 from kgservice.resolution.request import (
     AllOf,
     AnyOf,
@@ -31,8 +32,8 @@ from kgservice.resolution.request import (
     Operator,
     PairLimit,
     Policy,
-    Preference,
     ProductLimit,
+    Ranking,
     Request,
     Same,
     Some,
@@ -301,27 +302,63 @@ def random_request(random: Random) -> Request:
         )
         for name in names
     )
+    every = _constraints(random, "every", 2)
     together = tuple(
         joint
         for number in range(1, random.choice((1, 2, 2, 3)))
         if (joint := _joint(random, f"together.{number}", names)) is not None
     )
+    prefer, ranking = _prefer(random, names)
+    if ranking is Ranking.PARETO:  # nothing else ranks then
+        components = tuple(
+            replace(one, constraints=tuple(c for c in one.constraints if not c.is_wish))
+            for one in components
+        )
+        every = tuple(one for one in every if not one.is_wish)
+        kept = [one for one in together if not one.is_wish]
+        together = tuple(replace(one, id=f"together.{n}") for n, one in enumerate(kept, start=1))
     return Request(
         title="random",
         components=components,
-        every=_constraints(random, "every", 2),
+        every=every,
         together=together,
-        prefer=tuple(
-            Preference(PROPERTIES[name], random.random() < 0.3)
-            for name in random.sample(
-                ("monthlyPrice", "storage", "majorVersion", "noticePeriod"), random.randint(0, 2)
-            )
-        ),
+        prefer=prefer,
+        ranking=ranking,
         as_of=date(2026, 12, 1),
         unknown=random.choice((Policy.REJECT, Policy.REJECT, Policy.WARN, Policy.ACCEPT)),
         answers=random.choice((1, 2, 5, 20)),
         iri="http://127.0.0.1:8080/request/random",
     )
+
+
+def _prefer(random: Random, names: tuple[str, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    ranking = random.choice((*(Ranking.LEXICOGRAPHIC,) * 4, Ranking.WEIGHTS, Ranking.PARETO))
+    listed = ("monthlyPrice", "storage", "majorVersion", "noticePeriod")
+    if ranking is Ranking.LEXICOGRAPHIC:
+        chosen = random.sample(listed, random.randint(0, 2))
+        found = [Preference(PROPERTIES[name], random.random() < 0.3) for name in chosen]
+    elif ranking is Ranking.WEIGHTS:
+        weights = ("1", "0.5", "0.333333", "3")
+        found = [
+            Preference(PROPERTIES[name], random.random() < 0.3, random.choice(weights))
+            for name in random.sample(listed[:3], random.randint(1, 3))
+        ]
+    else:
+        found = random.sample(_objectives(random, names), random.randint(2, 3))
+    return tuple(found), ranking
+
+
+def _objectives(random: Random, names: tuple[str, ...]) -> list[Preference]:
+    found = [
+        Preference(PROPERTIES["monthlyPrice"]),
+        Preference(PROPERTIES["storage"], is_maximise=random.random() < 0.7),
+        Preference(PROPERTIES["availability"], is_maximise=True, extent=Extent.LOWEST),
+        Preference(PROPERTIES["majorVersion"], extent=Extent.HIGHEST),
+    ]
+    if len(names) > 1:
+        ends = tuple(random.sample(names, 2))
+        found.append(Preference(PROPERTIES["roundTrip"], between=ends, path=_path("location")))
+    return found
 
 
 def _joint(random: Random, identity: str, names: tuple[str, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202

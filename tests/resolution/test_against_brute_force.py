@@ -38,7 +38,7 @@ def _compare(seed: int) -> None:
     random = Random(seed)  # noqa: S311
     world, request = random_world(random), random_request(random)
     oracle = Oracle(world, request)
-    expected = oracle.compositions()
+    expected = oracle.answers()
     store, where = MemoryStore(world.triples(), world.signed_triples()), f"seed {seed}"
     projector = Projector(store, VOCABULARY)
     answer = resolve(store, VOCABULARY, request, base_iri=BASE, projector=projector)

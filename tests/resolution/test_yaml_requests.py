@@ -114,8 +114,6 @@ def test_duplicate_keys_are_refused_and_both_lines_named() -> None:
     [
         (f"{HEAD}    use: urn:x:1\n", "use"),
         (f"{HEAD}together: [{{shape: 'https://x/y'}}]\n", "shape"),
-        (f"{HEAD}prefer: {{weights: {{monthlyPrice: 1}}}}\n", "weights"),
-        (f"{HEAD}prefer: [{{pareto: [monthlyPrice]}}]\n", "pareto"),
     ],
 )
 def test_what_is_not_supported_is_refused_by_name_and_line(text: str, thing: str) -> None:
