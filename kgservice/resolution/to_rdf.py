@@ -47,16 +47,7 @@ class _Writer(ConditionWriter):
     def request(self) -> None:
         request, node = self.source, Iri(self.source.iri)
         self.add(node, _RDF_TYPE, KG.Request)
-        if request.title:
-            self.add(node, DCTERMS.title, typed(request.title))
-        if request.as_of:
-            self.add(node, KG.asOf, typed(request.as_of.isoformat(), "date"))
-        if request.term:
-            self.add(node, KG.term, typed(request.term, "duration"))
-        self.add(node, KG.unknownPolicy, _POLICIES[request.unknown])
-        self.add(node, KG.answers, typed(request.answers))
-        if request.ways is not Ways.MANAGED:
-            self.add(node, KG.ways, _WAYS[request.ways])
+        self.settings(node)
         for order, component in enumerate(request.components, start=1):
             self.add(node, KG.component, self.iri(component.name))
             self.component(component, order)
@@ -70,6 +61,19 @@ class _Writer(ConditionWriter):
         self.ranking(node)
         if request.exit:
             self.add(node, KG.exit, self.exit(request.exit))
+
+    def settings(self, node: Subject) -> None:
+        request = self.source
+        if request.title:
+            self.add(node, DCTERMS.title, typed(request.title))
+        if request.as_of:
+            self.add(node, KG.asOf, typed(request.as_of.isoformat(), "date"))
+        if request.term:
+            self.add(node, KG.term, typed(request.term, "duration"))
+        self.add(node, KG.unknownPolicy, _POLICIES[request.unknown])
+        self.add(node, KG.answers, typed(request.answers))
+        if request.ways is not Ways.MANAGED:
+            self.add(node, KG.ways, _WAYS[request.ways])
 
     def exit(self, wanted: Exit) -> Subject:
         node = self.fresh()

@@ -308,15 +308,7 @@ def random_request(random: Random) -> Request:
         for number in range(1, random.choice((1, 2, 2, 3)))
         if (joint := _joint(random, f"together.{number}", names)) is not None
     )
-    prefer, ranking = _prefer(random, names)
-    if ranking is Ranking.PARETO:  # nothing else ranks then
-        components = tuple(
-            replace(one, constraints=tuple(c for c in one.constraints if not c.is_wish))
-            for one in components
-        )
-        every = tuple(one for one in every if not one.is_wish)
-        kept = [one for one in together if not one.is_wish]
-        together = tuple(replace(one, id=f"together.{n}") for n, one in enumerate(kept, start=1))
+    prefer, ranking = _prefer(random)
     return Request(
         title="random",
         components=components,
@@ -331,20 +323,36 @@ def random_request(random: Random) -> Request:
     )
 
 
-def _prefer(random: Random, names: tuple[str, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    ranking = random.choice((*(Ranking.LEXICOGRAPHIC,) * 4, Ranking.WEIGHTS, Ranking.PARETO))
+def random_front(random: Random) -> Request:
+    """A request for a Pareto front: nothing else ranks then."""
+    request = random_request(random)
+    names = tuple(component.name for component in request.components)
+    kept = [one for one in request.together if not one.is_wish]
+    return replace(
+        request,
+        components=tuple(
+            replace(one, constraints=tuple(c for c in one.constraints if not c.is_wish))
+            for one in request.components
+        ),
+        every=tuple(one for one in request.every if not one.is_wish),
+        together=tuple(replace(one, id=f"together.{n}") for n, one in enumerate(kept, start=1)),
+        prefer=tuple(random.sample(_objectives(random, names), random.randint(2, 3))),
+        ranking=Ranking.PARETO,
+    )
+
+
+def _prefer(random: Random):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    ranking = random.choice((*(Ranking.LEXICOGRAPHIC,) * 4, Ranking.WEIGHTS))
     listed = ("monthlyPrice", "storage", "majorVersion", "noticePeriod")
     if ranking is Ranking.LEXICOGRAPHIC:
         chosen = random.sample(listed, random.randint(0, 2))
         found = [Preference(PROPERTIES[name], random.random() < 0.3) for name in chosen]
-    elif ranking is Ranking.WEIGHTS:
+    else:
         weights = ("1", "0.5", "0.333333", "3")
         found = [
             Preference(PROPERTIES[name], random.random() < 0.3, random.choice(weights))
             for name in random.sample(listed[:3], random.randint(1, 3))
         ]
-    else:
-        found = random.sample(_objectives(random, names), random.randint(2, 3))
     return tuple(found), ranking
 
 

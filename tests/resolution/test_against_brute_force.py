@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -12,9 +13,10 @@ from kgservice.model.rdf import to_ntriples
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.resolve import resolve
 from kgservice.resolution.answer import Resolution
+from kgservice.resolution.request import Request
 from tests.resolution.memory_store import MemoryStore
 from tests.resolution.oracle import MET, UNKNOWN, Oracle
-from tests.resolution.random_requests import random_request, random_world
+from tests.resolution.random_requests import random_front, random_request, random_world
 from tests.resolution.worlds import BASE, VOCABULARY
 
 SEED = int(os.environ.get("KG_TEST_SEED", "20261201"))
@@ -27,16 +29,24 @@ def test_answers_equal_brute_force(batch: int) -> None:
         _compare(SEED + batch * SIZE + number)
 
 
+@pytest.mark.parametrize("batch", range(2))
+def test_pareto_fronts_equal_brute_force(batch: int) -> None:
+    for number in range(SIZE):
+        _compare(SEED + 500_000 + batch * SIZE + number, random_front)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("batch", range(100))
 def test_answers_equal_brute_force_at_length(batch: int) -> None:
     for number in range(100):
-        _compare(SEED + 1_000_000 + batch * 100 + number)
+        is_front = number % 10 == 0
+        make = random_front if is_front else random_request
+        _compare(SEED + 1_000_000 + batch * 100 + number, make)
 
 
-def _compare(seed: int) -> None:
+def _compare(seed: int, make: Callable[[Random], Request] = random_request) -> None:
     random = Random(seed)  # noqa: S311
-    world, request = random_world(random), random_request(random)
+    world, request = random_world(random), make(random)
     oracle = Oracle(world, request)
     expected = oracle.answers()
     store, where = MemoryStore(world.triples(), world.signed_triples()), f"seed {seed}"

@@ -16,7 +16,7 @@ from kgservice.mpli.resolve import (
     resolve,
 )
 from kgservice.resolution.minimal_change import Standing, smallest_change, with_picks
-from kgservice.resolution.request import Ranking, Request
+from kgservice.resolution.request import Request
 from tests.resolution.memory_store import MemoryStore
 from tests.resolution.oracle import Oracle, Pick
 from tests.resolution.random_requests import random_request, random_world
@@ -31,8 +31,6 @@ def instance(seed: int) -> tuple[World, Request, dict[str, Pick], set[str]] | No
     random = Random(seed)  # noqa: S311
     world, request = random_world(random), random_request(random)
     request = replace(request, answers=1)
-    if request.ranking is Ranking.PARETO:  # of a front no composition is the best
-        request = replace(request, ranking=Ranking.LEXICOGRAPHIC, prefer=())
     oracle = Oracle(world, request)
     feasible = oracle.compositions()
     running = {}
