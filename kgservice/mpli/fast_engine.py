@@ -33,7 +33,14 @@ from kgservice.resolution.queries import Only
 from kgservice.resolution.ranking import Bound
 from kgservice.resolution.reads import Path, first_properties, joint_paths
 from kgservice.resolution.refusals import Refusal
-from kgservice.resolution.request import Condition, PairLimit, Request, SumLimit, joint_components
+from kgservice.resolution.request import (
+    Condition,
+    EachLimit,
+    PairLimit,
+    Request,
+    SumLimit,
+    joint_components,
+)
 from kgservice.resolution.search import Search
 from kgservice.resolution.shortage import Unknown, why_unknown
 from kgservice.resolution.tallies import counted, refused_offerings, unknown_rows
@@ -157,7 +164,7 @@ class FastEngine:
             (id(columns.verdicts[constraint.id]), rules.rejects_unknown(constraint))
             for constraint in rules.hard(component)
         )
-        joint = tuple(one.id for one in rules.joint())
+        joint = tuple(one if isinstance(one, EachLimit) else one.id for one in rules.joint())
         key = (component.name, hard, joint, answers)
         if key not in self.tables:
             verdicts = [columns.verdicts[constraint.id] for constraint in rules.hard(component)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 
 from kgservice.model.money import Money
@@ -34,6 +35,8 @@ from kgservice.resolution.templates import render, values_of
 from kgservice.resolution.values import write_value
 from kgservice.store.port import MERGED_GRAPH, META_GRAPH, Step
 
+_FINEST = 10**18
+"""Places on a front are compared in whole parts of this."""
 Statements = Callable[[], tuple[Triple, ...]]
 
 
@@ -172,7 +175,9 @@ class Proving:
     def _order(self, bindings: Found, missed: int) -> tuple[tuple[int, int, str], ...]:
         request = self.winners.request
         order = [(0, missed, "")]
-        for one in orders_of(request):
+        point = self._point(bindings) if request.ranking is Ranking.PARETO else None
+        order += [(0, int(part * _FINEST), "") for part in point or ()]
+        for one in orders_of(request) if point is None else ():
             column = self.winners.table[one.key]
             values = [column.get(binding.iri) for binding in bindings.values()]
             known = [int(value[0][0]) for value in values if value]
@@ -182,15 +187,21 @@ class Proving:
         names = sorted(bindings)
         return (*order, *((0, 0, bindings[name].offering) for name in names))
 
+    def _point(self, bindings: Found) -> tuple[Fraction, ...] | None:
+        return self._reached().point(bindings)
+
     def _objectives(self, bindings: Found) -> dict[str, str]:
         """Give what a composition reaches, when not the first preference alone decides."""
-        winners = self.winners
-        if winners.request.ranking is Ranking.LEXICOGRAPHIC:
+        if self.winners.request.ranking is Ranking.LEXICOGRAPHIC:
             return {}
+        return self._reached().texts(bindings)
+
+    def _reached(self) -> Objectives:
+        winners = self.winners
         read = TableReads(winners.table, winners.values)
         return Objectives(
             winners.session, winners.vocabulary, winners.request, winners.currency, read
-        ).texts(bindings)
+        )
 
     def _configurations(self) -> dict[str, dict[str, tuple[Path, Term]]]:
         """Give what each binding picks, by dotted name: the parts that the request reads."""

@@ -14,7 +14,7 @@ from kgservice.model.rdf import to_ntriples
 from kgservice.mpli.projecting import Projector
 from kgservice.mpli.resolve import resolve
 from kgservice.resolution.answer import Resolution
-from kgservice.resolution.request import Request
+from kgservice.resolution.request import Ranking, Request
 from kgservice.resolution.yaml_request import read_request
 from tests.resolution.memory_store import MemoryStore
 from tests.resolution.ways_oracle import WaysOracle
@@ -57,7 +57,10 @@ def _instance(seed: int) -> WaysOracle:
     random = Random(seed)  # noqa: S311
     while True:
         world, recipes = random_ways_world(random)
-        oracle = WaysOracle(world, recipes, random_ways_request(random))
+        request = random_ways_request(random)
+        if request.ranking is not Ranking.LEXICOGRAPHIC:  # this oracle ranks by lists only
+            request = replace(request, ranking=Ranking.LEXICOGRAPHIC, prefer=())
+        oracle = WaysOracle(world, recipes, request)
         if oracle.size() <= MOST:
             return oracle
 
