@@ -19,13 +19,13 @@ from kgservice.resolution.candidates import (
     candidate_facts,
     candidate_of,
     is_within,
+    products_hold,
     prune,
     spare_offerings,
     table_facts,
 )
 from kgservice.resolution.compile import Compiler, date_time
 from kgservice.resolution.composing import Round, compose, compose_any, read_compositions
-from kgservice.resolution.joint_totals import reaches
 from kgservice.resolution.judgement import (
     BoundOffering,
     Counts,
@@ -189,22 +189,10 @@ class GraphEngine:
             if found is None:
                 return []
             rows = read_compositions(self.session.select(compose(found, wanted)), found)
-            kept = [one for one in rows if self._is_exact(one, rules)]
+            kept = [one for one in rows if products_hold(rules, one, self.table)]
             if len(rows) < wanted or len(kept) >= answers:
                 return kept[:answers]
             wanted *= 2
-
-    def _is_exact(self, chosen: Mapping[str, BoundOffering], rules: Rules) -> bool:
-        """Multiply again what the engine multiplied as floating point numbers."""
-        return all(
-            reaches(joint, [self._number(joint.id, chosen[name]) for name in joint.over])
-            for joint in rules.joint()
-            if isinstance(joint, ProductLimit)
-        )
-
-    def _number(self, key: str, binding: BoundOffering) -> int | None:
-        values = self.table[key].get(binding.iri)
-        return int(values[0][0]) if values else None
 
     def is_feasible(self, rules: Rules) -> bool:
         """Say whether there is any composition under some rules."""

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from kgservice.model.rdf import Iri, Term, Triple, typed
 from kgservice.model.terms import KG
-from kgservice.resolution.joint_totals import scaled, totals_of
+from kgservice.resolution.joint_totals import reaches, scaled, totals_of
 from kgservice.resolution.judgement import BoundOffering, Mark, Marks, Rules
 from kgservice.resolution.preferences import Order, orders_of
 from kgservice.resolution.request import (
@@ -126,6 +126,15 @@ def _directed(order: Order, iri: str, table: Table) -> int | None:
 def is_within(joint: Joint, iri: str, table: Table) -> bool:
     """Say whether a binding's number is within what each component's must be within."""
     return not isinstance(joint, EachLimit) or joint.allows(_number(joint.id, iri, table))
+
+
+def products_hold(rules: Rules, chosen: Mapping[str, BoundOffering], table: Table) -> bool:
+    """Multiply again, exactly, what the engine multiplied as floating point numbers."""
+    return all(
+        reaches(joint, [_number(joint.id, chosen[name].iri, table) for name in joint.over])
+        for joint in rules.joint()
+        if isinstance(joint, ProductLimit)
+    )
 
 
 def spare_offerings(rules: Rules, component: Component) -> int:
