@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import compress
 from typing import Any, TypeAlias
 
@@ -16,10 +17,26 @@ from kgservice.resolution.price_columns import PriceColumns
 from kgservice.resolution.projection import Flags, Ids
 from kgservice.resolution.refusals import MAX_REFUSED, Refusal
 from kgservice.resolution.request import Constraint
+from kgservice.resolution.verdicts import Verdicts
 
 Matrix: TypeAlias = npt.NDArray[np.bool_]
 """A flag for each condition (rows) and binding (columns)."""
 Rows: TypeAlias = npt.NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many offerings fared how.
+
+    Attributes:
+        satisfied: Those with a binding that meets everything.
+        numbers: For each condition, those whose last configuration fell there; then the others.
+        made_of: The verdicts, kept so that they stay what they are.
+    """
+
+    satisfied: int
+    numbers: tuple[int, ...]
+    made_of: tuple[Verdicts, ...]
 
 
 def counted(columns: Columns, rules: Rules) -> Counts:
@@ -29,18 +46,27 @@ def counted(columns: Columns, rules: Rules) -> Counts:
     hard = rules.hard(frame.component)
     if not size:
         return Counts(0, 0, 0, 0, {})
-    met, first = np.ones(len(frame), np.bool_), np.full(len(frame), len(hard), np.int16)
-    for place in reversed(range(len(hard))):
-        verdicts = columns.verdicts[hard[place].id]
-        met &= verdicts.met
-        np.copyto(first, place, where=verdicts.violated)
-    begins = np.flatnonzero(np.diff(frame.owners, prepend=-1))  # every offering has a row
-    satisfied = np.logical_or.reduceat(met, begins)
+    verdicts = tuple(columns.verdicts[constraint.id] for constraint in hard)
+    if frame.rows is None:
+        key = ("tally", id(frame.owners), tuple(map(id, verdicts)))
+        tally = frame.projection.masks.get(key, Tally, lambda: _tally(frame.owners, verdicts))
+    else:
+        tally = _tally(frame.owners, verdicts)
+    reasons = {one.id: n for one, n in zip(hard, tally.numbers, strict=False) if n}
+    standing = tally.numbers[len(hard)]
+    return Counts(size, tally.satisfied, standing - tally.satisfied, size - standing, reasons)
+
+
+def _tally(owners: Ids, verdicts: tuple[Verdicts, ...]) -> Tally:
+    met, first = np.ones(len(owners), np.bool_), np.full(len(owners), len(verdicts), np.int16)
+    for place in reversed(range(len(verdicts))):
+        met &= verdicts[place].met
+        np.copyto(first, place, where=verdicts[place].violated)
+    begins = np.flatnonzero(np.diff(owners, prepend=-1))  # every offering has a row
+    satisfied = int(np.logical_or.reduceat(met, begins).sum())
     last = np.maximum.reduceat(first, begins)  # where its last configuration fell, if all did
-    numbers = np.bincount(last, minlength=len(hard) + 1).tolist()
-    reasons = {one.id: number for one, number in zip(hard, numbers, strict=False) if number}
-    standing, good = numbers[len(hard)], int(satisfied.sum())
-    return Counts(size, good, standing - good, size - standing, reasons)
+    numbers = np.bincount(last, minlength=len(verdicts) + 1).tolist()
+    return Tally(satisfied, tuple(numbers), verdicts)
 
 
 def unknown_rows(columns: Columns, rules: Rules) -> Iterator[tuple[int, Constraint]]:
