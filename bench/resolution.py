@@ -1,86 +1,192 @@
-"""Resolve a request of two components over generated offerings with the graph engine.
+"""Resolve generated requests over generated catalogues, beside what else could answer them.
 
-The peer in the same run is pySHACL, the reference semantics: it validates a sample of the bindings
-that the engine judged, and the ratio of the times for one judgement is reported.
+The fast engine is measured from a prepared request to its compositions, in processor time: *warm*
+when the same was asked before, *cold* when none of its conditions and prices were (what is read of
+the nodes of a kind stays). The peers get the same requests in the same run: OR-Tools CP-SAT finds
+one best composition of the same options and must agree on its price; SPARQL reads candidates, or
+joins them naively. The graph engine resolves a smaller request over a catalogue taken over by HTTP.
+
+    python -m bench.resolution --sizes 1000 10000 100000 --requests 12
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import tempfile
+import resource
 import time
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from datetime import date
+from importlib.util import find_spec
 from statistics import median
 
-from bench.ingest import BASE, take_over
-from kgservice.model.errors import Refused
+import pyoxigraph as ox
+
+from bench import graph_engine
+from bench.generate_columns import catalogue
+from bench.generate_requests import request_text
+from bench.search_peers import cp_sat, join_query, seconds_for_candidates, store_of
+from kgservice.model.rdf import Row
+from kgservice.mpli.fast_engine import FastEngine
 from kgservice.mpli.request_documents import check_request
-from kgservice.mpli.resolve import resolve
-from kgservice.store import open_store
+from kgservice.resolution.judgement import all_rules
+from kgservice.resolution.options import table_of
+from kgservice.resolution.projection import Projection
+from kgservice.resolution.request import Request
 from kgservice.store.vocabulary import load_vocabulary
 
-REQUEST = """
-request: Bench
-as-of: "2026-12-01"
-term: P12M
-components:
-  db: {kind: PostgreSQL, majorVersion: ">= 16", storage: ">= 100 GiB", extension: [vector]}
-  web: {kind: Container, vcpu: ">= 2", memory: ">= 4 GiB", storage: ">= 10 GiB"}
-every:
-  location.country: {any: [NL, DE, BE]}
-  provider.headquarters: {in: EEA}
-  noticePeriod: "<= 2 months"
-together:
-  - same: location.country
-  - at-most: {distinct: provider, n: 2}
-  - sum: {of: monthlyPrice, max: "450 EUR"}
-prefer: [minimise monthlyPrice]
-answers: 3
-"""
-RUNS = 5
-SIZES = (100, 1_000, 3_000, 10_000)
+SIZES = (1_000, 10_000, 100_000)
+COMPONENTS = (3, 5, 10)
+REQUESTS = 12
+RUNS = 3
+PEERS_AT = 100_000
+VOCABULARY = load_vocabulary()
+OF_REQUESTS = frozenset({"verdicts", "numbers", "prices", "grouping", "tally"})
+"""What is worked out for conditions and prices; other masks are of the catalogue alone."""
 
 
-def measure(count: int, folder: Path) -> dict[str, object]:
-    """Give seconds to resolve over `count` offerings, or where the engine said that it stops."""
-    store = open_store(folder / "data", query_timeout_s=300, query_memory_mb=4096)
-    try:
-        take_over(store, folder, count)
-        vocabulary = load_vocabulary()
-        today = datetime.now(UTC).date()
-        request = check_request(
-            REQUEST, "application/yaml", vocabulary, iri=f"{BASE}request/bench", today=today
+class Values:
+    """Stands for a session: the one thing that is asked of it is how values compare."""
+
+    generation = 1
+
+    def select(self, text: str, *, where: str = "scratch") -> list[Row]:
+        """Answer a query that needs no data."""
+        del where
+        found = ox.Store().query(text)
+        return [{"n": (row["n"].value,)} for row in found]  # type: ignore[union-attr,misc]
+
+
+def requests_of(size: int, *, is_tight: bool, count: int) -> list[Request]:
+    """Give some requests of a size."""
+    return [
+        check_request(
+            request_text(size, seed, is_tight=is_tight),
+            "application/yaml",
+            VOCABULARY,
+            iri="http://127.0.0.1:8080/request/bench",
+            today=date(2026, 12, 1),
         )
-        times = []
-        for _ in range(RUNS):
-            start = time.perf_counter()
-            try:
-                answer = resolve(store, vocabulary, request, base_iri=BASE)
-            except Refused as refused:
-                return {"offerings": count, "refused": refused.code, "detail": refused.detail}
-            times.append(time.perf_counter() - start)
-        return {
-            "offerings": count,
-            "median_s": round(median(times), 3),
-            "min_s": round(min(times), 3),
-            "max_s": round(max(times), 3),
-            "status": answer.status,
-            "candidates": {name: one.offerings for name, one in answer.counts.items()},
-            "satisfied": {name: one.satisfied for name, one in answer.counts.items()},
-        }
-    finally:
-        store.close()
+        for seed in range(count)
+    ]
 
 
-def measure_all(sizes: tuple[int, ...] = SIZES) -> list[dict[str, object]]:
-    """Measure each size in a store of its own."""
-    found = []
-    for size in sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            found.append(measure(size, Path(folder)))
+def resolve_once(projection: Projection, request: Request) -> tuple[float, int | None]:
+    """Give the seconds that a request takes, and the best price in whole millionths if known."""
+    start = time.process_time()
+    engine = FastEngine(Values(), projection, VOCABULARY, request)  # type: ignore[arg-type]
+    engine.prepare({})
+    found = engine.search(all_rules(request), request.answers)
+    taken = time.process_time() - start
+    if not found:
+        return taken, None
+    price = 0
+    for name, binding in found[0].items():
+        numbers, row = engine.columns[name].numbers["prefer.1"], engine.row_of(binding)
+        if not numbers.known[row]:
+            return taken, None
+        price += int(numbers.values[row])
+    return taken, price
+
+
+def spread(seconds: Sequence[float]) -> dict[str, float]:
+    """Give the median and the 95th percentile in milliseconds."""
+    ordered = sorted(seconds)
+    high = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+    return {"p50_ms": round(median(ordered) * 1e3, 1), "p95_ms": round(high * 1e3, 1)}
+
+
+def least(work: Callable[[], float]) -> float:
+    """Give the shortest of several runs: others use the machine, too."""
+    return min(work() for _ in range(RUNS))
+
+
+def measure_fast(projection: Projection, requests: Sequence[Request]) -> dict[str, object]:
+    """Measure requests warm and cold."""
+    warm, cold = [], []
+    for request in requests:
+
+        def run(asked: Request = request) -> float:
+            return resolve_once(projection, asked)[0]
+
+        def run_cold(asked: Request = request) -> float:
+            projection.masks.forget(OF_REQUESTS)
+            return resolve_once(projection, asked)[0]
+
+        run()
+        cold.append(least(run_cold))
+        warm.append(least(run))
+    return {"warm": spread(warm), "cold": spread(cold)}
+
+
+def measure_cp_sat(projection: Projection, requests: Sequence[Request]) -> dict[str, object]:
+    """Measure CP-SAT on the same options, one best composition each; the prices must be equal."""
+    seconds, wrong = [], 0
+    for request in requests:
+        engine = FastEngine(Values(), projection, VOCABULARY, request)  # type: ignore[arg-type]
+        engine.prepare({})
+        rules = all_rules(request)
+        tables = {name: table_of(one, rules, 1) for name, one in engine.columns.items()}
+        start = time.process_time()
+        price = cp_sat(request, tables) if all(map(len, tables.values())) else None
+        seconds.append(time.process_time() - start)
+        wrong += price != resolve_once(projection, request)[1]
+    return {**spread(seconds), "wrong": wrong}
+
+
+def measure_sparql(projection: Projection) -> dict[str, object]:
+    """Measure candidates of five components, and the naive join of two and of three."""
+    store = store_of(projection)
+    five, *_ = requests_of(5, is_tight=True, count=1)
+    found: dict[str, object] = {
+        "candidates_of_5_ms": round(least(lambda: seconds_for_candidates(store, five)) * 1e3, 1)
+    }
+    if len(projection.terms) < 20_000:
+        three, *_ = requests_of(3, is_tight=True, count=1)
+        start = time.process_time()
+        list(store.query(join_query(three)))  # type: ignore[arg-type]
+        found["naive_join_of_3_ms"] = round((time.process_time() - start) * 1e3, 1)
     return found
 
 
+def measure_size(size: int, count: int) -> list[dict[str, object]]:
+    """Measure one catalogue."""
+    projection = catalogue(size)
+    rows: list[dict[str, object]] = []
+    for components in COMPONENTS:
+        for is_tight in (True, False):
+            requests = requests_of(components, is_tight=is_tight, count=count)
+            row = {
+                "offerings": size,
+                "components": components,
+                "filters": "tight" if is_tight else "loose",
+                **measure_fast(projection, requests),
+            }
+            if size <= PEERS_AT and find_spec("ortools"):
+                row["cp_sat"] = measure_cp_sat(projection, requests[:4])
+            rows.append(row)
+    if size <= PEERS_AT:
+        rows[0]["sparql"] = measure_sparql(projection)
+    rows[0]["rss_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return rows
+
+
+def measure_all(sizes: Sequence[int] = SIZES, count: int = REQUESTS) -> dict[str, object]:
+    """Measure the fast engine with its peers, and the graph engine."""
+    fast = [row for size in sizes for row in measure_size(size, count)]
+    return {"fast": fast, "graph": graph_engine.measure_all()}
+
+
+def main() -> None:
+    """Read the command line and print the numbers."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--requests", type=int, default=REQUESTS)
+    arguments = parser.parse_args()
+    for size in arguments.sizes:
+        for row in measure_size(size, arguments.requests):
+            print(json.dumps(row), flush=True)
+
+
 if __name__ == "__main__":
-    print(json.dumps(measure_all(), indent=1))
+    main()

@@ -59,11 +59,16 @@ def _print(results: dict[str, object]) -> None:
         print(f"\n{name}")
         for key, value in _flat(results[name]):
             print(f"  {key:<44} {value}")
-    print("\nresolution, two components, graph engine")
-    rows = results["resolution"]
-    for row in rows if isinstance(rows, list) else []:
-        said = row.get("median_s", row.get("detail"))
-        print(f"  {row['offerings']:>7} offerings   {said}")
+    resolved = results["resolution"]
+    if isinstance(resolved, dict):
+        print("\nresolution, two components, graph engine")
+        for row in resolved["graph"]:
+            said = row.get("median_s", row.get("detail"))
+            print(f"  {row['offerings']:>7} offerings   {said}")
+        print("\nresolution, fast engine")
+        for row in resolved["fast"]:
+            what = f"{row['offerings']:>7} x {row['components']:>2} {row['filters']}"
+            print(f"  {what}  warm {row['warm']}  cold {row['cold']}  cp-sat {row.get('cp_sat')}")
     print(f"\nwritten to {RESULTS.name}")
 
 

@@ -212,18 +212,31 @@ class Domains:
 
 
 class Amounts:
-    """The least that the signatures add to a total."""
+    """The least that the signatures add to a total.
+
+    Attributes:
+        limit: What the sum may be at most.
+        least: By component, the least amount of each signature.
+        rising: By component, the amount of each binding, if for all components worse bindings of
+            a signature have no smaller ones; else empty.
+    """
 
     def __init__(self, total: Total, choices: Sequence[Choices]) -> None:
-        """Read the least amount of each signature."""
+        """Read the amounts."""
         self.limit = total.limit
         self.least: dict[int, list[int]] = {}
-        self._rising: dict[int, list[tuple[int, int]]] = {}
+        self.rising = _rising(total, choices)
+        self._sorted: dict[int, list[tuple[int, int]]] = {}
         for place, one in enumerate(choices):
             if one.name in total.over:
                 least = self.least[place] = _least(total, one)
                 if any(a > b for a, b in pairwise(least)):
-                    self._rising[place] = sorted((n, bit) for bit, n in enumerate(least))
+                    self._sorted[place] = sorted((n, bit) for bit, n in enumerate(least))
+
+    def is_passed(self, places: Sequence[int]) -> bool:
+        """Say whether some bindings, and all worse ones of their signatures, exceed the limit."""
+        amounts = (of[places[component]] for component, of in self.rising.items())
+        return bool(self.rising) and sum(amounts) > self.limit
 
     def exceeds(self, chosen: Mapping[int, int], domains: Sequence[int]) -> bool:
         """Say whether nothing that is left keeps the limit."""
@@ -231,11 +244,27 @@ class Amounts:
         for place, least in self.least.items():
             if place in chosen:
                 total += least[chosen[place]]
-            elif place in self._rising:
-                total += next(n for n, bit in self._rising[place] if domains[place] >> bit & 1)
+            elif place in self._sorted:
+                total += next(n for n, bit in self._sorted[place] if domains[place] >> bit & 1)
             else:
                 total += least[lowest(domains[place])]
         return total > self.limit
+
+
+def _rising(total: Total, choices: Sequence[Choices]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    if total.direction is not Direction.MAXIMUM:
+        return found
+    for place, one in enumerate(choices):
+        if one.name not in total.over:
+            continue
+        numbers = one.table.sums[total.joint.id]
+        amounts = np.where(numbers.known, numbers.values, 0)
+        within = one.table.signatures[1:] == one.table.signatures[:-1]
+        if (within & (amounts[1:] < amounts[:-1])).any():
+            return {}
+        found[place] = amounts.tolist()
+    return found
 
 
 def _least(total: Total, one: Choices) -> list[int]:

@@ -107,12 +107,21 @@ def expanded(domains: Domains, signatures: Sequence[int], best: Best) -> Iterato
             key = (cost + best.ranking.missed(missed), offerings, ranks)
             if not best.comes_too_late(key):
                 best.keep(key, chosen)
-        for place in range(last, len(choices)):
-            following = places[place] + 1
-            if following < ends[place]:
-                grown = (*places[:place], following, *places[place + 1 :])
-                heappush(waiting, (*_key(choices, grown, weight), grown, place))
+        for place, grown in _following(domains, places, last, ends):
+            heappush(waiting, (*_key(choices, grown, weight), grown, place))
         yield
+
+
+def _following(
+    domains: Domains, places: tuple[int, ...], last: int, ends: Sequence[int]
+) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Give what is made of some bindings; nothing if all of that exceeds a total, as they do."""
+    if any(amounts.is_passed(places) for amounts in domains.amounts):
+        return
+    for place in range(last, len(places)):
+        following = places[place] + 1
+        if following < ends[place]:
+            yield place, (*places[:place], following, *places[place + 1 :])
 
 
 def _key(choices: Sequence[Choices], places: Sequence[int], weight: int) -> Key:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Container, Hashable
 from dataclasses import fields, is_dataclass
 from typing import Final, TypeVar
 
@@ -39,11 +39,11 @@ class Remembered:
         self._keep(key, made)
         return made
 
-    def clear(self) -> None:
-        """Forget all."""
+    def forget(self, kinds: Container[Hashable]) -> None:
+        """Forget what was made under keys that begin with one of these."""
         with self._lock:
-            self._kept.clear()
-            self._size = 0
+            for key in [key for key in self._kept if isinstance(key, tuple) and key[0] in kinds]:
+                self._size -= self._kept.pop(key)[1]
 
     def _keep(self, key: Hashable, made: object) -> None:
         size = _bytes(made)
