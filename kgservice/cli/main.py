@@ -18,7 +18,7 @@ _COMMANDS = {
     "context": "contexts:context",
     "query": "query:query",
     "running": "running:running",
-    "request": "request:request",
+    "request": "standing:request",
     "plan": "plan:plan",
     "apply": "plan:apply",
     "service": "service:service",
