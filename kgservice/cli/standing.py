@@ -1,4 +1,4 @@
-"""`kg request stand`, `rest` and `changes`: requests that are kept true, and what became of them."""
+"""`kg request stand`, `rest` and `changes`: requests that are kept true, and what became."""
 
 from __future__ import annotations
 
