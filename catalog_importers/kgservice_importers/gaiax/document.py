@@ -29,6 +29,7 @@ from kgservice_importers.gaiax.expansion import (
     without_empty_ids,
 )
 from kgservice_importers.gaiax.forms import vocabulary_kind
+from kgservice_importers.gaiax.label_credentials import with_own_nodes
 from kgservice_importers.gaiax.proofs import Signed, signed_dataset, signed_form, uncheckable
 from kgservice_importers.gaiax.repair import Mended, mend, table
 from kgservice_importers.gaiax.structure import StructureMap, can_be_stored
@@ -167,7 +168,7 @@ def _document(envelope: Envelope, content: bytes, reader: Reader, read: _Read) -
     is_credential = "credentialSubject" in envelope.payload or bool(envelope.token)
     credential = credential_of(envelope, claims, read.signed) if is_credential else None
     covered = _coverage(read, reader)
-    return SourceDocument(
+    made = SourceDocument(
         source_id=_source_id(envelope, claims, subjects[0]),
         media_type=envelope.media_type,
         content=content,
@@ -181,6 +182,7 @@ def _document(envelope: Envelope, content: bytes, reader: Reader, read: _Read) -
         mapped=covered.mapped,
         unmapped=covered.unmapped,
     )
+    return with_own_nodes(made, reader.context)
 
 
 def _named(triples: list[Triple], reader: Reader, base: str) -> list[Triple]:

@@ -9,6 +9,7 @@ from typing import Final
 from kgservice.model.documents import ImportContext, ImportItem, SetAside, SourceDocument
 from kgservice.model.errors import Problem
 from kgservice_importers.gaiax.document import Reader
+from kgservice_importers.gaiax.label_credentials import KIND, on_own_nodes
 from kgservice_importers.gaiax.reading import Reading, fingerprint_of
 from kgservice_importers.gaiax.structure import StructureMap
 from kgservice_importers.jsonld.added import loader_of
@@ -18,11 +19,9 @@ from kgservice_importers.tmf620.characteristics import (
     is_token,
 )
 from kgservice_importers.tmf620.json_tree import Json, Object
-from kgservice_importers.tmf620.label_credentials import on_own_nodes
 from kgservice_importers.tmf620.mapping import MappingTable, mapping_of
 from kgservice_importers.tmf620.names import Names
 
-KIND: Final = "dome/Compliance:VC"
 _TOKEN: Final = b"eyJ"
 """How every compact JWS begins: base64url of `{"` (RFC 7515 §7.1)."""
 _DEEPEST: Final = 12
@@ -81,7 +80,8 @@ class CredentialReader:
             return
         for item in self._reading.read(content, at, self._reader, mark):
             if isinstance(item, SourceDocument):
-                yield replace(on_own_nodes(item, self._context), kind=KIND)
+                is_done = item.kind == KIND
+                yield item if is_done else replace(on_own_nodes(item, self._context), kind=KIND)
             elif isinstance(item, SetAside):
                 detail = "a token whose payload is no JSON object holds no credential"
                 yield Problem("credential-not-read", detail, at, "The offering itself is read.")

@@ -11,7 +11,23 @@ from kgservice.model.documents import ImportContext, SourceDocument
 from kgservice.model.rdf import Iri, Literal, Subject, Term, Triple
 from kgservice.model.terms import DCTERMS, KG
 
+KIND: Final = "dome/Compliance:VC"
 _LEVEL: Final = ("#labelLevel", "/labelLevel")
+_LEVELS_OF_DOME: Final = frozenset({"BL", "P", "P+"})
+
+
+def with_own_nodes(document: SourceDocument, context: ImportContext) -> SourceDocument:
+    """Do this to a credential that states a level of DOME, wherever it lies; leave all others.
+
+    Gaia-X states the levels of its own labels in credentials that are about themselves.
+    """
+    is_label = document.credential is not None and any(
+        predicate.value.endswith(_LEVEL)
+        and isinstance(value, Literal)
+        and value.value.strip().upper() in _LEVELS_OF_DOME
+        for _, predicate, value in document.triples
+    )
+    return replace(on_own_nodes(document, context), kind=KIND) if is_label else document
 
 
 def on_own_nodes(document: SourceDocument, context: ImportContext) -> SourceDocument:
