@@ -132,17 +132,20 @@ def _turtle_files(folder: Traversable, without: frozenset[str]) -> Iterator[Trav
 
 def _parse(content: bytes, rdf_format: ox.RdfFormat, base: str | None = None) -> Iterator[Triple]:
     prefix = hashlib.sha256(content).hexdigest()[:12]
+    # Numbered as they come: the engine's own labels of nameless nodes differ each time, and what
+    # is read here is compared with what was read before.
+    numbers: dict[str, int] = {}
+
+    def term(node: object) -> Term:
+        if isinstance(node, ox.NamedNode):
+            return Iri(node.value)
+        if isinstance(node, ox.BlankNode):
+            return Blank(f"{prefix}-{numbers.setdefault(node.value, len(numbers))}")
+        if isinstance(node, ox.Literal):
+            return Literal(node.value, node.datatype.value, node.language or "")
+        raise TypeError("quoted triples are not read")
+
     for quad in ox.parse(content, format=rdf_format, base_iri=base):
-        subject, value = _term(quad.subject, prefix), _term(quad.object, prefix)
+        subject, value = term(quad.subject), term(quad.object)
         if not isinstance(subject, Literal):
             yield Triple(subject, Iri(quad.predicate.value), value)
-
-
-def _term(node: object, prefix: str) -> Term:
-    if isinstance(node, ox.NamedNode):
-        return Iri(node.value)
-    if isinstance(node, ox.BlankNode):
-        return Blank(f"{prefix}-{node.value}")
-    if isinstance(node, ox.Literal):
-        return Literal(node.value, node.datatype.value, node.language or "")
-    raise TypeError("quoted triples are not read")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from datetime import date
 from fractions import Fraction
@@ -178,3 +181,23 @@ def test_a_name_for_two_units_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         load_vocabulary([file])
     assert caught.value.code == "vocabulary-ambiguous"
+
+
+def test_the_value_is_written_alike_by_every_process() -> None:
+    """Syncs compare it with that of the last one: if it differed, all would be read again."""
+    code = (
+        "import hashlib; from kgservice.store.vocabulary import load_vocabulary;"
+        "print(*(hashlib.sha256(repr(load_vocabulary()).encode()).hexdigest() for _ in 'ab'))"
+    )
+    found = {
+        digest
+        for seed in ("1", "2")
+        for digest in subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+    }
+    assert len(found) == 1
