@@ -10,6 +10,7 @@ from kgservice.model.terms import KG
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.services import find_service
+from kgservice.plan import Plan
 
 
 def list_jobs(application: Application, caller: Caller) -> list[dict[str, object]]:
@@ -87,13 +88,31 @@ def release_held_source(
         raise Refused("Nothing is erased without consent.", code="consent-missing", at="/consent")
     runner = application.need_jobs()
     for job in runner.jobs():
-        # only the source of a move: consent to that must never end the service itself
-        is_move = job.action == KG.Move.value
-        if is_move and service.iri in job.services and job.state == "holding":
-            seen = max((event.id for event in runner.events(job.id, 0)), default=0)
-            runner.consent(job.id)
-            return job.id, seen
+        if service.iri not in job.services or job.state != "holding":
+            continue
+        if not _holds_source_of(runner.plan(job.plan), service.iri):
+            continue
+        _require_alone(runner.plan(job.plan), service.id)
+        seen = max((event.id for event in runner.events(job.id, 0)), default=0)
+        runner.consent(job.id)
+        return job.id, seen
     raise Refused(f"Nothing is held for {service.id}.", code="nothing-held")
+
+
+def _holds_source_of(plan: Plan, service: str) -> bool:
+    """Whether a plan erases the source of a move of this service."""
+    return any(step.verb == KG.Erase and step.service == service for step in plan.steps)
+
+
+def _require_alone(plan: Plan, service: str) -> None:
+    """Consent to the erasure of a source must never end a service."""
+    if any(step.verb == KG.End for step in plan.steps):
+        raise Refused(
+            f"The plan that holds the source of {service} also ends a service;"
+            " consent would erase that one at once too.",
+            code="release-not-alone",
+            hint="Wait until its periods are over; `kg job list` tells when.",
+        )
 
 
 def _short(job: Job) -> dict[str, object]:

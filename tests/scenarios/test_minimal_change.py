@@ -180,3 +180,23 @@ def test_an_adjustment_of_several_services_survives_a_kill(stage: ChangeStage, v
     assert stage.call("GET", f"services/{made['a']}")["facts"]["storage"] == "40"
     assert stage.workers["beta"].verbs() == ["fence", "export", "hold", "erase"]
     assert adjust(stage, made["c"], changed, expect=409)["code"] == "nothing-to-do"
+
+
+def test_a_source_held_by_an_adjustment_is_released_by_consent(stage: ChangeStage) -> None:
+    changed = REQUEST.replace(
+        'b: {kind: PostgreSQL, storage: ">= 10 GiB"}',
+        'b: {kind: PostgreSQL, storage: ">= 10 GiB", extension: [postgis]}',
+    )
+    without_c = "\n".join(line for line in changed.splitlines() if not line.startswith("  c:"))
+    for request, code in ((without_c, "release-not-alone"), (changed, "")):
+        made = stage.provision(REQUEST)
+        plan = adjust(stage, made["b"], request)
+        job = stage.call("POST", f"plans/{plan['id']}/apply", {})
+        stage.wait(job["id"], "holding")
+        path, body = f"services/{made['b']}/release", {"consent": True}
+        if code:
+            assert stage.call("POST", path, body, expect=409)["code"] == code
+        else:
+            stage.wait(stage.call("POST", path, body)["id"])
+            refused = stage.call("POST", f"services/{made['a']}/release", body, expect=409)
+            assert refused["code"] == "nothing-held"
