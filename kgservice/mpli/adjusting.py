@@ -25,6 +25,7 @@ from kgservice.mpli.resolve import (
     check_with_reference,
     is_possible,
     resolve,
+    ruled_out,
 )
 from kgservice.mpli.services import KnownService, customer_key_of
 from kgservice.mpli.situations import Situation, picks_of, situation_of
@@ -124,7 +125,7 @@ class Search:
         Raises:
             Refused: there is none (`infeasible`, `change-infeasible`).
         """
-        found = smallest_change(self.standing, self.attempt, self.can_stay)
+        found = smallest_change(self.standing, self.attempt, self.can_stay, self.ruled_out())
         if found is None:
             raise _refusal(self.application, self.request)
         outcome = Outcome(*found)
@@ -146,6 +147,15 @@ class Search:
         answer = resolve(*self._where, replace(asked, answers=1), **self._how(limits))
         self.answers[moved] = answer
         return answer.compositions[0] if answer.compositions else None
+
+    def ruled_out(self) -> frozenset[str]:
+        """Name the services that violate a condition of their own where they are."""
+        everything = frozenset(self.standing)
+        limits = self._limits(everything, may_stay=True)
+        if limits is None or not everything:
+            return frozenset()
+        asked = self.request_with(everything)
+        return ruled_out(*self._where, asked, **self._how(limits)).intersection(everything)
 
     def can_stay(self, name: str) -> bool:
         """Say whether there is any composition in which this service stays."""

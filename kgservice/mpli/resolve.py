@@ -37,6 +37,7 @@ __all__ = [
     "is_possible",
     "prepared",
     "resolve",
+    "ruled_out",
 ]
 
 _SEARCH_SHARE: Final = 0.6
@@ -136,6 +137,29 @@ def is_possible(
         engine = _engine(session, vocabulary, named, projector, limits.prices)
         engine.prepare(only)
         return engine.is_feasible(all_rules(named))
+
+
+def ruled_out(
+    store: Store,
+    vocabulary: Vocabulary,
+    request: Request,
+    *,
+    base_iri: str,
+    limits: Restriction,
+    projector: Projector | None = None,
+) -> frozenset[str]:
+    """Name the components all of whose offerings violate a condition on that component alone.
+
+    Raises:
+        InputError, Refused, DeadlineExceeded: as `resolve` does.
+    """
+    named = prepared(request, vocabulary, base_iri)
+    only = _restrictions(named, limits)
+    with store.session(scope=QueryScope(), deadline_s=limits.deadline_s) as session:
+        engine = _engine(session, vocabulary, named, projector, limits.prices)
+        engine.prepare(only)
+        counts = engine.counts(all_rules(named))
+    return frozenset(name for name, one in counts.items() if one.violated == one.offerings)
 
 
 def _engine(

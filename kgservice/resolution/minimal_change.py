@@ -95,17 +95,20 @@ def _path(dotted: str, vocabulary: Vocabulary) -> tuple[PropertyInfo, ...]:
 
 
 def smallest_change(
-    standing: Mapping[str, Standing], attempt: Attempt[RankedT], can_stay: CanStay
+    standing: Mapping[str, Standing],
+    attempt: Attempt[RankedT],
+    can_stay: CanStay,
+    ruled_out: frozenset[str] = frozenset(),
 ) -> tuple[frozenset[str], RankedT] | None:
     """Find the fewest standing components that must go, then the fewest touched, then the best.
 
-    None when it is not possible even if all of them may go. Components that cannot stay on their
-    own are found first; no set without them is tried.
+    `ruled_out` are components that violate a condition of their own where they are; no set without
+    them is tried. Where those are not enough, the others are asked one by one whether they can
+    stay at all. None when it is not possible even if all of them go.
 
     Raises:
         Refused: too many sets would have to be tried (`search-too-large`).
     """
-    names = sorted(standing)
     budget = iter(range(MOST_TRIED))
 
     def tried(moved: frozenset[str]) -> RankedT | None:
@@ -117,11 +120,13 @@ def smallest_change(
             )
         return attempt(moved)
 
-    unmoved = tried(frozenset())
-    if unmoved is not None:
-        return frozenset(), unmoved
-    must = frozenset(name for name in names if not can_stay(name))
-    for size in range(max(len(must), 1), len(names) + 1):
+    must = ruled_out.intersection(standing)
+    known = len(must)
+    first = tried(must)
+    if first is not None:
+        return must, first
+    must |= frozenset(name for name in sorted(standing.keys() - must) if not can_stay(name))
+    for size in range(max(len(must), known + 1), len(standing) + 1):
         best = _best_of_size(must, size, standing, tried)
         if best is not None:
             return best

@@ -14,6 +14,7 @@ from kgservice.mpli.resolve import (
     Restriction,
     is_possible,
     resolve,
+    ruled_out,
 )
 from kgservice.resolution.minimal_change import Standing, smallest_change, with_picks
 from kgservice.resolution.request import Request
@@ -119,7 +120,17 @@ def by_search(
             store, VOCABULARY, asked, base_iri=BASE, limits=only
         )
 
-    found = smallest_change(standing, attempt, can_stay)
+    everything = set(standing)
+    only = limits(everything, may_stay=True)
+    assert only is not None
+    gone = ruled_out(
+        store,
+        VOCABULARY,
+        with_picks(request, standing, everything, VOCABULARY),
+        base_iri=BASE,
+        limits=only,
+    )
+    found = smallest_change(standing, attempt, can_stay, gone)
     if found is None:
         return None
     moved, chosen = found
