@@ -50,6 +50,7 @@ class StandingClerk:
         self._projector = projector
         self._resolve: Callable[[str], tuple[Request, Resolution] | None] = lambda name: None
         self._tell: Callable[[Event], None] = lambda event: None
+        self._bring_up_to_date: Callable[[], None] = lambda: None
         self._today = today
         self._links = links_of(projector.vocabulary)
         self._watched = StandingRequests(projector.vocabulary)
@@ -66,12 +67,15 @@ class StandingClerk:
         self,
         resolve: Callable[[str], tuple[Request, Resolution] | None],
         tell: Callable[[Event], None] = lambda event: None,
+        bring_up_to_date: Callable[[], None] = lambda: None,
     ) -> None:
         """Resolve by `resolve` (IRI to what was asked and the answer; None when it is gone).
 
-        `tell` hears of each event after it is in the book.
+        `tell` hears of each event after it is in the book; `bring_up_to_date` is called before a
+        look and puts into the book what stands by itself.
         """
         self._resolve, self._tell = resolve, tell
+        self._bring_up_to_date = bring_up_to_date
 
     def start(self) -> None:
         """Start the thread; `work_with` comes first."""
@@ -90,6 +94,7 @@ class StandingClerk:
         Without a commit since the last look, it costs about a millisecond.
         """
         with self._looking:
+            self._bring_up_to_date()
             standing = {one.request: one for one in self.book.standing()}
             for name in self._watched.slots.keys() - standing.keys():
                 self._watched.remove(name)

@@ -16,6 +16,7 @@ from kgservice.mpli.request_answers import resolution
 from kgservice.mpli.requests import as_written, get_request
 from kgservice.mpli.standing import StandingClerk
 from kgservice.mpli.standing_book import Event, Outcome
+from kgservice.mpli.standing_services import Running, is_request
 from kgservice.resolution.answer import JsonValue, Resolution
 from kgservice.resolution.request import Request
 from kgservice.store.port import GraphChange
@@ -24,7 +25,7 @@ MOST_STANDING: Final = 1_000
 """Standing requests of one customer."""
 MOST_AT_ONCE: Final = 100
 """Events of a page."""
-_TYPE: Final = "io.github.kgservice.answer."
+_TYPE: Final = "io.github.kgservice."
 _INSIDE: Final = Caller("standing", "operator", "standing")
 _TURNS: Final = {
     "better": KG.Better,
@@ -37,8 +38,11 @@ _TURNS: Final = {
 
 def serve(application: Application) -> None:
     """Let the application's clerk begin."""
+    runs = Running(application)
 
     def resolve(iri: str) -> tuple[Request, Resolution] | None:
+        if not is_request(application, iri):
+            return runs.judged(iri)
         try:
             saved = get_request(application, _INSIDE, iri)
         except NotFound:
@@ -49,7 +53,7 @@ def serve(application: Application) -> None:
         _write(application, event)
 
     clerk = _clerk(application)
-    clerk.work_with(resolve, tell)
+    clerk.work_with(resolve, tell, lambda: runs.stand(clerk.book))
     clerk.start()
 
 
@@ -142,11 +146,12 @@ def _now() -> str:
 
 
 def _cloud_event(application: Application, event: Event) -> dict[str, JsonValue]:
+    about = "answer" if is_request(application, event.request) else "service"
     return {
         "specversion": "1.0",
         "id": str(event.number),
         "source": application.base_iri,
-        "type": f"{_TYPE}{event.kind}",
+        "type": f"{_TYPE}{about}.{event.kind}",
         "subject": event.request,
         "time": event.at,
         "datacontenttype": "application/json",
@@ -176,9 +181,11 @@ def _write(application: Application, event: Event) -> None:
         Triple(node, KG.changeOf, Iri(event.request)),
         Triple(node, KG.became, _TURNS[event.kind]),
         Triple(node, PROV.endedAtTime, Literal(event.at, XSD + "dateTime")),
-        Triple(node, Iri(PROV.NS + "generated"), Iri(f"{event.request}/resolution")),
         *(Triple(node, PROV.used, Iri(graph)) for graph in event.graphs),
     ]
+    if is_request(application, event.request):
+        made = Iri(f"{event.request}/resolution")
+        triples.append(Triple(node, Iri(PROV.NS + "generated"), made))
     try:
         application.store.commit([GraphChange(node.value, tuple(triples))], dataset="private")
     except KgError:  # the feed has it all the same
