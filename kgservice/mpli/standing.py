@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from kgservice.model.errors import KgError
 from kgservice.model.rdf import Term, to_text
 from kgservice.model.vocabulary import PropertyInfo
+from kgservice.mpli.projecting import MOST_CHANGED
 from kgservice.mpli.standing_book import Event, Outcome, Standing, StandingBook
 from kgservice.resolution.affected import StandingRequests
 from kgservice.resolution.compile import Compiler
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from kgservice.resolution.answer import Resolution
 
 LOOK_EVERY_S: Final = 1.0
+QUIET_LOOKS: Final = 2
+"""Looks without a commit, before everything is read."""
 _LOG: Final = logging.getLogger("kgservice.standing")
 
 
@@ -57,6 +60,7 @@ class StandingClerk:
         self._undated: set[str] = set()
         self._seen: tuple[str, int, Projection] | None = None
         self._day: date | None = None
+        self._quiet = ("", 0)
         self._waiting: set[str] = set()
         self._looking = threading.Lock()
         self._end = threading.Event()
@@ -117,12 +121,30 @@ class StandingClerk:
         state = store.state(QueryScope())
         if self._seen is not None and state and state == self._seen[0]:
             return found
+        if self._is_to_wait(state):
+            return found
         with store.session(scope=QueryScope()) as session:
             projection = self._projector.at(session)
             if self._seen is None or session.generation != self._seen[1]:
                 found |= self._affected(session, projection)
             self._seen = (state, session.generation, projection)
         return found
+
+    def _is_to_wait(self, state: str) -> bool:
+        """Say whether to wait until no commit came for some looks.
+
+        While a large catalogue is read in, everything would be read anew with each part of it; and
+        where nothing stands, nobody waits.
+        """
+        if self._watched.slots or self._waiting:
+            if self._seen is None:
+                return False
+            subjects = self._projector.store.changed_subjects(self._seen[1])
+            if subjects is not None and len(subjects) <= MOST_CHANGED:
+                return False
+        is_quiet = state == self._quiet[0]
+        self._quiet = (state, self._quiet[1] + 1 if is_quiet else 0)
+        return self._quiet[1] < QUIET_LOOKS
 
     def _affected(self, session: Session, projection: Projection) -> set[str]:
         everything = set(self._watched.slots)
@@ -174,12 +196,11 @@ class StandingClerk:
         self._watched.add(name, replace(request, as_of=day))
 
     def _run(self) -> None:
-        while not self._end.is_set():
+        while not self._end.wait(LOOK_EVERY_S):
             try:
                 self.look()
             except Exception:  # the thread must live on
                 _LOG.exception("standing requests")
-            self._end.wait(LOOK_EVERY_S)
 
 
 class _Asking:
