@@ -130,7 +130,7 @@ class Conforms:
     """The value conforms to a node shape that the service knows; `meaning` is what that says."""
 
     shape: Iri
-    meaning: Has
+    meaning: Has | OneOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,7 @@ def inner_constraints(condition: Condition) -> Iterator[Constraint]:
     if isinstance(condition, Has):
         yield from condition.constraints
     elif isinstance(condition, Conforms):
-        yield from condition.meaning.constraints
+        yield from inner_constraints(condition.meaning)
     elif isinstance(condition, OneOf):
         for one in condition.conditions:
             yield from inner_constraints(one)

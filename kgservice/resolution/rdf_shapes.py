@@ -152,19 +152,28 @@ class ShapeReader(PartReader):
             )
         return Conforms(shape, ShapeReader(graph, self.vocabulary).meaning(graph.node(shape)))
 
-    def meaning(self, node: Node) -> Has:
-        """Read a node shape that is defined somewhere else.
+    def meaning(self, node: Node) -> Has | OneOf:
+        """Read a node shape that is defined somewhere else: properties, sh:and, or one sh:or.
 
         Raises:
             NotSupported: it uses what cannot be judged in three values.
         """
-        node.check(frozenset({SH.property, SH.node}))
+        node.check(frozenset({SH.property, SH.node, SH.and_, SH.or_}))
+        ways = self.graph.items(node.one(SH.or_))
+        parts = [self.graph.node(term) for term in node.all(SH.property)]
+        others = [*node.all(SH.node), *self.graph.items(node.one(SH.and_))]
+        if ways and not parts and not others:
+            return OneOf(tuple(self.meaning(self.graph.node(way)) for way in ways))
+        if ways:
+            refuse("sh:or beside other conditions in a shape", node.at)
         found: list[Constraint] = []
-        for term in node.all(SH.node):
-            found += self.meaning(self.graph.node(term)).constraints
-        inner = [self.graph.node(term) for term in node.all(SH.property)]
-        parts = self._has([shape for shape in inner if not self.goes_with(shape)])
-        return Has((*found, *parts.constraints))
+        for term in others:
+            other = self.meaning(self.graph.node(term))
+            if isinstance(other, OneOf):
+                refuse("sh:or inside sh:and or sh:node in a shape", node.at)
+            found += other.constraints
+        own = self._has([shape for shape in parts if not self.goes_with(shape)])
+        return Has((*found, *own.constraints))
 
     def _has(self, inner: list[Node]) -> Has:
         inner.sort(key=lambda node: (node.order(), self.graph.content_key(node.subject)))

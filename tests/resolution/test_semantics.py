@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from kgservice.inference.closure import Reasoner
-from kgservice.model.errors import InputError, KgError, Refused
+from kgservice.model.errors import InputError, KgError, NotSupported, Refused
 from kgservice.model.rdf import RDF, Iri, Literal, Triple
 from kgservice.model.terms import KG, RDFS
 from kgservice.mpli import graph_engine, verification
@@ -394,14 +394,19 @@ SHAPES = """
   sh:property [ sh:path kg:provider ; sh:minCount 1 ; sh:node <urn:shape#european> ] ,
     [ sh:path kg:noticePeriod ; sh:minCount 1 ; sh:pattern "^P[0-2]M$" ] ,
     [ sh:path kg:support ; sh:minCount 1 ] .
+<urn:shape#either> a sh:NodeShape ; sh:or ( [ sh:property [ sh:path kg:vcpu ; sh:minInclusive 4 ] ]
+  [ sh:and ( <urn:shape#careful> ) ] ) .
+<urn:shape#odd> a sh:NodeShape ; sh:not <urn:shape#careful> .
 """
 SHAPED = replace(VOCABULARY, shapes=tuple(turtle_triples(SHAPES)))
 
 
-@pytest.mark.parametrize("line", ["shape: careful", "provider: {shape: european}"])
+@pytest.mark.parametrize(
+    "line", ["shape: careful", "provider: {shape: european}", "shape: either, vcpu: 2"]
+)
 def test_a_shape_that_the_service_knows_is_a_condition_in_three_values(line: str) -> None:
     def one(name: str, **values: list[str]) -> Offer:
-        return offer(name, noticePeriod=["P1M"], support=["24x7"], **values)
+        return offer(name, noticePeriod=["P1M"], support=["24x7"], vcpu=["2"], **values)
 
     world = World([one("good"), one("abroad"), one("open")], {"p-good": "NLD", "p-abroad": "USA"})
     text = ONE % f", {line}"
@@ -416,8 +421,14 @@ def test_a_shape_that_the_service_knows_is_a_condition_in_three_values(line: str
     assert (counts.satisfied, counts.unknown, counts.violated) == (1, 1, 1)
 
 
-def test_a_shape_survives_yaml_and_turtle() -> None:
-    request = read_request(ONE % ", shape: careful, provider: {shape: european}", SHAPED)
+def test_a_shape_that_cannot_be_judged_in_three_values_is_refused_by_name() -> None:
+    with pytest.raises(NotSupported, match="sh:not"):
+        read_request(ONE % ", shape: odd", SHAPED)
+
+
+@pytest.mark.parametrize("name", ["careful", "either"])
+def test_a_shape_survives_yaml_and_turtle(name: str) -> None:
+    request = read_request(ONE % f", shape: {name}, provider: {{shape: european}}", SHAPED)
     named = replace(request, iri="http://127.0.0.1:8080/request/x")
     assert request_from_triples(request_triples(named, SHAPED), SHAPED) == named
     assert read_request(write_request(request, SHAPED), SHAPED) == request
