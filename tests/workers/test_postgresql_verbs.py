@@ -55,7 +55,7 @@ def test_connection_details_are_sealed_for_the_worker_of_what_needs_the_database
     with login(new.worker.sealer.open(given["replica"])) as replica:
         assert replica.execute("SELECT current_database()").fetchone()
     connected = new.do("provision", fresh_name(), connections={"db": given["replica"]})
-    assert connected.facts["connections"] == ["db"]
+    assert connected.facts["connectedTo"] == ["db"]
     broken = code_of(new, "provision", fresh_name(), connections={"db": "x.y"})
     assert broken == "seal-broken"
 

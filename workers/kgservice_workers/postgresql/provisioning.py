@@ -73,7 +73,7 @@ def _connected(session: Session) -> dict[str, Json]:
     given = mapping(session.task.input, "connections", optional=True)
     for name in given:
         session.context.sealer.open(text(given, name))
-    return {"connections": sorted(given)} if given else {}
+    return {"connectedTo": sorted(given)} if given else {}
 
 
 def _label(session: Session, wanted: Mapping[str, Json]) -> Label:
