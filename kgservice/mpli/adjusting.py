@@ -28,7 +28,7 @@ from kgservice.mpli.resolve import (
     ruled_out,
 )
 from kgservice.mpli.services import KnownService, customer_key_of
-from kgservice.mpli.situations import Situation, picks_of, situation_of
+from kgservice.mpli.situations import Situation, picks_of, require_offerings, situation_of
 from kgservice.plan import (
     Adjusted,
     Binding,
@@ -58,9 +58,11 @@ def plan_situation(
     Raises:
         Refused: the request is not feasible (`infeasible`), it is only without the services that
             run (`change-infeasible`), nothing changes (`nothing-to-do`), or a step has no worker
-            or a move no path.
+            or a move no path, or a recipe makes one of them (`made-by-recipe`).
     """
-    wish = _wish(situation_of(application, caller, service), wanted.request)
+    present = situation_of(application, caller, service)
+    require_offerings(application, present.services.values())
+    wish = _wish(present, wanted.request)
     standing = {name: _standing(wish.present, part) for name, part in wish.lasting.items()}
     search = Search(application, wish.request, standing)
     found = search.smallest()

@@ -20,7 +20,7 @@ from kgservice.mpli.move_terms import reachable
 from kgservice.mpli.plans import bind, get_plan, plan_context, present_versions, save_plan
 from kgservice.mpli.resolve import ResolvedComposition, Restriction, resolve
 from kgservice.mpli.services import KnownService, customer_key_of
-from kgservice.mpli.situations import Situation, picks_of, situation_of
+from kgservice.mpli.situations import Situation, picks_of, require_offerings, situation_of
 from kgservice.plan import Composition, Plan, Rearrangement, plan_rearrangement
 from kgservice.plan.checks import require_fresh
 from kgservice.plan.clocks import stamp
@@ -81,6 +81,7 @@ def _work_out(
 ) -> KeptExit:
     checked = stamp(application.now())
     try:
+        require_offerings(application, situation.services.values())
         plan, state = _plan(application, situation, service, request)
     except KgError as error:
         return KeptExit(service.iri, "none", "", error.detail, checked)

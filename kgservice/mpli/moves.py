@@ -23,7 +23,7 @@ from kgservice.mpli.services import (
     known_services,
     running,
 )
-from kgservice.mpli.situations import picks_of
+from kgservice.mpli.situations import picks_of, require_offerings
 from kgservice.plan import Json, Plan, best_way, plan_move
 from kgservice.resolution.minimal_change import Standing, with_picks
 from kgservice.resolution.request import Request
@@ -39,9 +39,12 @@ def plan_service_move(application: Application, caller: Caller, identity: str, *
     Raises:
         NotFound: `to` is no offering, and no provider that offers this kind (`offering-unknown`).
         Refused: no target keeps the request's conditions (`move-infeasible`, with reasons), there
-            is no format in which to move (`no-move-path`), or no worker does it (`no-worker`).
+            is no format in which to move (`no-move-path`), or no worker does it (`no-worker`);
+            or a recipe makes one of them (`made-by-recipe`).
     """
     service = find_service(application, caller, identity)
+    beside = known_services(application, caller)
+    require_offerings(application, (one for one in beside if one.situation == service.situation))
     now = running(application, service)
     identity_of_request = service.composition.removeprefix(f"{application.base_iri}request/")
     saved = requests.get_request(

@@ -35,8 +35,8 @@ from kgservice.plan import (
 )
 from kgservice.resolution.recipes import read_recipes
 from kgservice.resolution.request import Component
+from kgservice.resolution.spots import Way
 from kgservice.resolution.templates import render, values_of
-from kgservice.resolution.variants import Way
 from kgservice.store.port import META_GRAPH, GraphChange
 from kgservice.store.queries import load_query
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from kgservice.model.errors import Refused
 from kgservice.model.rdf import Term
+from kgservice.model.terms import KG
 from kgservice.mpli import requests
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
@@ -59,6 +61,23 @@ def request_of(
     name = service.composition.removeprefix(f"{application.base_iri}request/")
     identity = name.partition("/")[0].partition("#")[0]
     return requests.get_request(application, caller, identity) if identity else None
+
+
+def require_offerings(application: Application, services: Iterable[KnownService]) -> None:
+    """Refuse to rearrange what a recipe makes: its parts would have to go along.
+
+    Raises:
+        Refused: a service is made by a recipe (`made-by-recipe`).
+    """
+    recipes = {t.subject[0] for t in application.vocabulary.recipes if t.object == KG.Recipe}
+    for service in services:
+        if service.offering in recipes:
+            raise Refused(
+                f"{service.id} is made of other services by a recipe; this version moves and"
+                " adjusts single offerings only.",
+                code="made-by-recipe",
+                hint="Provision the new situation beside it, then end this one.",
+            )
 
 
 def picks_of(service: KnownService) -> dict[str, Term]:

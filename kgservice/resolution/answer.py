@@ -14,7 +14,7 @@ from kgservice.resolution.judgement import Counts
 from kgservice.resolution.refusals import Refusal
 from kgservice.resolution.relaxations import Opened, Relaxation
 from kgservice.resolution.request import Request
-from kgservice.resolution.variants import Way
+from kgservice.resolution.spots import Way
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 

@@ -10,7 +10,7 @@ that has the price, and is joined to the components that its parts are bound to.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 from kgservice.model.rdf import Literal
@@ -32,25 +32,11 @@ from kgservice.resolution.request import (
     Request,
     SumLimit,
 )
-from kgservice.resolution.ways import Bundles, Choice, Group, Made, covers
+from kgservice.resolution.spots import Spot, Way
+from kgservice.resolution.ways import Bundles, Choice, Group, covers
 
 HAS_PART = PropertyInfo(DCTERMS.hasPart, "hasPart", ValueKind.FEATURE)
 OFFERING = PropertyInfo(KG.offering, "offering", ValueKind.SINGLE)
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How one component of a composition is had.
-
-    Attributes:
-        kind: `managed`, `recipe` or `bundle`.
-        by: Name of the component that is bound to the bundle; empty for the others.
-        parts: Names of the components that a recipe needs.
-    """
-
-    kind: str = "managed"
-    by: str = ""
-    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,36 +58,6 @@ class Variant:
 
 class _NotSo(Exception):
     """The request cannot be had in this way."""
-
-
-@dataclass(slots=True)
-class _Spot:
-    """A component of the variant: with the parts that make it, or the bundle that it is part of."""
-
-    component: Component
-    made: Made | None = None
-    parts: list[_Spot] = field(default_factory=list)
-    bundle: str = ""
-
-    @property
-    def name(self) -> str:
-        return self.component.name
-
-    def all(self) -> Iterator[_Spot]:
-        yield self
-        for part in self.parts:
-            yield from part.all()
-
-    def places(self, info: PropertyInfo) -> tuple[str, ...]:
-        """Name the components that have a property of this one."""
-        if self.made is None:
-            return (self.bundle if info.is_derived and self.bundle else self.name,)
-        if info.iri in self.made.recipe.states and not info.is_derived:
-            return (self.name,)
-        needs = zip(self.made.recipe.needs, self.parts, strict=True)
-        taking = [part for need, part in needs if info.iri in need.takes]
-        chosen = self.parts if info.is_derived else taking or self.parts
-        return tuple(name for part in chosen for name in part.places(info))
 
 
 def variant_of(request: Request, choice: Choice, bundles: Bundles) -> Variant | None:
@@ -148,14 +104,14 @@ class _Writer:
             together=tuple(self.joints),
             prefer=tuple(self.preference(one) for one in self.request.prefer),
         )
-        ways = {spot.name: _way(spot) for spot in spots}
+        ways = {spot.name: spot.way() for spot in spots}
         return Variant(written, self.only, ways, self.originals)
 
-    def spot(self, component: Component) -> _Spot:
+    def spot(self, component: Component) -> Spot:
         """Plant the parts of a component that is made, at every depth."""
-        return self.grow(_Spot(component, self.choice.made.get(component.name)))
+        return self.grow(Spot(component, self.choice.made.get(component.name)))
 
-    def grow(self, spot: _Spot) -> _Spot:
+    def grow(self, spot: Spot) -> Spot:
         self.own[spot.name] = []
         if spot.made is None:
             return spot
@@ -166,7 +122,7 @@ class _Writer:
                 kind=need.kind,
                 quantity=spot.component.quantity * need.quantity,
             )
-            spot.parts.append(self.grow(_Spot(part, made)))
+            spot.parts.append(self.grow(Spot(part, made)))
             for path, condition in need.conditions:
                 name = f"{part.name}.{'.'.join(step.name for step in path)}"
                 self.place(spot.parts[-1], Constraint(name, path, condition))
@@ -179,7 +135,7 @@ class _Writer:
         self.taken.add(found)
         return found
 
-    def place(self, spot: _Spot, constraint: Constraint) -> None:
+    def place(self, spot: Spot, constraint: Constraint) -> None:
         """Put a condition on a component where what it reads is."""
         info = constraint.path[0]
         places = spot.places(info)
@@ -196,7 +152,7 @@ class _Writer:
         else:
             self.shared.setdefault(constraint.id, (constraint, []))[1].extend(places)
 
-    def total(self, spot: _Spot, constraint: Constraint) -> Joint | None:
+    def total(self, spot: Spot, constraint: Constraint) -> Joint | None:
         """Limit what the parts cost together where a condition is an upper limit on a price."""
         condition = constraint.condition
         if (
@@ -298,7 +254,7 @@ class _Writer:
     def bundle_id(self) -> str:
         return f"bundle.{len(self.joints) + 1}"
 
-    def component(self, spot: _Spot) -> Component:
+    def component(self, spot: Spot) -> Component:
         own = tuple(self.own[spot.name])
         if spot.made is None:
             return replace(spot.component, constraints=own, is_paid=not spot.bundle)
@@ -309,9 +265,3 @@ class _Writer:
             needs=(*spot.component.needs, *(part.name for part in spot.parts)),
             is_paid=False,
         )
-
-
-def _way(spot: _Spot) -> Way:
-    if spot.made is not None:
-        return Way("recipe", parts=tuple(part.name for part in spot.parts))
-    return Way("bundle", by=spot.bundle) if spot.bundle else Way()

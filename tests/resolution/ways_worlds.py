@@ -80,6 +80,12 @@ def random_ways_world(random: Random) -> tuple[World, list[Recipe]]:
     while len(world.offers) < 6:
         world = random_world(random)
     offers = [_kinds(random, offer) for offer in world.offers]
+    if random.random() < 0.5:  # two that one provider may bundle
+        kinds = ("PostgreSQL", "Container")
+        offers[:2] = [
+            replace(offer, kind=kind, status="Launched", provider="p0")
+            for offer, kind in zip(offers, kinds, strict=False)
+        ]
     bundles = [_bundle(random, number, offers) for number in range(random.randint(0, 3))]
     return replace(world, offers=offers + [one for one in bundles if one]), _recipes(random)
 
@@ -147,6 +153,12 @@ def random_ways_request(random: Random) -> Request:
         )
         for one in request.components
     )
+    if len(components) == 2 and random.random() < 0.5:
+        kinds = ("PostgreSQL", "Container")
+        components = tuple(
+            replace(one, kind=Iri(KG.NS + kind), quantity=1)
+            for one, kind in zip(components, kinds, strict=True)
+        )
     return replace(
         request,
         components=components,

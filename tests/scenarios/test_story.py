@@ -23,6 +23,8 @@ def apply_with_kg(stage: Stage) -> dict[str, str]:
     plan = stage.service.kg_json("plan", str(REQUEST), "--json")
     job = stage.service.kg_json("apply", str(plan["id"]), "--json")
     assert job["state"] == "done"
+    facts = {one["step"]: one["facts"] for one in job["steps"]}
+    assert facts["provision-replica"]["connectedTo"] == ["db"]  # its worker could open them
     return stage.services_of(job)
 
 
