@@ -43,6 +43,7 @@ class PartReader:
         self.graph = graph
         self.vocabulary = vocabulary
         self.notes: list[Note] = []
+        self.is_own = True
 
     def evidence(self, shape: Node, path: Path) -> Evidence | None:
         """Read how strong the evidence must be.
@@ -173,7 +174,9 @@ class PartReader:
 
     def _currency(self, target: Node, step: PropertyInfo) -> str:
         currency = target.text(SCHEMA.priceCurrency)
-        if step.is_money and not currency:
+        # nothing is nothing in every currency; a request itself always names one
+        is_nothing = target.text(SH.maxInclusive) in ("0", "0.0") and not self.is_own
+        if step.is_money and not currency and not is_nothing:
             raise InputError(
                 f"`{step.name}` needs schema:priceCurrency.", code="money-invalid", at=target.at
             )

@@ -150,7 +150,9 @@ class ShapeReader(PartReader):
                 code="shape-unknown",
                 at=target.at,
             )
-        return Conforms(shape, ShapeReader(graph, self.vocabulary).meaning(graph.node(shape)))
+        reader = ShapeReader(graph, self.vocabulary)
+        reader.is_own = False
+        return Conforms(shape, reader.meaning(graph.node(shape)))
 
     def meaning(self, node: Node) -> Has | OneOf:
         """Read a node shape that is defined somewhere else: properties, sh:and, or one sh:or.

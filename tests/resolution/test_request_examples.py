@@ -14,6 +14,7 @@ from kgservice.mpli.projecting import Projector
 from kgservice.mpli.request_documents import check_request
 from kgservice.mpli.resolve import resolve
 from kgservice.resolution.answer import Resolution, ResolvedComposition
+from kgservice.resolution.known_shapes import known_shapes
 from kgservice.store.vocabulary import load_vocabulary, turtle_triples
 from tests.resolution.memory_store import MemoryStore
 from tests.resolution.worlds import BASE
@@ -76,6 +77,17 @@ def _composition(one: ResolvedComposition) -> str:
 )
 def test_an_example_is_answered_as_the_page_says(text: str, expected: str) -> None:
     assert answer_text(text) == expected.strip()
+
+
+@pytest.mark.parametrize("name", sorted(known_shapes(vocabulary())))
+def test_every_shape_of_the_package_can_be_asked(name: str) -> None:
+    """Also those of which nobody here knows enough; answers come from both engines."""
+    kind = "provider: {shape: %s}" if name == "party-in-eea" else "shape: %s"
+    told = answer_text(f"components:\n  db:\n    kind: PostgreSQL\n    {kind % name}\n")
+    assert told.split("\n")[0] == ("unknown" if name in UNANSWERED else "feasible")
+
+
+UNANSWERED = ("data-act", "processor-terms")
 
 
 def test_there_are_at_least_twenty_examples() -> None:
