@@ -223,7 +223,7 @@ class Sync:
                 if document.source_id not in seen:
                     seen.add(document.source_id)
                     fresh.append(document)
-            yield self._taking.enter(fresh)
+            yield self._taking.enter_newest(fresh)
 
     def _staying(self) -> dict[str, str]:
         """Give the graphs of the documents that are in the source and were not read."""

@@ -21,7 +21,7 @@ from kgservice.ingest.documents import (
 from kgservice.ingest.history import Changes
 from kgservice.ingest.joining import Joining
 from kgservice.ingest.kept import Before, KeptIndex
-from kgservice.ingest.outcomes import evidence_of, kept_of
+from kgservice.ingest.outcomes import evidence_of, kept_of, whole_of
 from kgservice.ingest.ownership import Ownership
 from kgservice.ingest.policy import Policy
 from kgservice.ingest.report import SyncReport
@@ -90,6 +90,7 @@ class Taking:
     ids: dict[str, str] = field(default_factory=dict)
     fired: set[str] = field(default_factory=set)
     unchanged: int = 0
+    _stood_back: set[str] = field(default_factory=set)
     _waiting: list[bytes] = field(default_factory=list)
     _writing: list[Future[None]] = field(default_factory=list)
     _pool: ThreadPoolExecutor = field(
@@ -109,6 +110,22 @@ class Taking:
             )
             self.joining.mark(entries)
             return entries
+
+    def enter_newest(self, documents: Iterable[SourceDocument]) -> list[Entry]:
+        """Check the proofs of a batch; an older issue of what is kept stands back for that.
+
+        So the documents that refer to it are read with the newer issue, as they were before.
+        """
+        entries = self.enter(documents)
+        older = {e.document.source_id: e for e in entries if e.proof.code == OLDER}
+        if not older:
+            return entries
+        whole = [one for packed in self.kept.wholes(older) for one in whole_of(packed)]
+        kept = {e.document.source_id: e for e in self.enter(whole) if e.proof.code != OLDER}
+        for source_id in kept.keys() - self._stood_back:
+            self.report.find(findings_of(older[source_id]))
+        self._stood_back |= kept.keys()
+        return [kept.get(entry.document.source_id, entry) for entry in entries]
 
     def offer(self, entries: Iterable[Entry]) -> None:
         """Let others be read with those of a batch that they refer to, as far as is believed."""

@@ -6,6 +6,7 @@ import json
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from kgservice_importers.gaiax import IMPORTER
 from made_up_source import AT, BASE
 
 from kgservice.ingest import catalogs
+from kgservice.ingest.issuers import Issuers, IssuerSettings
 from kgservice.ingest.pipeline import SyncRequest, sync, sync_documents
 from kgservice.ingest.policy import Policy, load_policy
 from kgservice.ingest.report import SyncReport
@@ -282,3 +284,25 @@ def test_a_shape_sees_what_the_document_is_read_with(tmp_path: Path) -> None:
         assert world.sync(content).counts["quarantined"] == number
         assert bool(world.values("vcpu")) is not bool(number)
     world.store.close()
+
+
+def test_an_older_issue_of_a_part_takes_nothing_from_what_refers_to_it(
+    make_world: MakeWorld, signers: Policy
+) -> None:
+    """The oracle is the state before: the newer issue stays, with all that was joined from it."""
+    dids = {did: did_document(did, key) for did, key in KEYS.items()}
+    world = make_world(replace(signers, issuers=Issuers(IssuerSettings(), dids, AT)))
+    older = files()
+    later = signed("cpu", parts(cpus=16)["cpu"], validFrom="2026-02-01T00:00:00Z")
+    newer = {**older, "cpu.jwt": later}
+    world.sync(newer)
+    assert world.values("vcpu") == {"16"}
+    before = world.facts()
+    for _ in range(2):
+        report = world.sync(older)
+        assert world.facts() == before
+        assert report.codes["credential-older"] == 1
+        assert (report.counts["changed"], report.counts["unchanged"]) == (0, len(NAMES))
+    assert sum(report.outcomes.values()) == len(NAMES)
+    world.sync(newer)
+    assert world.facts() == before
