@@ -113,7 +113,12 @@ def read_frames(path: Path, skip: int = 0) -> Iterator[list[Part]]:
             if skip:
                 skip -= 1
             else:
-                yield frame
+                yield [(graph, _as_bytes(text), kind, merge) for graph, text, kind, merge in frame]
 
 
 REPLACE, DESCRIBE = ChangeKind.REPLACE.value, ChangeKind.DESCRIBE.value
+
+
+def _as_bytes(text: bytes | str) -> bytes:
+    """Give statements as they are written now; an earlier release wrote text without dots."""
+    return text if isinstance(text, bytes) else text.replace(" \n", " .\n").encode()
