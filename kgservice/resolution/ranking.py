@@ -95,6 +95,11 @@ class Ranking:
         ]
         yield from sorted((self.weight(flags), flags) for flags in sets)
 
+    def highest(self, first: int, missed: int) -> int:
+        """Give the highest cost of what the order reads first as `first` and misses `missed`."""
+        weight = self._weights[0]
+        return weight * (first - self._lowest[0] + 1) - 1 + self._missed * missed
+
     def bound(self, total: int) -> Bound:
         """Read a sum."""
         missed, rest = divmod(total, self._missed)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from kgservice.model.errors import Refused
+from kgservice.resolution.ceiling import ceiling
 from kgservice.resolution.domains import Domains, lowest
 from kgservice.resolution.expanding import Best, Composition, expanded
 from kgservice.resolution.joint_tests import JointTests
@@ -56,6 +57,7 @@ class Search:
         self._tests, self._deadline = tests, deadline
         self._choices, self._ranking = choices_of(tables)
         self._domains = Domains(self._choices, tests)
+        self._ceiling = ceiling(self._ranking, tables, tests)
         self._best = Best(self._choices, self._ranking, tests, answers)
         self._size = len(self._choices)
         self._steps = 0
@@ -157,7 +159,8 @@ class Search:
 
     def _limit(self) -> int:
         """Give the cost beyond which nothing is wanted."""
-        return self._best.worst - self._weight
+        wanted = self._best.worst - self._weight
+        return wanted if self._ceiling is None else min(wanted, self._ceiling)
 
     def _descend(self, depth: int, cost: int, domains: list[int], chosen: dict[int, int]) -> None:
         if depth == self._size:
