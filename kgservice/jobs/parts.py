@@ -16,6 +16,7 @@ from kgservice.jobs.values import Job
 from kgservice.jobs.workers import WorkerRegistry
 from kgservice.model.errors import NotFound
 from kgservice.model.rdf import Blank, Iri, Row, Term, typed
+from kgservice.model.terms import KG
 from kgservice.plan import Plan, from_triples, step_iri
 from kgservice.plan.clocks import moment, stamp
 from kgservice.store.port import MERGED_GRAPH, Store
@@ -82,6 +83,16 @@ class Parts:
 def step_name(iri: str) -> str:
     """Give the name of a step from its IRI."""
     return iri.rsplit("#", 1)[-1]
+
+
+def services_of(plan: Plan) -> tuple[str, ...]:
+    """Name the services that a plan works on, and those that it adopts."""
+    if plan.service:
+        return (plan.service,)
+    adopted = [s.input.get("services") for s in plan.steps if s.verb == KG.Adopt]
+    named = [str(one) for many in adopted if isinstance(many, list) for one in many]
+    worked_on = [step.service for step in plan.steps if step.kind]
+    return tuple(dict.fromkeys((*worked_on, *named)))
 
 
 def _plain(row: Row) -> dict[str, str]:

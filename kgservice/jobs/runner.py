@@ -13,7 +13,7 @@ from kgservice.jobs.database import Database
 from kgservice.jobs.journal import Journal
 from kgservice.jobs.leases import LeaseTable
 from kgservice.jobs.options import JobOptions
-from kgservice.jobs.parts import Parts
+from kgservice.jobs.parts import Parts, services_of
 from kgservice.jobs.queries import QueryFolder
 from kgservice.jobs.repairing import repair
 from kgservice.jobs.saga import Saga
@@ -146,7 +146,7 @@ class JobRunner:
             plan=plan.iri,
             action=plan.action.value,
             customer=plan.customer,
-            services=_services_of(plan),
+            services=services_of(plan),
             has_consent=consented,
         )
         known = self._journal.open(job, key)
@@ -292,12 +292,3 @@ class JobRunner:
                 self._workflows.launch(self._journal.job(identity))
         except KgError:
             _LOG.exception("job %s could not be taken up again", identity)
-
-
-def _services_of(plan: Plan) -> tuple[str, ...]:
-    if plan.service:
-        return (plan.service,)
-    adopted = [s.input.get("services") for s in plan.steps if s.verb == KG.Adopt]
-    named = [str(one) for many in adopted if isinstance(many, list) for one in many]
-    worked_on = [step.service for step in plan.steps if step.kind]
-    return tuple(dict.fromkeys((*worked_on, *named)))

@@ -95,6 +95,7 @@ MISTAKEN = frozenset(
         "cli/test_query_mistakes.py",
         "clients/test_query_page_in_browser.py",
         "mpli/test_written_graphs.py",
+        "resolution/test_linting.py",
         "store/test_hints.py",
     )
 )
