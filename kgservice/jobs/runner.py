@@ -260,13 +260,10 @@ class JobRunner:
     def sealed_connection(self, service: str) -> dict[str, str]:
         """Give JWEs with connection details, for the service's customer alone.
 
-        `sealed` is the service's, `held` that of the read-only login at a held source; what does
-        not exist is left out.
+        `sealed` is the service's, `held` that of the login at a held source, where they exist.
         """
-        found = {
-            "sealed": self._sealed.connection(service, "service"),
-            "held": self._sealed.connection(service, "hold"),
-        }
+        purposes = {"sealed": "service", "held": "hold"}
+        found = {name: self._sealed.connection(service, one) for name, one in purposes.items()}
         return {name: jwe for name, jwe in found.items() if jwe}
 
     def _watch_clock(self) -> None:

@@ -14,7 +14,7 @@ from kgservice.resolution.judgement import Counts
 from kgservice.resolution.refusals import Refusal
 from kgservice.resolution.relaxations import Opened, Relaxation
 from kgservice.resolution.request import Request
-from kgservice.resolution.spots import Way
+from kgservice.resolution.spots import Way, ways_json
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -107,7 +107,7 @@ class ResolvedComposition:
             "verified": self.is_verified,
             "offerings": dict(self.offerings),
             "titles": dict(self.titles),
-            "ways": {name: self._way_json(name) for name in self.offerings},
+            "ways": cast("JsonValue", ways_json(self.ways, self.offerings)),
             "configuration": {name: dict(values) for name, values in configuration.items()},
             "monthlyPrice": money_json(self.monthly),
             "prices": {name: money_json(price) for name, price in self.prices.items()},
@@ -116,15 +116,6 @@ class ResolvedComposition:
             **({"objectives": dict(self.objectives)} if self.objectives else {}),
             "proof": f"{self.iri}/proof",
         }
-
-    def _way_json(self, name: str) -> JsonValue:
-        """Say how a component is had, with the recipe and its parts, or the bundle."""
-        way = self.ways.get(name, Way())
-        if way.kind == "recipe":
-            return {"way": way.kind, "recipe": self.offerings[name], "parts": list(way.parts)}
-        if way.kind == "bundle":
-            return {"way": way.kind, "bundle": self.offerings[way.by], "price": way.by}
-        return {"way": way.kind}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kgservice.model.vocabulary import PropertyInfo
@@ -61,3 +61,18 @@ class Spot:
         if self.made is not None:
             return Way("recipe", parts=tuple(part.name for part in self.parts))
         return Way("bundle", by=self.bundle) if self.bundle else Way()
+
+
+def ways_json(
+    ways: Mapping[str, Way], offerings: Mapping[str, str]
+) -> dict[str, dict[str, str | list[str]]]:
+    """Say of each component how it is had, with the recipe and its parts, or the bundle."""
+    found: dict[str, dict[str, str | list[str]]] = {}
+    for name in offerings:
+        way = ways.get(name, Way())
+        found[name] = {"way": way.kind}
+        if way.kind == "recipe":
+            found[name] |= {"recipe": offerings[name], "parts": list(way.parts)}
+        elif way.kind == "bundle":
+            found[name] |= {"bundle": offerings[way.by], "price": way.by}
+    return found
