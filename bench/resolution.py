@@ -1,10 +1,11 @@
 """Resolve generated requests over generated catalogues, beside what else could answer them.
 
 The fast engine is measured from a prepared request to its compositions, in processor time: *warm*
-when the same was asked before, *cold* when none of its conditions and prices were (what is read of
-the nodes of a kind stays). The peers get the same requests in the same run: OR-Tools CP-SAT finds
-one best composition of the same options and must agree on its price; SPARQL reads candidates, or
-joins them naively. The graph engine resolves a smaller request over a catalogue taken over by HTTP.
+when the same was asked before, *cold* when none of its conditions were, *cold_and_prices* when no
+price was asked for like this either (what is read of the nodes of a kind stays).
+The peers get the same requests in the same run: OR-Tools CP-SAT (extra `bench`) finds one best
+composition of the same options and must agree on its price; SPARQL reads candidates, or joins them
+naively. The graph engine resolves a smaller request over a catalogue that is taken over by HTTP.
 
     python -m bench.resolution --sizes 1000 10000 100000 --requests 12
 """
@@ -13,13 +14,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
 from importlib.util import find_spec
 from statistics import median
 
+import psutil
 import pyoxigraph as ox
 
 from bench import graph_engine
@@ -41,8 +42,10 @@ REQUESTS = 12
 RUNS = 3
 PEERS_AT = 100_000
 VOCABULARY = load_vocabulary()
-OF_REQUESTS = frozenset({"verdicts", "numbers", "prices", "grouping", "tally"})
-"""What is worked out for conditions and prices; other masks are of the catalogue alone."""
+MASKS = frozenset({"verdicts", "tally"})
+"""What is worked out for conditions."""
+OF_PRICES = frozenset({"prices", "numbers", "grouping"})
+"""What is worked out for what prices count, and for what is ranked."""
 
 
 class Values:
@@ -103,20 +106,25 @@ def least(work: Callable[[], float]) -> float:
 
 def measure_fast(projection: Projection, requests: Sequence[Request]) -> dict[str, object]:
     """Measure requests warm and cold."""
-    warm, cold = [], []
+    warm, cold, dearer = [], [], []
     for request in requests:
 
         def run(asked: Request = request) -> float:
             return resolve_once(projection, asked)[0]
 
         def run_cold(asked: Request = request) -> float:
-            projection.masks.forget(OF_REQUESTS)
+            projection.masks.forget(MASKS)
+            return resolve_once(projection, asked)[0]
+
+        def run_colder(asked: Request = request) -> float:
+            projection.masks.forget(MASKS | OF_PRICES)
             return resolve_once(projection, asked)[0]
 
         run()
+        dearer.append(least(run_colder))
         cold.append(least(run_cold))
         warm.append(least(run))
-    return {"warm": spread(warm), "cold": spread(cold)}
+    return {"warm": spread(warm), "cold": spread(cold), "cold_and_prices": spread(dearer)}
 
 
 def measure_cp_sat(projection: Projection, requests: Sequence[Request]) -> dict[str, object]:
@@ -149,6 +157,11 @@ def measure_sparql(projection: Projection) -> dict[str, object]:
     return found
 
 
+def rss_mib() -> int:
+    """Give the resident memory: the catalogue as columns and what was remembered, no store."""
+    return psutil.Process().memory_info().rss // 2**20
+
+
 def measure_size(size: int, count: int) -> list[dict[str, object]]:
     """Measure one catalogue."""
     projection = catalogue(size)
@@ -162,12 +175,13 @@ def measure_size(size: int, count: int) -> list[dict[str, object]]:
                 "filters": "tight" if is_tight else "loose",
                 **measure_fast(projection, requests),
             }
+            if not rows:
+                row["rss_mib"] = rss_mib()
             if size <= PEERS_AT and find_spec("ortools"):
                 row["cp_sat"] = measure_cp_sat(projection, requests[:4])
             rows.append(row)
     if size <= PEERS_AT:
         rows[0]["sparql"] = measure_sparql(projection)
-    rows[0]["rss_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return rows
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TypeAlias, cast
 
 from kgservice.model.errors import Problem, Severity
 from kgservice.model.money import Money
 from kgservice.model.rdf import Literal, Term, Triple
+from kgservice.resolution.answer_json import JsonValue as JsonValue
+from kgservice.resolution.answer_json import money_json as money_json
+from kgservice.resolution.answer_json import relaxation_json as relaxation_json
 from kgservice.resolution.judgement import Counts
 from kgservice.resolution.refusals import Refusal
-from kgservice.resolution.relaxations import Opened, Relaxation
+from kgservice.resolution.relaxations import Relaxation
 from kgservice.resolution.request import Request
 from kgservice.resolution.spots import Way, ways_json
-
-JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,40 +234,6 @@ class Resolution:
             for one in self.missing
         ]
         return (*conflicts, *missing)
-
-
-def relaxation_json(relaxation: Relaxation) -> JsonValue:
-    """Write what could be asked instead, and the best composition that this opens."""
-    return {
-        "change": [
-            {
-                "constraint": one.constraint,
-                "from": cast("JsonValue", one.was),
-                "to": cast("JsonValue", one.to),
-                "kind": one.kind,
-                "found": dict(one.found),
-            }
-            for one in relaxation.changes
-        ],
-        "best": _opened_json(relaxation.best),
-        "leftOut": money_json(relaxation.left_out),
-    }
-
-
-def _opened_json(opened: Opened) -> JsonValue:
-    return {
-        "offerings": dict(opened.offerings),
-        "titles": dict(opened.titles),
-        "configuration": {name: dict(some) for name, some in opened.configuration.items()},
-        "monthlyPrice": money_json(opened.monthly),
-        "prices": {name: money_json(price) for name, price in opened.prices.items()},
-        "unknown": list(opened.unknown),
-    }
-
-
-def money_json(money: Money | None) -> JsonValue:
-    """Write money as REQUESTS does; null when it is unknown."""
-    return None if money is None else {"amount": money.amount, "currency": money.currency}
 
 
 def _plain(term: Term, shown: str) -> JsonValue:

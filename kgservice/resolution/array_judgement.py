@@ -164,7 +164,7 @@ class ArrayJudge:
         key = ("verdicts", frame.component.kind, constraint.path, constraint.condition, self.as_of)
         every = Nodes(self.projection, offered(self.projection, frame.component.kind))
         found = self.projection.masks.get(key, Verdicts, lambda: self._walk(every, constraint))
-        return found.at(frame.places[frame.owners])
+        return found.at(frame.owners if frame.whole is None else frame.places[frame.owners])
 
     def once(self, constraint: Constraint, frame: Frame, prices: PriceColumns) -> Verdicts:
         """Judge a condition that nobody will ask again on a frame: nothing is remembered."""

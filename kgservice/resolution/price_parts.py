@@ -113,11 +113,20 @@ def _single(projection: Projection, nodes: Ids, prop: Iri) -> tuple[Ids, Flags]:
 def _amounts(projection: Projection, codes: Ids) -> tuple[Wholes, int, Flags]:
     """Give amounts as whole numbers, what they were multiplied with, and which are numbers."""
     distinct, places = np.unique(codes, return_inverse=True)
-    numbers = [_number(projection, int(code)) for code in distinct]
-    scale = lcm(*(number.denominator for number in numbers if number is not None))
-    scaled = [int((number or 0) * scale) for number in numbers]
-    is_number = np.array([number is not None for number in numbers], np.bool_)
+    known = projection.terms.amounts
+    amounts = [known.get(code) or _amount(projection, code) for code in distinct.tolist()]
+    scale = lcm(*{amount[1] for amount in amounts if amount is not None})
+    scaled = [amount[0] * (scale // amount[1]) if amount else 0 for amount in amounts]
+    is_number = np.array([amount is not None for amount in amounts], np.bool_)
     return wholes(scaled)[places], scale, is_number[places]
+
+
+def _amount(projection: Projection, code: int) -> tuple[int, int] | None:
+    """Give an amount as a fraction of whole numbers; remembered, for other states too."""
+    number = _number(projection, code)
+    if number is None:
+        return None
+    return projection.terms.amounts.setdefault(code, number.as_integer_ratio())
 
 
 def wholes(numbers: Sequence[int]) -> Wholes:

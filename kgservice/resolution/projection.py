@@ -26,13 +26,18 @@ NOTHING: Final = -1
 
 
 class Terms:
-    """Terms by number, kept as N-Triples text; one that is asked for is read once."""
+    """Terms by number, kept as N-Triples text; one that is asked for is read once.
+
+    Attributes:
+        amounts: Of terms that were read as numbers, the number as a fraction of whole numbers.
+    """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         """Number `texts` (each once) from 0."""
         self._texts = list(texts)
         self._numbers = {text: number for number, text in enumerate(self._texts)}
         self._read: dict[int, Term] = {}
+        self.amounts: dict[int, tuple[int, int]] = {}
 
     def __len__(self) -> int:
         """Count the terms."""
