@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import cast
 
 from kgservice.model.errors import Problem, Severity
 from kgservice.model.money import Money
