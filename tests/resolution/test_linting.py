@@ -88,8 +88,8 @@ def test_a_bound_without_a_count_is_reported() -> None:
             '"NaN"^^<http://www.w3.org/2001/XMLSchema#double> ] .',
             "value-invalid",
         ),
-        ("<#db> sh:targetClass kg:PostgersQL .", "not-supported"),
-        ("<#db> sh:property [ sh:path kg:noticePeriodd ; sh:minCount 1 ] .", "property-unknown"),
+        ("<#db> sh:targetClass kg:made-upQL .", "not-supported"),
+        ("<#db> sh:property [ sh:path kg:made-upPeriod ; sh:minCount 1 ] .", "property-unknown"),
         ("<#db> sh:class kg:Container .", "value-invalid"),
     ],
 )
