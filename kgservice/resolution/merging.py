@@ -48,6 +48,7 @@ def merged(plain: Resolution, request: Request, others: Sequence[Found]) -> Reso
         graphs={graph: v for one in compositions for graph, v in one.uses.items()},
         compositions=tuple(compositions),
         conflicts=() if compositions else plain.conflicts,
+        relaxations=() if compositions else plain.relaxations,
         statements=partial(_statements, every, request, numbers),
     )
 

@@ -99,13 +99,13 @@ class Relaxation:
 
 
 def part_of(request: Request, identity: str) -> Part:
-    """Give the condition with a short id.
+    """Give the condition with a short id, or the wish.
 
     Raises:
         KeyError: there is none.
     """
-    for constraint in request.all_constraints():
-        if constraint.id == identity and not constraint.is_wish:
+    for constraint in sorted(request.all_constraints(), key=lambda one: one.is_wish):
+        if constraint.id == identity:
             return constraint
     for joint in request.together:
         if joint.id == identity:
