@@ -24,6 +24,7 @@ from kgservice.mpli.ways import other_ways
 from kgservice.resolution.answer import Resolution, ResolvedComposition
 from kgservice.resolution.assumptions import PriceChange
 from kgservice.resolution.judgement import all_rules
+from kgservice.resolution.names import refuse
 from kgservice.resolution.queries import Only
 from kgservice.resolution.request import Request
 from kgservice.resolution.to_rdf import request_triples
@@ -103,7 +104,7 @@ def resolve(
         plain = Answering(engine, is_explained=limits.is_explained).answer()
         currency = engine.ranked_in
         projection = projector.at(session) if projector is not None else None
-        is_restricted = bool(limits.pins or limits.among)
+        is_restricted = any(one.named for one in only.values())
         ways = None if is_restricted else other_ways(session, vocabulary, named, projection)
     if ways is None:
         return plain
@@ -181,7 +182,14 @@ def _engine(
 
 
 def prepared(request: Request, vocabulary: Vocabulary, base_iri: str) -> Request:
-    """Give a request its day (today, UTC) and an IRI made of its content, where it has none."""
+    """Give a request its day (today, UTC) and an IRI made of its content, where it has none.
+
+    Raises:
+        NotSupported: it uses a running service.
+    """
+    for component in request.components:
+        if component.use.startswith(f"{base_iri}service/"):
+            refuse("`use` of a running service", component.name, "Name its offering.")
     dated = request if request.as_of else replace(request, as_of=datetime.now(UTC).date())
     if dated.iri:
         return dated
@@ -191,7 +199,8 @@ def prepared(request: Request, vocabulary: Vocabulary, base_iri: str) -> Request
 
 
 def _restrictions(request: Request, limits: Restriction) -> dict[str, Only]:
-    pins, among = limits.pins, limits.among
+    wanted = {component.name: component.use for component in request.components if component.use}
+    pins, among = {**wanted, **limits.pins}, limits.among
     names = [component.name for component in request.components]
     for name in (*pins, *among):
         if name not in names:

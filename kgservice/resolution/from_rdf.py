@@ -14,6 +14,7 @@ from kgservice.resolution.exits import read_rdf_exit
 from kgservice.resolution.joint_from_rdf import read_rdf_joint
 from kgservice.resolution.joint_parts import Part, check_part
 from kgservice.resolution.names import (
+    check_iri,
     read_component_name,
 )
 from kgservice.resolution.preference_from_rdf import read_rdf_preferences
@@ -53,7 +54,17 @@ _REQUEST_TERMS = frozenset(
     }
 )
 _COMPONENT_TERMS = frozenset(
-    {SH.property, SH.class_, SH.order, KG.wish, KG.quantity, KG.needs, KG.unknownPolicy, KG.ways}
+    {
+        SH.property,
+        SH.class_,
+        SH.order,
+        KG.wish,
+        KG.quantity,
+        KG.needs,
+        KG.unknownPolicy,
+        KG.ways,
+        KG.use,
+    }
 )
 
 
@@ -197,7 +208,12 @@ class _Reader:
             quantity=node.count(KG.quantity, 1, MAX_QUANTITY),
             needs=tuple(other for other in self.names.values() if other in needs),
             ways=self.ways(node),
+            use=self.use(node),
         )
+
+    def use(self, node: Node) -> str:
+        term = node.one(KG.use)
+        return "" if term is None else check_iri(term[0] if isinstance(term, Iri) else "", node.at)
 
     def component_of(self, term: Term | None, node: Node) -> str:
         if term is None or term not in self.names:

@@ -166,6 +166,17 @@ def read_component_name(name: str, at: str) -> str:
     return name
 
 
+def check_iri(text: str, at: str) -> str:
+    """Check that a text is an IRI, and give it.
+
+    Raises:
+        InputError: it is none (`value-invalid`).
+    """
+    if ":" not in text or not is_valid_iri(text):
+        raise InputError(f"{text!r} is not an IRI.", code="value-invalid", at=at)
+    return text
+
+
 def check_component(name: str, names: Iterable[str], at: str) -> None:
     """Check that a name is a component's.
 

@@ -61,6 +61,7 @@ class Component:
         quantity: How many instances of one offering.
         needs: Components that must be there before it.
         ways: In which ways it may be had; None leaves it to the request.
+        use: IRI of the one offering that it may be bound to; empty for any.
         is_paid: It has a price of its own; a part of a bundle and what a recipe makes have not.
         line: Where it is written; 0 when unknown.
     """
@@ -72,6 +73,7 @@ class Component:
     needs: tuple[str, ...] = ()
     ways: Ways | None = None
     is_paid: bool = True
+    use: str = ""
     line: int = field(default=0, compare=False)
 
 

@@ -114,6 +114,8 @@ class _Writer(ConditionWriter):
             self.add(node, KG.needs, *(self.iri(name) for name in component.needs))
         if component.ways:
             self.add(node, KG.ways, _WAYS[component.ways])
+        if component.use:
+            self.add(node, KG.use, Iri(component.use))
         self.constraints(node, component.constraints)
 
     def constraints(self, node: Subject, constraints: Iterable[Constraint]) -> None:

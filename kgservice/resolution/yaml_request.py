@@ -8,7 +8,7 @@ from datetime import date
 from kgservice.model.errors import InputError
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.resolution.exits import read_exit
-from kgservice.resolution.names import read_class, read_component_name, refuse
+from kgservice.resolution.names import check_iri, read_class, read_component_name, refuse
 from kgservice.resolution.preference_parts import check_no_wishes
 from kgservice.resolution.request import Component, Constraint, Request, Ways, wish_ids
 from kgservice.resolution.values import read_date, suggestion
@@ -125,9 +125,7 @@ def _component(
     name = read_component_name(key.text, key.at)
     if "kind" not in node.entries:
         raise InputError(f"`{name}` has no `kind`.", code="key-missing", at=key.at)
-    if "use" in node.entries:
-        refuse("`use`", node.keys["use"].at)
-    own = {"kind", "quantity", "needs", "ways"}
+    own = {"kind", "quantity", "needs", "ways", "use"}
     rest = {entry: value for entry, value in node.entries.items() if entry not in own}
     conditions = MapNode(rest, node.keys, node.at, node.line)
     kind = node.entries["kind"]
@@ -138,8 +136,13 @@ def _component(
         quantity=_count(node.entries.get("quantity"), 1, MAX_QUANTITY),
         needs=tuple(_needs(name, node.entries.get("needs"), names)),
         ways=_ways(node.entries.get("ways")),
+        use=_use(node.entries.get("use")),
         line=key.line,
     )
+
+
+def _use(node: Node | None) -> str:
+    return "" if node is None else check_iri(need_text(node), node.at)
 
 
 def _ways(node: Node | None) -> Ways | None:

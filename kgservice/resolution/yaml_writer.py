@@ -86,6 +86,8 @@ class _Writer:
             tree["needs"] = list(component.needs)
         if component.ways:
             tree["ways"] = component.ways.value
+        if component.use:
+            tree["use"] = component.use
         return {**tree, **self.constraints(component.constraints)}
 
     def constraints(self, constraints: tuple[Constraint, ...]) -> dict[str, Tree]:

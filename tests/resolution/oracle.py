@@ -291,6 +291,8 @@ class Oracle:
         for offer in self.world.offers:
             if offer.kind != component.kind.value.rpartition("#")[2] or offer.status == "Retired":
                 continue
+            if component.use not in ("", offer.iri):
+                continue
             options = [[(name, v) for v in offer.values.get(name) or [None]] for name in read]
             for combination in product(*options):
                 found.append(Pick(offer, combination))

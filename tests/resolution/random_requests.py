@@ -323,6 +323,14 @@ def random_request(random: Random) -> Request:
     )
 
 
+def random_pinned(random: Random) -> Request:
+    """A request with one component that may be bound to one offering only."""
+    request = random_request(random)
+    first, *rest = request.components
+    pinned = replace(first, use=f"urn:offer:o{random.randrange(7)}")
+    return replace(request, components=(pinned, *rest))
+
+
 def random_front(random: Random) -> Request:
     """A request for a Pareto front: nothing else ranks then."""
     request = random_request(random)

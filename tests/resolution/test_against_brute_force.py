@@ -16,7 +16,12 @@ from kgservice.resolution.answer import Resolution
 from kgservice.resolution.request import Request
 from tests.resolution.memory_store import MemoryStore
 from tests.resolution.oracle import MET, UNKNOWN, Oracle
-from tests.resolution.random_requests import random_front, random_request, random_world
+from tests.resolution.random_requests import (
+    random_front,
+    random_pinned,
+    random_request,
+    random_world,
+)
 from tests.resolution.worlds import BASE, VOCABULARY
 
 SEED = int(os.environ.get("KG_TEST_SEED", "20261201"))
@@ -33,6 +38,11 @@ def test_answers_equal_brute_force(batch: int) -> None:
 def test_pareto_fronts_equal_brute_force(batch: int) -> None:
     for number in range(SIZE):
         _compare(SEED + 500_000 + batch * SIZE + number, random_front)
+
+
+def test_a_pinned_offering_equals_brute_force() -> None:
+    for number in range(SIZE):
+        _compare(SEED + 600_000 + number, random_pinned)
 
 
 @pytest.mark.long

@@ -51,6 +51,12 @@ def test_a_joint_condition_is_the_same_in_yaml_turtle_and_json_ld(line: str) -> 
     _round_trip(read(f"{HEAD}together:\n  - {line}\n"))
 
 
+def test_a_pinned_offering_is_the_same_in_all_notations() -> None:
+    request = read("components: {db: {kind: PostgreSQL, use: 'urn:offer:1'}}")
+    assert request.components[0].use == "urn:offer:1"
+    _round_trip(request)
+
+
 @pytest.mark.parametrize("prefer", PREFER)
 def test_preferences_are_the_same_in_yaml_turtle_and_json_ld(prefer: str) -> None:
     _round_trip(read(f"{HEAD}prefer: {prefer}\n"))

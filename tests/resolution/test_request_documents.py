@@ -229,7 +229,6 @@ def test_turtle_by_hand_keeps_its_own_ids() -> None:
         "<> kg:compositionShape <#s> .",
         "<> kg:joint [ a kg:JointConstraint ; kg:compositionShape <#s> ] .",
         "<#db> sh:property [ sh:path ( kg:provider kg:headquarters ) ; sh:hasValue c:NLD ] .",
-        "<#db> kg:use <urn:x> .",
     ],
 )
 def test_terms_that_are_not_understood_are_refused_never_ignored(statement: str) -> None:

@@ -112,7 +112,6 @@ def test_duplicate_keys_are_refused_and_both_lines_named() -> None:
 @pytest.mark.parametrize(
     ("text", "thing"),
     [
-        (f"{HEAD}    use: urn:x:1\n", "use"),
         (f"{HEAD}together: [{{shape: 'https://x/y'}}]\n", "shape"),
     ],
 )
