@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from kgservice.model.errors import Refused
@@ -122,9 +123,11 @@ class Answering:
         request = self.engine.request
         for conflict in causes.conflicts:
             active = frozenset(conflict) | assumed_ids(request)
-            is_kind = any(name.endswith(".kind") for name in conflict)
-            if not is_kind and self.engine.is_feasible(Rules(request, active, is_lenient=True)):
-                yield conflict
+            if any(name.endswith(".kind") for name in conflict):
+                continue
+            with suppress(Refused):  # then it is told as a conflict, which it is as asked
+                if self.engine.is_feasible(Rules(request, active, is_lenient=True)):
+                    yield conflict
 
     def _relaxations(self, causes: Causes) -> tuple[Relaxation, ...]:
         if not causes.corrections:

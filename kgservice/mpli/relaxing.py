@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TypeAlias, TypeVar
 
+from kgservice.model.errors import Refused
 from kgservice.model.money import Money, minor_digits
 from kgservice.model.rdf import XSD, Literal
 from kgservice.mpli.engines import SearchEngine
@@ -75,7 +76,10 @@ class Relaxing:
         """
         found: list[Relaxation] = []
         for correction in corrections:
-            found += self._of(correction)
+            try:
+                found += self._of(correction)
+            except Refused:  # too much is left to search through, or no time is
+                break
         return tuple(sorted(found, key=_by_size))
 
     def _of(self, correction: Sequence[str]) -> list[Relaxation]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from kgservice.model.errors import Refused
+
 MAX_CONFLICTS: Final = 3
 MAX_CORRECTIONS: Final = 5
 MAX_CORRECTION_SIZE: Final = 3
@@ -46,7 +48,11 @@ def find_causes(conditions: Sequence[str], is_feasible: IsFeasible) -> Causes:
 
     `is_feasible` says whether some of the conditions can hold together; all of them must not.
     It is asked at most about `MAX_PROBES` times (a number and not a time, so that the same
-    request has the same answer); what is given is minimal in any case.
+    request has the same answer); what is given is minimal in any case. When a question cannot be
+    answered (`Refused`), what was found so far is given; nothing, when it was the first conflict.
+
+    Raises:
+        Refused: no conflict was found before a question that cannot be answered.
     """
     probes = _Probes(is_feasible)
     conflicts = [_shrink(conditions, probes)]
@@ -58,10 +64,13 @@ def find_causes(conditions: Sequence[str], is_feasible: IsFeasible) -> Causes:
             is_exhausted = True
             break
         rest = [name for name in conditions if name not in tried]
-        if probes.ask(rest):
-            corrections.append(tried)
-        else:
-            conflicts.append(_shrink(rest, probes))
+        try:
+            if probes.ask(rest):
+                corrections.append(tried)
+            else:
+                conflicts.append(_shrink(rest, probes))
+        except Refused:  # without some condition too much is left to search through
+            break
     place = {name: index for index, name in enumerate(conditions)}
     conflicts.sort(key=lambda one: (len(one), [place[name] for name in one]))
     return Causes(tuple(conflicts[:MAX_CONFLICTS]), tuple(corrections), is_exhausted)

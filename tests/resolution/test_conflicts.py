@@ -7,6 +7,7 @@ from itertools import chain, combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kgservice.model.errors import Refused
 from kgservice.resolution.conflicts import MAX_CORRECTION_SIZE, MAX_CORRECTIONS, find_causes
 
 NAMES = ("a", "b", "c", "d", "e", "f", "g")
@@ -53,3 +54,18 @@ def test_a_conflict_keeps_the_order_of_the_document() -> None:
     assert found.conflicts == (("a", "g"), ("b", "f"))
     assert found.corrections == (("a", "b"), ("a", "f"), ("b", "g"), ("f", "g"))
     assert set(chain(*found.corrections)) == set("abfg")
+
+
+def test_what_was_found_is_kept_when_a_question_cannot_be_answered() -> None:
+    asked = 0
+
+    def is_feasible(names: frozenset[str]) -> bool:
+        nonlocal asked
+        asked += 1
+        if asked > 14:
+            raise Refused("too much", code="search-too-large")
+        return not (names >= {"a", "b"} or names >= {"c", "d"})
+
+    found = find_causes(NAMES, is_feasible)
+    assert found.conflicts
+    assert not found.is_exhausted
