@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final, TypeAlias
 
-from kgservice.model.errors import Refused
+from kgservice.model.errors import DeadlineExceeded, Refused
 from kgservice.mpli.engines import SearchEngine
 from kgservice.mpli.objectives import Objectives
 from kgservice.resolution.judgement import BoundOffering, Rules
@@ -52,6 +52,7 @@ class Front:
 
         Raises:
             Refused: the front has too many points (`search-too-large`).
+            DeadlineExceeded: a part of a front is none, so nothing is given.
         """
         prefer = self.rules.request.prefer
         first = next((n for n, one in enumerate(prefer) if one.is_sum()), None)
@@ -89,6 +90,11 @@ class Front:
                 hint="Ask for fewer preferences under `pareto`, or add conditions.",
             )
         found = self.engine.search(self._rules(bounds), 1)
+        if self.engine.bound is not None:
+            raise DeadlineExceeded(
+                "The deadline came before the front was whole.",
+                hint="Ask for fewer preferences under `pareto`, or allow more time.",
+            )
         return found[0] if found else None
 
     def _rules(self, bounds: Mapping[int, Fraction]) -> Rules:
