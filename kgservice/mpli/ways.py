@@ -99,12 +99,23 @@ def other_ways(
 
 
 def _bundles(session: Session, request: Request, projection: Projection | None) -> Bundles:
-    """Read the bundles with parts of the request's kinds."""
+    """Give the bundles with parts of the request's kinds; read once for each state."""
     if len(request.components) < 2:
         return {}
-    if projection is not None and not len(projection.column(DCTERMS.hasPart).subjects):
-        return {}
     kinds = sorted({component.kind.value for component in request.components})
+    if projection is None:
+        return _read_bundles(session, kinds)
+    if not len(projection.column(DCTERMS.hasPart).subjects):
+        return {}
+    key = ("bundles", *kinds)
+    found = projection.remembered.get(key)
+    if found is None:
+        found = projection.remembered[key] = _read_bundles(session, kinds)
+    assert isinstance(found, dict)  # noqa: S101 - for mypy
+    return found
+
+
+def _read_bundles(session: Session, kinds: list[str]) -> dict[str, dict[str, frozenset[Iri]]]:
     text = render("bundles", slots={"kinds": values_of("kind", kinds)})
     found: dict[str, dict[str, set[Iri]]] = {}
     for row in session.select(text, where="snapshot"):
