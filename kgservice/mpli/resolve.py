@@ -25,6 +25,7 @@ from kgservice.resolution.answer import Resolution, ResolvedComposition
 from kgservice.resolution.assumptions import PriceChange
 from kgservice.resolution.judgement import all_rules
 from kgservice.resolution.names import refuse
+from kgservice.resolution.preferences import Ranking
 from kgservice.resolution.queries import Only
 from kgservice.resolution.request import Request
 from kgservice.resolution.to_rdf import request_triples
@@ -108,6 +109,8 @@ def resolve(
         ways = None if is_restricted else other_ways(session, vocabulary, named, projection)
     if ways is None:
         return plain
+    if named.ranking is Ranking.PARETO:  # a front over several ways is not worked out
+        return plain.judged(is_open=False, is_complete=False)
 
     def engine_of(session: Session, request: Request) -> SearchEngine:
         engine = _engine(session, vocabulary, request, projector, limits.prices, currency)
