@@ -13,7 +13,14 @@ from kgservice.model.errors import Refused
 from kgservice.model.rdf import XSD, Literal
 from kgservice.resolution import search as search_module
 from kgservice.resolution.joints import SumLimit
-from kgservice.resolution.request import Compare, Constraint, Operator, Preference, Request
+from kgservice.resolution.request import (
+    Compare,
+    Constraint,
+    Operator,
+    Preference,
+    Ranking,
+    Request,
+)
 from tests.resolution.fast_runs import Run, costs, likely_instance, offerings
 from tests.resolution.oracle import Oracle
 from tests.resolution.random_requests import random_world
@@ -41,6 +48,7 @@ def cheap_instance(seed: int) -> tuple[World, Request]:
         every=tuple(x for x in request.every if not x.is_wish),
         together=tuple(x for x in request.together if not x.is_wish),
         prefer=PRICE,
+        ranking=Ranking.LEXICOGRAPHIC,
         answers=3,
     )
 
