@@ -8,10 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
-from rdflib.plugins.sparql.algebra import translateQuery
-from rdflib.plugins.sparql.parser import parseQuery
-from rdflib.term import Variable
-
 from kgservice.inference.rules import SparqlRule
 
 Pattern: TypeAlias = tuple[str, str, str]
@@ -98,6 +94,10 @@ def _end_of(text: str, start: int) -> int:
 
 
 def _patterns(query: str) -> Iterator[Pattern]:
+    # A tenth of a second, which each start would pay.
+    from rdflib.plugins.sparql.algebra import translateQuery
+    from rdflib.plugins.sparql.parser import parseQuery
+
     algebra = translateQuery(parseQuery(query)).algebra
     triples = dict.get(algebra, "template") or _triples(algebra)
     for triple in triples:
@@ -115,8 +115,6 @@ def _triples(node: object) -> list[tuple[object, object, object]]:
 
 
 def _written(term: object) -> str:
-    if isinstance(term, Variable):
-        return f"?{term}"
     return str(term.n3())  # type: ignore[attr-defined]
 
 

@@ -58,6 +58,17 @@ def test_help_needs_no_engine(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_service_answers_before_it_imports_what_it_seldom_needs() -> None:
+    """Each of these costs every start a tenth of a second or more (decision 0037)."""
+    code = (
+        "import sys, kgservice.api.app, kgservice.mpli.opening;"
+        "heavy = {'dbos', 'owlrl', 'pyshacl', 'rdflib', 'sqlalchemy'};"
+        "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_wrong_use_exits_with_2(tmp_path: Path) -> None:
     assert run("query", folder=tmp_path).returncode == 2
     assert run("nonsense", folder=tmp_path).returncode == 2
