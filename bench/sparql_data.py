@@ -1,6 +1,6 @@
 """Generate a million statements of offerings, as the merged graph holds them, for query benchmarks.
 
-python -m bench.sparql_data 1000000 offerings.nt
+python -m bench.sparql_data 1000000 offerings.nq
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 KG = "https://w3id.org/kgservice/ns#"
 COUNTRY = "http://publications.europa.eu/resource/authority/country/"
-PER_PROVIDER = 200
+PER_PROVIDER = 1000
 COUNTRIES = ("NLD", "DEU", "BEL", "FRA", "IRL", "USA")
 KINDS = ("PostgreSQL", "PostgreSQL", "Container", "VirtualMachine")
 _TITLE = "<http://purl.org/dc/terms/title>"
@@ -71,12 +71,14 @@ def _offering(number: int, provider: str, rng: random.Random) -> Iterator[str]:
         yield f"<urn:x:label:{number}> <{KG}level> <urn:x:level:{rng.randint(1, 3)}> "
 
 
-def write(statements: int, file: Path) -> None:
-    """Write them as N-Triples."""
+def write(statements: int, file: Path, *, with_default: bool) -> None:
+    """Write them as N-Quads: each in its graph, and once more in the default graph if so wished."""
     with file.open("w", encoding="ascii") as output:
-        for _, lines in graphs(statements):
-            output.writelines(f"{line}.\n" for line in lines)
+        for graph, lines in graphs(statements):
+            output.writelines(f"{line}<{graph}> .\n" for line in lines)
+            if with_default:
+                output.writelines(f"{line}.\n" for line in lines)
 
 
 if __name__ == "__main__":
-    write(int(sys.argv[1]), Path(sys.argv[2]))
+    write(int(sys.argv[1]), Path(sys.argv[2]), with_default=True)
