@@ -164,7 +164,7 @@ def open_gateway(
             code="service-not-running",
             hint="Start it with `kg serve`, or set KG_URL.",
         )
-    if needs_data and not (folder / "store").is_dir():
+    if needs_data and not _may_hold_data(folder):
         raise NotFound(
             f"{folder} is no data folder.",
             code="data-folder-missing",
@@ -175,6 +175,11 @@ def open_gateway(
         yield local
     finally:
         local.close()
+
+
+def _may_hold_data(folder: Path) -> bool:
+    """Say whether a folder is one of ours, or an empty one that can become one."""
+    return (folder / "store").is_dir() or (folder.is_dir() and not any(folder.iterdir()))
 
 
 def running_url(folder: Path) -> str:

@@ -72,6 +72,7 @@ def test_a_service_answers_before_it_imports_what_it_seldom_needs() -> None:
 def test_wrong_use_exits_with_2(tmp_path: Path) -> None:
     assert run("query", folder=tmp_path).returncode == 2
     assert run("nonsense", folder=tmp_path).returncode == 2
+    (tmp_path / "data").mkdir()
     done = run("query", "missing.rq", folder=tmp_path)
     assert (done.returncode, "file-unreadable" in done.stderr) == (2, True)
 
@@ -201,6 +202,7 @@ def test_a_host_that_no_address_is_found_for_stops_the_start(tmp_path: Path) -> 
 
 
 def test_an_ask_says_yes_or_no_and_a_construct_turtle(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
     yes = run("query", "ASK { kg:PostgreSQL ?p ?o }", folder=tmp_path)
     assert (yes.returncode, yes.stdout) == (0, "yes\n")
     no = run("query", "ASK { kg:made-up ?p ?o }", folder=tmp_path)
