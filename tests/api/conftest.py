@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,7 +18,12 @@ from kgservice.mpli.opening import open_application
 
 @pytest.fixture(scope="session")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    folder = tmp_path_factory.mktemp("api")
+    with samples_in(tmp_path_factory.mktemp("api")) as opened:
+        yield opened
+
+
+@contextmanager
+def samples_in(folder: Path) -> Iterator[Application]:
     settings = resolve_settings({"KG_DATA_DIR": str(folder), "KG_QUERY_TIMEOUT_S": "10"}, {})
     opened = open_application(settings, with_jobs=True)
     try:
@@ -33,7 +40,11 @@ def client(application: Application) -> FlaskClient:
 
 @pytest.fixture(scope="session")
 def tokens(application: Application) -> dict[str, str]:
-    """A token for each role; `other` is a second customer."""
+    return tokens_of(application)
+
+
+def tokens_of(application: Application) -> dict[str, str]:
+    """Make a token for each role; `other` is a second customer."""
     store = application.tokens
     return {
         **{role: store.create(role, name=role) for role in ("analyst", "customer", "editor")},

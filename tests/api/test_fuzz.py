@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kgservice.api.app import create_app
 from kgservice.api.status import load_contract
+from kgservice.mpli.application import Application
+from tests.api.conftest import samples_in, tokens_of
 
 PATHS: dict[str, dict[str, object]] = load_contract()["paths"]  # type: ignore[assignment]
 CALLS = [
@@ -36,6 +42,23 @@ JSON = st.recursive(
 TYPES = ["application/json", "application/yaml", "text/turtle", "application/ld+json",
          "application/x-www-form-urlencoded", "application/sparql-query", "x", ""]  # fmt: skip
 HEADER = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30)
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """An application of its own: some calls remove catalogues that other tests ask about."""
+    with samples_in(tmp_path_factory.mktemp("fuzz")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def client(application: Application) -> FlaskClient:
+    return create_app(application).test_client()
+
+
+@pytest.fixture(scope="module")
+def tokens(application: Application) -> dict[str, str]:
+    return tokens_of(application)
 
 
 @settings(
