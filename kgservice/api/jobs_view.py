@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 
 from kgservice.mpli.application import Application
 
@@ -25,6 +25,14 @@ def accepted(
     iri = f"{application.base_iri}job/{job}"
     body = {"job": iri, "id": job, "href": address, "after": after}
     return jsonify(body), 202, {"Location": address}
+
+
+def last_known_event() -> int:
+    """Read the last event that the caller knows; what is no number is none."""
+    text = request.headers.get("Last-Event-ID") or request.args.get("after", "0")
+    if not (text.isascii() and text.isdigit()):
+        return 0
+    return int(text) if len(text) < 19 else 10**18  # beyond every event, within SQLite's integers
 
 
 def event_stream(application: Application, job: str, after: int) -> Iterator[str]:

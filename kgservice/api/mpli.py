@@ -13,7 +13,7 @@ from kgservice.api.bodies import (
     read_body,
     read_json,
 )
-from kgservice.api.jobs_view import accepted, event_stream
+from kgservice.api.jobs_view import accepted, event_stream, last_known_event
 from kgservice.api.questions import read_question
 from kgservice.api.waiting import Places
 from kgservice.model.errors import InputError
@@ -257,8 +257,7 @@ def _add_jobs(routes: Blueprint, application: Application) -> None:
     def events(identity: str) -> Response:
         caller = require(application, "see-jobs")
         jobs.show_job(application, caller, identity)
-        last = request.headers.get("Last-Event-ID") or request.args.get("after", "0")
-        after = int(last) if last.isdigit() else 0
+        after = last_known_event()
         streams.take(caller.id)
         stream = event_stream(application, identity, after)
         response = Response(stream, mimetype="text/event-stream")

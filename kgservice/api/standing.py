@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, jsonify, request
 
 from kgservice.api.auth import require
+from kgservice.api.jobs_view import last_known_event
 from kgservice.api.waiting import Places
 from kgservice.mpli import standing_requests
 from kgservice.mpli.access import Caller
@@ -27,7 +28,7 @@ def blueprint(application: Application) -> Blueprint:
     @routes.get("/changes")
     def changes() -> Response:
         caller = require(application, "use-services")
-        after, name = _after(), request.args.get("request", "")
+        after, name = last_known_event(), request.args.get("request", "")
         if "text/event-stream" not in request.headers.get("Accept", ""):
             found = standing_requests.changes(application, caller, after, name)
             return Response(json.dumps(found, ensure_ascii=False), content_type=_EVENTS)
@@ -58,12 +59,6 @@ def _add_standing(routes: Blueprint, application: Application) -> None:
         caller = require(application, "use-services")
         standing_requests.let_rest(application, caller, identity)
         return Response(status=204)
-
-
-def _after() -> int:
-    """Read the last event that the caller knows; what is no number is none."""
-    last = request.headers.get("Last-Event-ID") or request.args.get("after", "0")
-    return min(int(last), 2**62) if last.isascii() and last.isdigit() else 0
 
 
 def _stream(application: Application, caller: Caller, after: int, name: str) -> Iterator[str]:

@@ -79,7 +79,7 @@ def _text(row: Row, name: str) -> str:
 
 def _number(wanted: Mapping[str, str], name: str, default: int) -> int:
     text = wanted.get(name, str(default))
-    if not text.isdigit() or len(text) > 9:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:
         raise InputError(f"{name} is not a number: {text!r}.", code="filter-invalid", at=f"?{name}")
     return int(text)
 

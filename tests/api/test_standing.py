@@ -101,3 +101,14 @@ def test_a_standing_request_tells_its_owner_what_became_of_it(
     offer(application, "18.00")
     look(application)
     assert json.loads(client.get(f"/mpli/v1/changes?after={better['id']}", headers=mine).data) == []
+
+
+@pytest.mark.parametrize("after", ["\u00b2", "\u0663", "9" * 25, "9" * 5000, "-1", "x"])
+def test_any_text_is_a_place_in_the_feed(
+    client: FlaskClient, tokens: dict[str, str], after: str
+) -> None:
+    mine = {"Authorization": f"Bearer {tokens['customer']}"}
+    answer = client.get("/mpli/v1/changes", query_string={"after": after}, headers=mine)
+    assert answer.status_code == 200
+    offerings = client.get("/mpli/v1/offerings", query_string={"limit": after})
+    assert offerings.get_json()["code"] == "filter-invalid"
