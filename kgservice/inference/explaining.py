@@ -105,7 +105,7 @@ def _readable(rules: Sequence[SparqlRule]) -> Iterator[RuleText]:
 
 
 def _renamed(pattern: Pattern) -> Pattern:
-    first, second, third = (_VARIABLE.sub(lambda m: f"?goal_{m[0][1:]}", term) for term in pattern)
+    first, second, third = (f"?goal_{t[1:]}" if t.startswith("?") else t for t in pattern)
     return (first, second, third)
 
 

@@ -79,6 +79,14 @@ def test_a_conversion_that_is_not_registered_any_more_is_what_is_missing() -> No
     assert found[BY_CONVERSION].missing == (CONVERSION,)
 
 
+def test_a_question_mark_in_a_name_is_no_variable() -> None:
+    without = "\n".join(line for line in WORLD if line != CONVERTS)
+    queried = without.replace(":a ", "<urn:x:a?v=1> ").replace(":b ", "<urn:x:b?v=1> ")
+    named = ("<urn:x:a?v=1>", MOVES[1], "<urn:x:b?v=1>")
+    found = {lack.rule: lack for lack in lacks(asker(queried), load_rules(), named)}
+    assert found[BY_CONVERSION].missing == (CONVERSION,)
+
+
 def test_a_conclusion_rests_on_statements_that_are_there() -> None:
     path = (
         "<https://w3id.org/kgservice/move-path/1>",
