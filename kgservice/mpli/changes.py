@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kgservice.mpli import requests
 from kgservice.mpli.access import Caller
 from kgservice.mpli.adjusting import plan_situation
@@ -24,5 +26,6 @@ def plan_adjusted_request(
         Refused: as `plan_situation` says.
     """
     service = find_service(application, caller, identity)
-    wanted = requests.add_request(application, caller, content, media_type or "application/yaml")
+    owner = replace(caller, name=service.customer)  # an operator asks for somebody else
+    wanted = requests.add_request(application, owner, content, media_type or "application/yaml")
     return plan_situation(application, caller, service, wanted)

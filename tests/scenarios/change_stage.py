@@ -159,6 +159,8 @@ class ChangeStage:
     folder: Path
     service: Service
     workers: dict[str, ScriptedWorker] = field(default_factory=dict)
+    token: str = ""
+    """Of who calls; empty for the operator."""
 
     def publish(self, *documents: Json, add: bool = False) -> None:
         """Make these offerings the whole catalogue."""
@@ -191,7 +193,7 @@ class ChangeStage:
 
     def call(self, method: str, path: str, body: object = None, expect: int = 0) -> Json:
         """Call `/mpli/v1`; text goes out as YAML, anything else as JSON."""
-        headers = {"Authorization": f"Bearer {self.service.token}"}
+        headers = {"Authorization": f"Bearer {self.token or self.service.token}"}
         if isinstance(body, str):
             headers["Content-Type"] = "application/yaml"
         given: Json = {"data": body} if isinstance(body, str) else {"json": body}

@@ -32,6 +32,8 @@ OFFERINGS = [
     database("delta-pg", "delta", "40.00", Extensions="vector,postgis"),
 ]
 
+LARGER = 'a: {kind: PostgreSQL, storage: ">= 20'
+
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChangeStage]:
@@ -133,6 +135,22 @@ prefer: [minimise monthlyPrice]
         for kept in ("state", "offering", "provider"):
             assert after[name][kept] == before[name][kept], name
     assert stage.call("GET", f"services/{services['e']}")["state"] == "Ended"
+
+
+def test_what_an_operator_adjusts_stays_its_customers(stage: ChangeStage) -> None:
+    """The request by which it then runs is the customer's own: the next change rests on it."""
+    made_token = stage.service.kg("token", "create", "--role", "customer", "--name", "somebody")
+    stage.token = made_token.strip()
+    try:
+        made = stage.provision(REQUEST)
+        changed = REQUEST.replace('a: {kind: PostgreSQL, storage: ">= 10', LARGER)
+        stage.token = ""
+        plan = adjust(stage, made["a"], changed)
+        stage.apply(str(plan["id"]))
+        stage.token = made_token.strip()
+        assert adjust(stage, made["a"], changed, expect=409)["code"] == "nothing-to-do"
+    finally:
+        stage.token = ""
 
 
 def test_what_is_not_feasible_changes_nothing_and_says_why(stage: ChangeStage) -> None:
