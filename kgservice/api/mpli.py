@@ -37,6 +37,8 @@ from kgservice.plan import Plan
 
 MOST_STREAMS, MOST_STREAMS_EACH = 24, 8
 """Event streams that may be open at once: each holds a thread."""
+MOST_ANSWERS, MOST_ANSWERS_EACH = 24, 8
+"""Requests that may be resolved or explained at once, in all and for one caller."""
 
 Made = tuple[Response, int, dict[str, str]]
 
@@ -84,6 +86,8 @@ def _add_requests(routes: Blueprint, application: Application) -> None:
 
 
 def _add_answers(routes: Blueprint, application: Application) -> None:
+    resolving = Places(MOST_ANSWERS, MOST_ANSWERS_EACH)
+
     @routes.get("/requests/<identity>/resolution")
     def resolution(identity: str) -> Response:
         caller = require(application, "use-services")
@@ -94,7 +98,8 @@ def _add_answers(routes: Blueprint, application: Application) -> None:
             deadline_s=_deadline(application),
             is_known=known.contains if known else None,
         )
-        found = request_answers.resolution_of(application, caller, identity, wanted)
+        with resolving.place(caller.id):
+            found = request_answers.resolution_of(application, caller, identity, wanted)
         if found.content is None:
             response = Response(status=304)
         else:
@@ -106,7 +111,9 @@ def _add_answers(routes: Blueprint, application: Application) -> None:
     @routes.get("/requests/<identity>/explanation")
     def explanation(identity: str) -> Response:
         caller = require(application, "use-services")
-        told = explaining.explanation_of(application, caller, identity, read_question(request.args))
+        question = read_question(request.args)
+        with resolving.place(caller.id):
+            told = explaining.explanation_of(application, caller, identity, question)
         accept = request.headers.get("Accept", "application/json")
         if "text/plain" in accept and "application/json" not in accept:
             return Response(str(told["text"]), content_type="text/plain; charset=utf-8")

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from kgservice.api.auth import require
 from kgservice.api.bodies import TokenBody, read_body
+from kgservice.api.waiting import Places
 from kgservice.model.errors import InputError
 from kgservice.mpli import catalogs, why
 from kgservice.mpli.application import Application
@@ -14,6 +15,7 @@ from kgservice.mpli.application import Application
 def blueprint(application: Application) -> Blueprint:
     """Make the routes."""
     routes = Blueprint("tokens", __name__)
+    explaining = Places(8, 4)
 
     @routes.get("/labels")
     def labels() -> Response:
@@ -27,7 +29,7 @@ def blueprint(application: Application) -> Blueprint:
 
     @routes.get("/why")
     def explanation() -> Response:
-        require(application, "read-shared")
+        caller = require(application, "read-shared")
         names = ("subject", "property", "value")
         absent = [name for name in names if not request.args.get(name)]
         if absent:
@@ -37,7 +39,8 @@ def blueprint(application: Application) -> Blueprint:
                 at=f"?{absent[0]}",
                 hint="Give subject, property and value of a statement.",
             )
-        return jsonify(why.why(application, *(request.args[name] for name in names)))
+        with explaining.place(caller.id):
+            return jsonify(why.why(application, *(request.args[name] for name in names)))
 
     @routes.get("/tokens")
     def tokens() -> Response:

@@ -35,7 +35,6 @@ from kgservice.resolution.reads import Path, first_properties, joint_paths
 from kgservice.resolution.refusals import Refusal
 from kgservice.resolution.request import (
     Condition,
-    EachLimit,
     PairLimit,
     Request,
     SumLimit,
@@ -164,8 +163,7 @@ class FastEngine:
             (id(columns.verdicts[constraint.id]), rules.rejects_unknown(constraint))
             for constraint in rules.hard(component)
         )
-        joint = tuple(one if isinstance(one, EachLimit) else one.id for one in rules.joint())
-        key = (component.name, hard, joint, answers)
+        key = (component.name, hard, tuple(rules.joint()), answers)
         if key not in self.tables:
             verdicts = [columns.verdicts[constraint.id] for constraint in rules.hard(component)]
             self.tables[key] = (table_of(columns, rules, answers), verdicts)

@@ -67,9 +67,9 @@ class KeptResolutions:
         return self._kept.get(tag)
 
     def keep(self, tag: str, answer: Resolution) -> Kept:
-        """Keep an answer, unless its tag is empty; forget the oldest for it."""
+        """Keep an answer, unless its tag is empty or a deadline may have cut it."""
         kept = Kept(answer)
-        if tag:
+        if tag and answer.is_complete:
             self._kept.keep(tag, kept)
         return kept
 

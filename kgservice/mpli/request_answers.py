@@ -131,7 +131,7 @@ def resolution_of(
             )  # lines take 20 times as long
             kept.written[form] = f"{text}\n".encode(), "application/json"
     content, media_type = kept.written[form]
-    return Written(content, media_type, tag)
+    return Written(content, media_type, tag if kept.answer.is_complete else "")
 
 
 def need_engine(engine: str) -> None:

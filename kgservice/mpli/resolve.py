@@ -44,6 +44,8 @@ __all__ = [
 
 _SEARCH_SHARE: Final = 0.6
 """Of the time until the deadline; what is left is for the proofs."""
+_LONGEST_S: Final = 30.0
+"""The deadline where nobody names one: every search of an answer ends, its reasons' too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Restriction:
             were refused and which facts are missing. Over many offerings they take longer than the
             answer.
         deadline_s: Seconds until an answer is wanted, if need be of the best that was found by
-            then; None for the store's own deadline, after which there is none.
+            then; None for half a minute.
     """
 
     pins: Mapping[str, str] = field(default_factory=dict)
@@ -96,7 +98,7 @@ def resolve(
     limits = limits or Restriction()
     only = _restrictions(named, limits)
     wanted = limits.deadline_s
-    until = None if wanted is None else time.monotonic() + wanted * _SEARCH_SHARE
+    until = time.monotonic() + (wanted or _LONGEST_S) * _SEARCH_SHARE
     with store.session(scope=QueryScope(), deadline_s=wanted) as session:
         engine = _engine(session, vocabulary, named, projector, limits.prices)
         if isinstance(engine, FastEngine):

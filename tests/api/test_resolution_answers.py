@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
 
 from kgservice.model.rdf import Iri, Triple
-from kgservice.mpli import verification
+from kgservice.mpli import request_answers, verification
 from kgservice.mpli.application import Application
+from kgservice.resolution.answer import Resolution
 from kgservice.store.port import GraphChange
 
 REQUEST = "request: {title}\ncomponents:\n  db: {{kind: PostgreSQL}}\nanswers: 2\n"
@@ -91,3 +95,20 @@ def test_an_answer_that_the_graph_judges_differently_is_an_error_and_counted(
     answer = client.get(asked(client, headers, "mismatch"), headers=headers)
     assert (answer.status_code, answer.json["code"]) == (500, "verification-differs")  # type: ignore[index]
     assert mismatches() == before + 1
+
+
+def test_an_answer_that_was_cut_is_not_taken_for_the_whole_one(
+    client: FlaskClient, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = asked(client, headers, "cut")
+    resolved = request_answers.resolve
+
+    def cut(*given: Any, **named: Any) -> Resolution:  # noqa: ANN401
+        return replace(resolved(*given, **named), is_complete=False)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(request_answers, "resolve", cut)
+        first = client.get(address, headers=headers)
+    assert (first.json or {})["complete"] is False
+    assert "ETag" not in first.headers
+    assert (client.get(address, headers=headers).json or {})["complete"] is True

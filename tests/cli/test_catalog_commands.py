@@ -112,6 +112,7 @@ def test_a_first_sync_that_fails_says_what_remains(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["report", "history", "diff"])
 def test_an_unknown_catalogue_or_sync_is_named(tmp_path: Path, command: str) -> None:
+    (tmp_path / "data").mkdir()
     done = run("catalog", command, "nobody", folder=tmp_path)
     assert (done.returncode, "catalog-unknown" in done.stderr) == (2, True)
 

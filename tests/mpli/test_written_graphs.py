@@ -44,8 +44,7 @@ def write(application: Application, text: str, caller: Caller = EDITOR) -> None:
 
 def rows(application: Application, text: str, **dataset: tuple[str, ...]) -> list[str]:
     answer = query.run(application, ANONYMOUS, query.QueryCall(KG + text, "text/csv", **dataset))
-    content = answer.content
-    assert isinstance(content, bytes)
+    content = answer.body
     return content.decode().split("\r\n")[1:-1]
 
 

@@ -432,3 +432,21 @@ def test_a_shape_survives_yaml_and_turtle(name: str) -> None:
     named = replace(request, iri="http://127.0.0.1:8080/request/x")
     assert request_from_triples(request_triples(named, SHAPED), SHAPED) == named
     assert read_request(write_request(request, SHAPED), SHAPED) == request
+
+
+def test_a_front_has_every_point_in_whatever_order_it_is_asked_for() -> None:
+    """Searches for points of a front differ in their limits alone; none may reuse another's."""
+    world = World(
+        [
+            offer("cheap", "25.00", availability=["99"]),
+            offer("middle", "27.00", availability=["99.5"]),
+            offer("dear", "43.00", availability=["99.95"]),
+            offer("worse", "44.00", availability=["99.9"]),
+        ]
+    )
+    for wanted in (
+        "minimise monthlyPrice, maximise availability",
+        "maximise availability, minimise monthlyPrice",
+    ):
+        found = answer(world, ask("", f"prefer: {{pareto: [{wanted}]}}\nanswers: 20\n"))
+        assert sorted(offerings(found)) == ["cheap", "dear", "middle"], wanted

@@ -53,11 +53,12 @@ def test_leading_digits_do_not_hide_a_large_count() -> None:
 @pytest.mark.parametrize("value", ["1e999999999", "-1e999999999", "1e-999999999", "9" * 5000])
 @pytest.mark.parametrize("kind", ["double", "decimal", "integer"])
 def test_an_exponent_is_not_written_out(value: str, kind: str) -> None:
-    begin = time.monotonic()
+    vocabulary = load_vocabulary()
+    begin = time.process_time()
 
     assert number_of(Literal(value, XSD + kind)) is None
     document = TURTLE.replace("VALUE", f'"{value}"^^xsd:{kind}')
     with pytest.raises(InputError, match="value-invalid"):
-        check_request(document, "text/turtle", load_vocabulary(), iri="urn:example:request")
+        check_request(document, "text/turtle", vocabulary, iri="urn:example:request")
 
-    assert time.monotonic() - begin < 1
+    assert time.process_time() - begin < 1

@@ -89,7 +89,7 @@ def test_no_route_shows_a_foreign_request(attacked: Attacked, anna: str, bob: st
 
 
 @pytest.mark.parametrize(
-    "name", ['x" . } } } UNION { GRAPH ?graph { ?s ?p ?o } } #', "a\rb", "\\u0022 }", "a\\", "é\n"]
+    "name", ['x" . } } } UNION { GRAPH ?graph { ?s ?p ?o } } #', "\\u0022 }", "a\\", "é"]
 )
 def test_a_customer_whose_name_is_a_query_sees_only_what_is_theirs(
     attacked: Attacked, anna: str, name: str
