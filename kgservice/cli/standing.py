@@ -41,7 +41,7 @@ def rest(file: str) -> None:
     with open_gateway(load_settings(), needs_data=True) as gateway:
         identity = send_request(gateway, file)
         gateway.call("DELETE", f"/mpli/v1/requests/{identity}/standing")
-    click.echo(f"{file} does not stand.")
+    click.echo(f"{file} stands no longer.")
 
 
 @request.command()

@@ -26,6 +26,7 @@ _DESIGNATORS = {
 }
 _DAY_S = 86_400
 _LONGEST = 100
+_MOST_YEARS = 1000
 _FAR = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -63,7 +64,7 @@ def parse_duration(text: str) -> Duration:
     """Read an ISO 8601 duration (`P2M`, `PT30M`, `P1Y6M`, `P2W`).
 
     Raises:
-        InputError: it is none (`duration-invalid`).
+        InputError: it is none, or longer than a thousand years (`duration-invalid`).
     """
     match = _ISO.match(text[:_LONGEST])
     if match is None or len(text) > _LONGEST or text.endswith(("P", "T")):
@@ -76,6 +77,13 @@ def parse_duration(text: str) -> Duration:
     years, months, weeks, days, hours, minutes = (int(part or 0) for part in match.groups()[1:7])
     seconds = Fraction(match.group(8) or 0)
     total = (weeks * 7 + days) * _DAY_S + hours * 3600 + minutes * 60 + seconds
+    if years * 12 + months > _MOST_YEARS * 12 or total > _MOST_YEARS * 366 * _DAY_S:
+        # else all that lies behind the calendar's end would be equally long
+        raise InputError(
+            f"{text!r} is longer than {_MOST_YEARS:,} years.",
+            code="duration-invalid",
+            hint="Give a shorter one.",
+        )
     return Duration(sign * (years * 12 + months), sign * total)
 
 

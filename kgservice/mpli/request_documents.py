@@ -64,9 +64,21 @@ def check_request(
         )
     request = _read(text, media_type.partition(";")[0].strip().lower(), vocabulary, iri, name)
     _check_needs(request, name)
+    _check_day(request, name)
     named = replace(request, iri=iri) if iri else request
     dated = named if named.as_of or today is None else replace(named, as_of=today)
     return replace(dated, notes=(*dated.notes, *lint(dated, vocabulary, name)))
+
+
+def _check_day(request: Request, name: str) -> None:
+    """Durations are added to the day, and must not come to the end of the calendar."""
+    if request.as_of is not None and not 1900 <= request.as_of.year < 3000:
+        raise InputError(
+            f"A request cannot hold on {request.as_of}.",
+            code="value-invalid",
+            at=f"{name} as-of",
+            hint="Give a day between 1900 and 2999.",
+        )
 
 
 def _check_needs(request: Request, name: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from kgservice.model.errors import InputError, NotSupported
 from kgservice.model.rdf import Literal
+from kgservice.mpli.request_documents import check_request
 from kgservice.resolution.request import AllOf, Compare, NoneOf
 from kgservice.resolution.yaml_request import read_request
 from tests.resolution.worlds import VOCABULARY, country
@@ -152,3 +153,17 @@ def test_what_is_not_supported_is_refused_by_name_and_line(text: str, thing: str
 )
 def test_malformed_requests_are_input_errors(text: str) -> None:
     assert refused(text).status in (400, 422)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "term: P1000000000Y\ncomponents:\n  db: {kind: PostgreSQL}\n",
+        'components:\n  db: {kind: PostgreSQL, noticePeriod: ">= 9000 years"}\n',
+        'as-of: "9999-12-31"\ncomponents:\n  db: {kind: PostgreSQL}\n',
+    ],
+)
+def test_times_beyond_the_calendar_are_refused(text: str) -> None:
+    with pytest.raises(InputError) as refused:
+        check_request(text, "application/yaml", VOCABULARY)
+    assert refused.value.code in ("duration-invalid", "value-invalid")
