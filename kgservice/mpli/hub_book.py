@@ -8,13 +8,12 @@ good when the service starts again.
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from kgservice.model.errors import Refused
+from kgservice.mpli.book import Book
 from kgservice.mpli.hub_values import DEAD, WAITING, Notice, Registration, Seen, unknown
 
 MOST_OF_ONE: Final = 20
@@ -40,24 +39,12 @@ CREATE INDEX IF NOT EXISTS notice_waiting ON notice (registration, state, number
 """
 
 
-class HubBook:
+class HubBook(Book):
     """The record; safe from many threads of one process."""
 
     def __init__(self, path: Path) -> None:
         """Open or make the file, for its owner only."""
-        self._path = path
-        self._lock = threading.RLock()
-        with closing(self._connect()) as db, db:
-            db.executescript(_SCHEMA)
-        path.chmod(0o600)
-
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=30)
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, closing(self._connect()) as db, db:
-            yield db
+        super().__init__(path, _SCHEMA)
 
     def add(self, registration: Registration) -> Registration:
         """Keep a registration; the same callback and query of the same caller are one.

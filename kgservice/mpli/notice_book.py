@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from kgservice.mpli.book import Book
 
 MOST_WAITING: Final = 1_000
 """Documents of one catalogue that may wait; with more of them the whole source is read."""
@@ -63,21 +62,12 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-class NoticeBook:
+class NoticeBook(Book):
     """The record; safe from many threads of one process."""
 
     def __init__(self, path: Path) -> None:
         """Open or make the file, for its owner only."""
-        self._path = path
-        self._lock = threading.RLock()
-        with self._open() as db:
-            db.executescript(_SCHEMA)
-        path.chmod(0o600)
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, closing(sqlite3.connect(self._path, timeout=30)) as db, db:
-            yield db
+        super().__init__(path, _SCHEMA)
 
     def listening(self, catalog: str) -> Listening | None:
         """Give the registration for a catalogue."""

@@ -7,13 +7,11 @@ crash between a commit of the store and the event is made good when the service 
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
+
+from kgservice.mpli.book import Book
 
 FILE: Final = "standing.sqlite"
 MOST_EVENTS: Final = 100_000
@@ -82,24 +80,12 @@ class Event:
     graphs: dict[str, int]
 
 
-class StandingBook:
+class StandingBook(Book):
     """The record; safe from many threads of one process."""
 
     def __init__(self, folder: Path) -> None:
         """Open or make the file, for its owner only."""
-        self._path = folder / FILE
-        self._lock = threading.RLock()
-        with closing(self._connect()) as db, db:
-            db.executescript(_SCHEMA)
-        self._path.chmod(0o600)
-
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=30)
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, closing(self._connect()) as db, db:
-            yield db
+        super().__init__(folder / FILE, _SCHEMA)
 
     def add(self, request: str, customer: str, at: str) -> None:
         """Let a request stand; one that stands already stays as it is."""
