@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar
 
-from kgservice.model.duration import parse_duration
-from kgservice.model.errors import InputError, Refused
+from kgservice.model.errors import Refused
 from kgservice.model.price import Price
-from kgservice.model.rdf import XSD, Iri, Literal, Row, Term, Triple
-from kgservice.model.terms import KG
+from kgservice.model.rdf import XSD, Row, Term, Triple
 from kgservice.model.vocabulary import PropertyInfo, ValueKind, Vocabulary
 from kgservice.mpli.joint_table import TableReader
 from kgservice.resolution import queries
@@ -24,8 +22,9 @@ from kgservice.resolution.candidates import (
     spare_offerings,
     table_facts,
 )
-from kgservice.resolution.compile import Compiler, date_time
+from kgservice.resolution.compile import Compiler
 from kgservice.resolution.composing import Round, compose, compose_any, read_compositions
+from kgservice.resolution.duration_ends import duration_ends
 from kgservice.resolution.judgement import (
     BoundOffering,
     Counts,
@@ -160,18 +159,8 @@ class GraphEngine:
             self.session.load(price_facts(bindings, priced))
 
     def _load_durations(self) -> None:
-        """Load when each duration ends, since the engine has no calendar arithmetic."""
-        entries = []
-        for row in self.session.select(render("durations")):
-            text = row["value"][0]
-            try:
-                end = parse_duration(text).after(self.as_of)
-            except InputError:
-                continue  # compares with nothing, so no condition on it is met
-            node = Iri(f"{self.request.iri}/duration/{text}")
-            entries.append(Triple(node, KG.lasting, Literal(text, _DURATION)))
-            entries.append(Triple(node, KG.endsAt, date_time(end)))
-        self.session.load(entries)
+        rows = self.session.select(render("durations"))
+        self.session.load(duration_ends(self.request, self.as_of, rows))
 
     def values(self, path: Path, name: str) -> dict[str, tuple[Term, ...]]:
         """Give what a path reaches from a component's bindings that are left, by binding IRI."""

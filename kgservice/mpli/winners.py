@@ -6,16 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from kgservice.model.duration import parse_duration
-from kgservice.model.errors import InputError
 from kgservice.model.price import Price
-from kgservice.model.rdf import RDF, XSD, Iri, Literal, Row, Term, Triple
+from kgservice.model.rdf import RDF, XSD, Iri, Row, Term, Triple
 from kgservice.model.terms import KG
 from kgservice.model.vocabulary import Vocabulary
 from kgservice.mpli.joint_table import TableReader
 from kgservice.resolution import winner_queries
 from kgservice.resolution.answer_rdf import composition_core, mark_triples, policy_facts
-from kgservice.resolution.compile import Compiler, date_time
+from kgservice.resolution.compile import Compiler
+from kgservice.resolution.duration_ends import duration_ends
 from kgservice.resolution.judgement import BoundOffering, Mark
 from kgservice.resolution.price_columns import read_winner_prices
 from kgservice.resolution.pricing import price_facts, price_of
@@ -153,21 +152,7 @@ class Winners:
             }
             self.prices[component.name] = priced
             facts += price_facts(bindings, priced)
-        self.session.load([*facts, *self._endings(durations)])
-
-    def _endings(self, rows: Iterable[Row]) -> list[Triple]:
-        """Say when each duration ends, since the engine has no calendar arithmetic."""
-        entries = []
-        for row in rows:
-            text = row["value"][0]
-            try:
-                end = parse_duration(text).after(self.as_of)
-            except InputError:
-                continue  # compares with nothing, so no condition on it is met
-            node = Iri(f"{self.request.iri}/duration/{text}")
-            entries.append(Triple(node, KG.lasting, Literal(text, _DURATION)))
-            entries.append(Triple(node, KG.endsAt, date_time(end)))
-        return entries
+        self.session.load([*facts, *duration_ends(self.request, self.as_of, durations)])
 
     def _read_table(self, read: Mapping[Path, Sequence[Row]]) -> None:
         bindings = {c.name: self.bindings_of(c.name) for c in self.request.components}
