@@ -31,7 +31,8 @@ LIMIT_S = 600.0
 class SparqlRule:
     """A rule: `text` is a whole CONSTRUCT whose `$this` is bound to members of the targets.
 
-    It names the predicates and classes `reads`, of which it concludes `writes`.
+    It names the predicates and classes `reads`, of which it concludes `writes`. `label` is what it
+    is called, or empty.
     """
 
     name: str
@@ -39,6 +40,7 @@ class SparqlRule:
     text: str
     reads: frozenset[str]
     writes: frozenset[str]
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +106,6 @@ def load_rules(extra: Sequence[Path] = ()) -> tuple[SparqlRule, ...]:
         for node in graph.all(shape, "rule")
     ]
     return tuple(sorted(rules, key=lambda rule: (rule.order, rule.name)))
-
-
-def rule_labels() -> dict[str, str]:
-    """Give the labels of the packaged rules by the IRI of their shape."""
-    folder = Path(str(files("kgservice_shapes"))) / "rules"
-    triples = [t for path in sorted(folder.glob("*.ttl")) for t in read_turtle(path)]
-    ruled = {t.subject for t in triples if t.predicate == SH.rule}
-    return {
-        str(t.subject[0]): str(t.object[0])
-        for t in triples
-        if t.predicate == RDFS.label and t.subject in ruled
-    }
 
 
 def run_rules(store: Store, base_iri: str, extra: Sequence[Path] = ()) -> RulesReport:
@@ -191,12 +181,14 @@ def _read(graph: ShapesGraph, shape: Term, node: Term) -> SparqlRule:
     prefixes = _prefixes(graph, [*graph.all(node, "prefixes"), *graph.all(shape, "prefixes")])
     body = _bind_this(construct.value, targets)
     text = "".join(f"PREFIX {name}: <{ns}>\n" for name, ns in sorted(prefixes.items())) + body
+    labels = graph.words(shape).get(RDFS.label.value, [])
     return SparqlRule(
         str(shape),
         float(order.value) if isinstance(order, Literal) else 0.0,
         text,
         names_in(body, prefixes),
         names_in(body.partition("WHERE")[0], prefixes),
+        str(labels[0][0]) if labels else "",
     )
 
 

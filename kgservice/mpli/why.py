@@ -9,7 +9,7 @@ from functools import partial
 from kgservice.inference.closure import Reasoner
 from kgservice.inference.explaining import Ask, Lack, lacks, reasons
 from kgservice.inference.rule_text import Pattern
-from kgservice.inference.rules import SparqlRule, load_rules, rule_labels
+from kgservice.inference.rules import SparqlRule, load_rules
 from kgservice.inference.tbox import load_tbox
 from kgservice.model.errors import InputError, NotFound
 from kgservice.model.rdf import Iri, Literal, Term, Triple, is_valid_iri, to_text
@@ -45,8 +45,12 @@ class Explaining:
     application: Application
     ask: Ask
     rules: Sequence[SparqlRule] = field(default_factory=load_rules)
-    labels: dict[str, str] = field(default_factory=rule_labels)
     _reasoner: Reasoner | None = None
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What each rule is called."""
+        return {rule.name: rule.label for rule in self.rules}
 
     def explain(self, triple: Triple, left: int = MOST_STEPS) -> dict[str, object]:
         """Tell where a statement comes from, and its premises likewise."""
