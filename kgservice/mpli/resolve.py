@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from typing import Final
 
@@ -25,7 +27,6 @@ from kgservice.resolution.answer import Resolution, ResolvedComposition
 from kgservice.resolution.assumptions import PriceChange
 from kgservice.resolution.judgement import all_rules
 from kgservice.resolution.names import refuse
-from kgservice.resolution.preferences import Ranking
 from kgservice.resolution.queries import Only
 from kgservice.resolution.request import Request
 from kgservice.resolution.to_rdf import request_triples
@@ -99,10 +100,15 @@ def resolve(
     only = _restrictions(named, limits)
     wanted = limits.deadline_s
     until = time.monotonic() + (wanted or _LONGEST_S) * _SEARCH_SHARE
-    with store.session(scope=QueryScope(), deadline_s=wanted) as session:
-        engine = _engine(session, vocabulary, named, projector, limits.prices)
+
+    def engine_of(session: Session, request: Request, currency: str = "") -> SearchEngine:
+        engine = _engine(session, vocabulary, request, projector, limits.prices, currency)
         if isinstance(engine, FastEngine):
             engine.deadline = until
+        return engine
+
+    with store.session(scope=QueryScope(), deadline_s=wanted) as session:
+        engine = engine_of(session, named)
         engine.prepare(only)
         plain = Answering(engine, is_explained=limits.is_explained).answer()
         currency = engine.ranked_in
@@ -111,16 +117,7 @@ def resolve(
         ways = None if is_restricted else other_ways(session, vocabulary, named, projection)
     if ways is None:
         return plain
-    if named.ranking is Ranking.PARETO:  # a front over several ways is not worked out
-        return plain.judged(is_open=False, is_complete=False)
-
-    def engine_of(session: Session, request: Request) -> SearchEngine:
-        engine = _engine(session, vocabulary, request, projector, limits.prices, currency)
-        if isinstance(engine, FastEngine):
-            engine.deadline = until
-        return engine
-
-    return ways.answer(store, engine_of, plain, until)
+    return ways.answer(store, partial(engine_of, currency=currency), plain, until)
 
 
 def is_possible(
@@ -138,10 +135,7 @@ def is_possible(
         InputError, Refused, DeadlineExceeded: as `resolve` does.
     """
     named = prepared(request, vocabulary, base_iri)
-    only = _restrictions(named, limits)
-    with store.session(scope=QueryScope(), deadline_s=limits.deadline_s) as session:
-        engine = _engine(session, vocabulary, named, projector, limits.prices)
-        engine.prepare(only)
+    with _searched(store, vocabulary, named, limits, projector) as engine:
         return engine.is_feasible(all_rules(named))
 
 
@@ -160,12 +154,25 @@ def ruled_out(
         InputError, Refused, DeadlineExceeded: as `resolve` does.
     """
     named = prepared(request, vocabulary, base_iri)
-    only = _restrictions(named, limits)
-    with store.session(scope=QueryScope(), deadline_s=limits.deadline_s) as session:
-        engine = _engine(session, vocabulary, named, projector, limits.prices)
-        engine.prepare(only)
+    with _searched(store, vocabulary, named, limits, projector) as engine:
         counts = engine.counts(all_rules(named))
     return frozenset(name for name, one in counts.items() if one.violated == one.offerings)
+
+
+@contextmanager
+def _searched(
+    store: Store,
+    vocabulary: Vocabulary,
+    request: Request,
+    limits: Restriction,
+    projector: Projector | None,
+) -> Iterator[SearchEngine]:
+    """Prepare a search in a session of its own, for what needs no proof."""
+    only = _restrictions(request, limits)
+    with store.session(scope=QueryScope(), deadline_s=limits.deadline_s) as session:
+        engine = _engine(session, vocabulary, request, projector, limits.prices)
+        engine.prepare(only)
+        yield engine
 
 
 def _engine(

@@ -42,7 +42,7 @@ class OtherWays:
     looked: Looked
 
     def answer(
-        self, store: Store, engine_of: EngineOf, plain: Resolution, until: float | None = None
+        self, store: Store, engine_of: EngineOf, plain: Resolution, until: float
     ) -> Resolution:
         """Search every way and merge what is found with the plain answer, in one ranking.
 
@@ -52,8 +52,8 @@ class OtherWays:
         found: list[Found] = []
         is_open, is_complete = plain.status == "unknown", self.looked.is_all
         for variant in self._variants():
-            left = None if until is None else until - time.monotonic()
-            if left is not None and left <= 0:
+            left = until - time.monotonic()
+            if left <= 0:
                 is_complete = False
                 break
             with store.session(scope=QueryScope(), deadline_s=left) as session:
