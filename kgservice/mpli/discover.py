@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kgservice.model.errors import InputError
-from kgservice.model.rdf import Iri, Row, is_valid_iri
+from kgservice.model.errors import InputError, NotFound
+from kgservice.model.rdf import Iri, Literal, Row, is_valid_iri
 from kgservice.mpli.application import Application
 from kgservice.store.port import QueryScope
 from kgservice.store.queries import load_query
@@ -108,3 +108,22 @@ def _iri(text: str, name: str) -> Iri:
     if not is_valid_iri(text):
         raise InputError(f"{text!r} is not an IRI.", code="filter-invalid", at=f"?{name}")
     return Iri(text)
+
+
+def called(application: Application, title: str) -> str:
+    """Give the IRI of the one provider or offering that is called so.
+
+    Raises:
+        NotFound: nothing or several things are called so (`offering-unknown`).
+    """
+    rows = application.store.read(load_query("named-targets", {"title": Literal(title)}))
+    meant = sorted({row["target"][0] for row in rows})
+    if len(meant) != 1:
+        raise NotFound(
+            f"Nothing is called {title!r}."
+            if not meant
+            else f"Several things are called {title!r}.",
+            code="offering-unknown",
+            hint="Give the IRI of a provider or an offering; `/mpli/v1/offerings` lists them.",
+        )
+    return meant[0]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from kgservice.model.errors import InputError, NotFound
-from kgservice.model.rdf import Iri, Literal, is_valid_iri
+from kgservice.model.errors import InputError
+from kgservice.model.rdf import Iri, is_valid_iri
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
+from kgservice.mpli.discover import called
 from kgservice.mpli.drilling import Drilled, drill
 from kgservice.mpli.request_answers import need_engine, resolution
 from kgservice.mpli.requests import get_request
@@ -68,12 +69,12 @@ def explanation_of(
         reasons: list[Reason] = []
     else:
         request = assuming(saved.request, assumptions, application.vocabulary)
-        answer = _resolved(application, request, question, assumptions.prices)
+        answer = _resolved(application, request, question, Restriction(prices=assumptions.prices))
         reasons = _assumed(assumptions, question)
     reasons += reasons_of(answer, request)
     told = answer.explanation()
     if assumptions:
-        before = _resolved(application, saved.request, question, ())
+        before = _resolved(application, saved.request, question, Restriction(is_explained=False))
         reasons.append(_before(before))
         told["assuming"] = _assumptions_json(assumptions)
         told["before"] = _outcome_json(before)
@@ -106,7 +107,7 @@ def _resolved(
     application: Application,
     request: Request,
     question: Question,
-    prices: Sequence[PriceChange],
+    limits: Restriction,
 ) -> Resolution:
     """Resolve without keeping the answer."""
     return resolve(
@@ -114,7 +115,7 @@ def _resolved(
         application.vocabulary,
         request,
         base_iri=application.base_iri,
-        limits=Restriction(prices=tuple(prices)),
+        limits=limits,
         projector=application.projector if question.engine == "fast" else None,
     )
 
@@ -146,15 +147,7 @@ def _thing(application: Application, name: str) -> str:
     """
     if is_valid_iri(name) and ":" in name:
         return name
-    rows = application.store.read(load_query("named-targets", {"title": Literal(name)}))
-    meant = sorted({row["target"][0] for row in rows})
-    if len(meant) != 1:
-        raise NotFound(
-            f"Nothing is called {name!r}." if not meant else f"Several things are called {name!r}.",
-            code="offering-unknown",
-            hint="Give the IRI of a provider or an offering; `/mpli/v1/offerings` lists them.",
-        )
-    return meant[0]
+    return called(application, name)
 
 
 def _offering(application: Application, name: str) -> str:

@@ -10,6 +10,7 @@ from kgservice.model.errors import KgError
 from kgservice.mpli.application import Application
 from kgservice.mpli.drifts import KEEPER, propose_for
 from kgservice.mpli.exits import current_exit
+from kgservice.mpli.requests import identity_in
 from kgservice.mpli.services import KnownService, known_services
 from kgservice.mpli.situations import LIVING
 from kgservice.store.port import QueryScope
@@ -92,6 +93,4 @@ def asking(application: Application) -> list[KnownService]:
 
 
 def _request_iri(application: Application, service: KnownService) -> str:
-    base = f"{application.base_iri}request/"
-    name = service.composition.removeprefix(base)
-    return base + name.partition("/")[0].partition("#")[0]
+    return f"{application.base_iri}request/{identity_in(application, service.composition)}"

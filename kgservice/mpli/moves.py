@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from kgservice.model.errors import NotFound, Refused
-from kgservice.model.rdf import Iri, Literal, is_valid_iri
+from kgservice.model.errors import Refused
+from kgservice.model.rdf import Iri, is_valid_iri
 from kgservice.model.terms import KG
 from kgservice.mpli import requests
 from kgservice.mpli.access import Caller
 from kgservice.mpli.application import Application
 from kgservice.mpli.bindings import offering_terms
+from kgservice.mpli.discover import called
 from kgservice.mpli.limits import require_within_limits
 from kgservice.mpli.move_terms import amount_of, costs_of_leaving, reachable, ways_between
 from kgservice.mpli.plans import bind, performers, plan_context, save_plan
@@ -46,9 +47,8 @@ def plan_service_move(application: Application, caller: Caller, identity: str, *
     beside = known_services(application, caller)
     require_offerings(application, (one for one in beside if one.situation == service.situation))
     now = running(application, service)
-    identity_of_request = service.composition.removeprefix(f"{application.base_iri}request/")
     saved = requests.get_request(
-        application, caller, identity_of_request.partition("/")[0].partition("#")[0]
+        application, caller, requests.identity_in(application, service.composition)
     )
     targets = _targets(application, service, to)
     answer = _best(application, caller, saved.request, service, targets)
@@ -137,15 +137,7 @@ def _targets(application: Application, service: KnownService, to: str) -> list[s
 def _named(application: Application, service: KnownService, to: str) -> list[str]:
     """Give the offerings that `to` means: a provider's, one offering, or by either's title."""
     if not is_valid_iri(to):
-        rows = application.store.read(load_query("named-targets", {"title": Literal(to)}))
-        meant = sorted({row["target"][0] for row in rows})
-        if len(meant) != 1:
-            raise NotFound(
-                f"Nothing is called {to!r}." if not meant else f"Several things are called {to!r}.",
-                code="offering-unknown",
-                hint="Give the IRI of a provider or an offering; `/mpli/v1/offerings` lists them.",
-            )
-        to = meant[0]
+        to = called(application, to)
     found = _offerings_of(application, service, to)
     if not found:
         offering_terms(application, to)  # raises when there is none

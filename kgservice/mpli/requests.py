@@ -97,6 +97,12 @@ def as_written(application: Application, saved: SavedRequest) -> Request:
     return check_request(text, saved.media_type, application.vocabulary, iri=saved.iri)
 
 
+def identity_in(application: Application, composition: str) -> str:
+    """Give the id of the request that a composition answers; empty for no composition."""
+    name = composition.removeprefix(f"{application.base_iri}request/")
+    return name.partition("/")[0].partition("#")[0]
+
+
 def get_request(application: Application, caller: Caller, name: str) -> SavedRequest:
     """Give a request by its id or IRI.
 

@@ -17,7 +17,7 @@ def show(application: Application, caller: Caller, identity: str) -> dict[str, o
     """
     service = find_service(application, caller, identity)
     shown = {
-        **show_service(application, caller, identity),
+        **show_service(application, service),
         **drift_json(application, service),
     }
     kept = kept_exit(application, service)

@@ -123,9 +123,8 @@ def _short(application: Application, service: KnownService) -> dict[str, object]
     }
 
 
-def show_service(application: Application, caller: Caller, identity: str) -> dict[str, object]:
+def show_service(application: Application, service: KnownService) -> dict[str, object]:
     """Show a service with the facts that were observed of it."""
-    service = find_service(application, caller, identity)
     facts: dict[str, object] = {}
     for triple in application.store.graph(service.iri, dataset="private"):
         name = application.vocabulary.names_by_iri.get(triple.predicate.value)

@@ -58,8 +58,7 @@ def request_of(
     application: Application, caller: Caller, service: KnownService
 ) -> requests.SavedRequest | None:
     """Give the request that a service came from; None when it has none."""
-    name = service.composition.removeprefix(f"{application.base_iri}request/")
-    identity = name.partition("/")[0].partition("#")[0]
+    identity = requests.identity_in(application, service.composition)
     return requests.get_request(application, caller, identity) if identity else None
 
 
