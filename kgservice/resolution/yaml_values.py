@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
+from typing import TypeVar
 
 from kgservice.model.duration import iso_duration
 from kgservice.model.errors import InputError
@@ -23,6 +25,7 @@ from kgservice.resolution.values import is_ordered, read_value, suggestion
 from kgservice.resolution.yaml_nodes import ListNode, MapNode, Node, Scalar
 
 _COMPARISON = re.compile(r"^(>=|<=|>|<)\s*(.+)$")
+_Named = TypeVar("_Named", bound=Enum)
 _LABEL_KEYS = ("scheme", "at-least", "valid-for", "version")
 
 
@@ -32,16 +35,7 @@ def read_evidence(node: Node) -> Evidence:
     Raises:
         InputError: it is something else (`value-invalid`).
     """
-    text = need_text(node)
-    try:
-        return Evidence(text)
-    except ValueError:
-        raise InputError(
-            f"{text!r} is not a level of evidence.",
-            code="value-invalid",
-            at=node.at,
-            hint="Write `self`, `signed`, `notarised` or `certified`.",
-        ) from None
+    return _one_of(Evidence, "a level of evidence", node)
 
 
 def need_text(node: Node) -> str:
@@ -61,15 +55,20 @@ def read_policy(node: Node) -> Policy:
     Raises:
         InputError: it is something else (`value-invalid`).
     """
+    return _one_of(Policy, "a policy for unknown facts", node)
+
+
+def _one_of(names: type[_Named], what: str, node: Node) -> _Named:
     text = need_text(node)
     try:
-        return Policy(text)
+        return names(text)
     except ValueError:
+        *first, last = (f"`{one.value}`" for one in names)
         raise InputError(
-            f"{text!r} is not a policy for unknown facts.",
+            f"{text!r} is not {what}.",
             code="value-invalid",
             at=node.at,
-            hint="Write `reject`, `warn` or `accept`.",
+            hint=f"Write {', '.join(first)} or {last}.",
         ) from None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal as OneOf
 
 from kgservice.model.rdf import Iri, Row, Triple
-from kgservice.store.port import Columns, Step
+from kgservice.store.port import Columns, Session, Step
 from kgservice.store.readers import Lease
 from kgservice.store.remote_asking import Asked
 from kgservice.store.remote_terms import from_engine
@@ -70,14 +70,19 @@ class RemoteSession:
 
     def run(self, steps: Sequence[Step]) -> list[list[Row]]:
         """Do several steps, one after the other."""
-        answers: list[list[Row]] = []
-        for step in steps:
-            rows: list[Row] = []
-            if step.kind == "load":
-                self.load(step.triples)
-            elif step.kind == "construct":
-                self.construct(step.text, where=step.where)
-            else:
-                rows = self.select(step.text, where=step.where)
-            answers.append(rows)
-        return answers
+        return run_each(self, steps)
+
+
+def run_each(session: Session, steps: Iterable[Step]) -> list[list[Row]]:
+    """Do several steps one after the other, for a session to which one go is nothing else."""
+    answers: list[list[Row]] = []
+    for step in steps:
+        rows: list[Row] = []
+        if step.kind == "load":
+            session.load(step.triples)
+        elif step.kind == "construct":
+            session.construct(step.text, where=step.where)
+        else:
+            rows = session.select(step.text, where=step.where)
+        answers.append(rows)
+    return answers

@@ -11,6 +11,7 @@ import pyoxigraph as ox
 from kgservice.model.rdf import XSD, Blank, Iri, Literal, Row, Term, Triple, to_ntriples
 from kgservice.model.terms import KG
 from kgservice.store.port import MERGED_GRAPH, META_GRAPH, Columns, GraphInfo, QueryScope, Step
+from kgservice.store.remote_session import run_each
 
 DOCUMENT = "http://127.0.0.1:8080/graph/test/0000000000000001"
 SIGNED = "http://127.0.0.1:8080/graph/test/0000000000000002"
@@ -73,17 +74,7 @@ class MemorySession:
         ]
 
     def run(self, steps: Iterable[Step]) -> list[list[Row]]:
-        answers: list[list[Row]] = []
-        for step in steps:
-            rows: list[Row] = []
-            if step.kind == "load":
-                self.load(step.triples)
-            elif step.kind == "construct":
-                self.construct(step.text, where=step.where)
-            else:
-                rows = self.select(step.text, where=step.where)
-            answers.append(rows)
-        return answers
+        return run_each(self, steps)
 
     def _run(self, text: str, where: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
         self.queries.append(text)

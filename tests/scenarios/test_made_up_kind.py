@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.running import Service
+from tests.scenarios.change_stage import document
 
 ONTOLOGY = """
 @prefix ex: <https://example.org/ns#> .
@@ -40,29 +41,7 @@ prefer: [minimise monthlyPrice]
 
 def kettle(name: str, kind: str, litres: int, price: str) -> dict[str, object]:
     """Write a TMF620 offering of the made-up kind."""
-    characteristics = {"Service type": kind, "litres": litres}
-    return {
-        "id": f"urn:ngsi-ld:product-offering:{name}",
-        "name": name,
-        "lifecycleStatus": "Launched",
-        "relatedParty": [{"id": PROVIDER, "role": "Seller"}],
-        "productOfferingPrice": [
-            {
-                "id": f"urn:ngsi-ld:product-offering-price:{name}",
-                "priceType": "recurring",
-                "recurringChargePeriodType": "month",
-                "recurringChargePeriodLength": 1,
-                "price": {"unit": "EUR", "value": price},
-            }
-        ],
-        "productSpecification": {
-            "id": f"urn:ngsi-ld:product-specification:{name}",
-            "productSpecCharacteristic": [
-                {"name": key, "productSpecCharacteristicValue": [{"value": value}]}
-                for key, value in characteristics.items()
-            ],
-        },
-    }
+    return document(name, "tea-house", price, **{"Service type": kind, "litres": litres})
 
 
 @pytest.fixture
